@@ -1,0 +1,191 @@
+"""What a segment can be: a closed set, each with the rule that decides it and the rule's source.
+
+The classifier, the `because` sentences, the help screen and docs/KINDS.md are made from this table. Nothing here
+computes; the rules are applied in `classify.py`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+
+class Kind(IntEnum):
+    """The kinds, in the order of docs/KINDS.md. The value is what the kind column of a SegmentLog holds."""
+
+    SYN = 1
+    SYN_RETRANSMISSION = 2
+    SYN_ACK = 3
+    SYN_ACK_RETRANSMISSION = 4
+    HANDSHAKE_ACK = 5
+    DATA = 6
+    ACK = 7
+    DUPLICATE_ACK = 8
+    WINDOW_UPDATE = 9
+    WINDOW_FULL = 10
+    ZERO_WINDOW = 11
+    ZERO_WINDOW_PROBE = 12
+    ZERO_WINDOW_PROBE_ACK = 13
+    KEEPALIVE_PROBE = 14
+    KEEPALIVE_ACK = 15
+    RETRANSMISSION = 16
+    FAST_RETRANSMISSION = 17
+    SPURIOUS_RETRANSMISSION = 18
+    OUT_OF_ORDER = 19
+    FIN = 20
+    RST = 21
+    REFUSED = 22
+    ICMP_ERROR = 23
+    CUT_SHORT = 24
+    MALFORMED = 25
+
+
+@dataclass(frozen=True, slots=True)
+class KindRule:
+    """How a kind is called, decided and justified."""
+
+    word: str
+    """The word in JSON lines, stable."""
+    label: str
+    """The words on a rung."""
+    rule: str
+    """When a segment is of this kind, in one sentence."""
+    source: str
+    """Where the rule comes from."""
+
+
+KINDS: dict[Kind, KindRule] = {
+    Kind.SYN: KindRule(
+        "syn", "SYN", "SYN without ACK, the first with this initial sequence number", "RFC 9293 3.5"
+    ),
+    Kind.SYN_RETRANSMISSION: KindRule(
+        "syn_retransmission",
+        "SYN retransmission",
+        "SYN without ACK whose initial sequence number was sent before",
+        "RFC 9293 3.8.1; RFC 6298 2.1",
+    ),
+    Kind.SYN_ACK: KindRule(
+        "syn_ack", "SYN-ACK", "SYN and ACK, the first with this initial sequence number", "RFC 9293 3.5"
+    ),
+    Kind.SYN_ACK_RETRANSMISSION: KindRule(
+        "syn_ack_retransmission",
+        "SYN-ACK retransmission",
+        "SYN and ACK whose initial sequence number was sent before",
+        "RFC 9293 3.5; net.ipv4.tcp_synack_retries",
+    ),
+    Kind.HANDSHAKE_ACK: KindRule(
+        "handshake_ack",
+        "ACK",
+        "the first ACK without data that acknowledges the SYN of a SYN-ACK",
+        "RFC 9293 3.5",
+    ),
+    Kind.DATA: KindRule("data", "data", "carries data that continues what was sent before", "RFC 9293 3.8"),
+    Kind.ACK: KindRule("ack", "ACK", "no data, acknowledges what the peer sent", "RFC 9293 3.8.6"),
+    Kind.DUPLICATE_ACK: KindRule(
+        "duplicate_ack",
+        "duplicate ACK",
+        "no data; acknowledgment number and window as in the ACK before, while data of the peer is outstanding",
+        "RFC 5681 2; Wireshark tcp.analysis.duplicate_ack",
+    ),
+    Kind.WINDOW_UPDATE: KindRule(
+        "window_update",
+        "window update",
+        "no data; acknowledgment number as in the ACK before, another window that is not zero",
+        "RFC 9293 3.8.6; Wireshark tcp.analysis.window_update",
+    ),
+    Kind.WINDOW_FULL: KindRule(
+        "window_full",
+        "data, window full",
+        "carries data up to the last byte that the peer's window allows",
+        "RFC 9293 3.8.6; Wireshark tcp.analysis.window_full",
+    ),
+    Kind.ZERO_WINDOW: KindRule(
+        "zero_window",
+        "zero window",
+        "announces a receive window of zero, no SYN, FIN or RST",
+        "RFC 9293 3.8.6.1; Wireshark tcp.analysis.zero_window",
+    ),
+    Kind.ZERO_WINDOW_PROBE: KindRule(
+        "zero_window_probe",
+        "zero-window probe",
+        "the peer's window is zero, and the segment carries its next byte or repeats the last acknowledged number",
+        "RFC 9293 3.8.6.1; tcp_send_probe0 of Linux sends it without data",
+    ),
+    Kind.ZERO_WINDOW_PROBE_ACK: KindRule(
+        "zero_window_probe_ack",
+        "zero window",
+        "answers a zero-window probe, the window is still zero",
+        "RFC 9293 3.8.6.1; Wireshark tcp.analysis.zero_window_probe_ack",
+    ),
+    Kind.KEEPALIVE_PROBE: KindRule(
+        "keepalive_probe",
+        "keepalive probe",
+        "at most one byte, sequence number one below the next expected, a number that the peer has acknowledged",
+        "RFC 9293 3.8.4; Wireshark tcp.analysis.keep_alive",
+    ),
+    Kind.KEEPALIVE_ACK: KindRule(
+        "keepalive_ack",
+        "keepalive ACK",
+        "no data; repeats the last acknowledgment and is the first answer to a keepalive probe",
+        "RFC 9293 3.8.4; Wireshark tcp.analysis.keep_alive_ack",
+    ),
+    Kind.RETRANSMISSION: KindRule(
+        "retransmission",
+        "retransmission",
+        "carries data or FIN below the highest number sent before",
+        "RFC 9293 3.8.1; Wireshark tcp.analysis.retransmission",
+    ),
+    Kind.FAST_RETRANSMISSION: KindRule(
+        "fast_retransmission",
+        "fast retransmission",
+        "a retransmission of the number that at least two duplicate ACKs asked for within 20 ms",
+        "RFC 5681 3.2; Wireshark tcp.analysis.fast_retransmission",
+    ),
+    Kind.SPURIOUS_RETRANSMISSION: KindRule(
+        "spurious_retransmission",
+        "spurious retransmission",
+        "a retransmission of data that the peer has acknowledged before",
+        "RFC 5682; Wireshark tcp.analysis.spurious_retransmission",
+    ),
+    Kind.OUT_OF_ORDER: KindRule(
+        "out_of_order",
+        "out of order",
+        "carries data below the highest number seen, sooner than a retransmission could come",
+        "Wireshark tcp.analysis.out_of_order",
+    ),
+    Kind.FIN: KindRule("fin", "FIN", "FIN: its sender has no more data", "RFC 9293 3.6"),
+    Kind.RST: KindRule("rst", "RST", "RST: its sender knows no such connection any more", "RFC 9293 3.5.2"),
+    Kind.REFUSED: KindRule(
+        "refused", "RST, refused", "RST that answers a SYN: nothing listens there", "RFC 9293 3.10.7.1"
+    ),
+    Kind.ICMP_ERROR: KindRule(
+        "icmp_error", "ICMP error", "an ICMP error that quotes a segment of this flow", "RFC 792; RFC 4443"
+    ),
+    Kind.CUT_SHORT: KindRule(
+        "cut_short",
+        "cut short",
+        "the snap length cut the frame inside its TCP header",
+        "the capture: fewer bytes than the header needs",
+    ),
+    Kind.MALFORMED: KindRule(
+        "malformed",
+        "malformed",
+        "a length in the IP or TCP header contradicts the frame",
+        "RFC 791 3.1; RFC 9293 3.1",
+    ),
+}
+"""Every kind has its rule; a test holds the two together."""
+
+RETRANSMISSIONS = frozenset(
+    {
+        Kind.SYN_RETRANSMISSION,
+        Kind.SYN_ACK_RETRANSMISSION,
+        Kind.RETRANSMISSION,
+        Kind.FAST_RETRANSMISSION,
+        Kind.SPURIOUS_RETRANSMISSION,
+    }
+)
+"""The kinds that count as retransmissions in the list of flows."""
+
+PROBES = frozenset({Kind.KEEPALIVE_PROBE, Kind.ZERO_WINDOW_PROBE})
+"""The kinds that ask whether the peer is still there."""

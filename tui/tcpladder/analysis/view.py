@@ -1,0 +1,210 @@
+"""What a ladder is drawn from: the findings about one flow. Values only; the work is done in the rooms beside.
+
+A `FlowView` grows while its flow goes on; indices into it never change.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, StrEnum
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tcpladder.analysis.kinds import Kind
+
+
+class Timer(StrEnum):
+    """The timer whose expiry sends a segment; the words of the JSON lines contract."""
+
+    KEEPALIVE = "keepalive"
+    RTO = "rto"
+    TLP = "tlp"
+    PERSIST = "persist"
+    SYNACK = "synack"
+    DELAYED_ACK = "delayed_ack"
+
+
+class Verdict(StrEnum):
+    """Whether a silence was as long as its timer says."""
+
+    ON_TIME = "on time"
+    EARLY = "early"
+    LATE = "late"
+    UNEXPLAINED = "unexplained"
+
+
+class Origin(StrEnum):
+    """Where a believed timer value comes from, strongest first."""
+
+    SOCKET = "socket"
+    NETNS = "netns"
+    CAPTURE = "capture"
+    USER = "user"
+    INFERRED = "inferred"
+    ASSUMED = "assumed"
+
+
+class Side(Enum):
+    """The two ends of a flow. The client sent the SYN, or is believed to have."""
+
+    CLIENT = 0
+    SERVER = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One end of a flow. `address` is in the usual text form, without brackets."""
+
+    address: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.address}]:{self.port}" if ":" in self.address else f"{self.address}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlowSummary:
+    """One line of the list of flows."""
+
+    number: int
+    """From 1, in order of the first segment."""
+    client: Endpoint
+    server: Endpoint
+    state: str
+    """In the words of `ss`: syn-sent, estab, fin-wait, closed …; the client's where the ends differ."""
+    states: tuple[str, str]
+    """TCP state of client and server (RFC 9293 3.3.2, upper case with hyphens as ss prints them)."""
+    segments: int
+    bytes: int
+    """TCP payload in both directions, as captured frames say, retransmitted bytes counted again."""
+    first_ns: int
+    last_ns: int
+    keepalive_probes: int
+    retransmissions: int
+    ended: str | None
+    """A few words for the last column: `refused`, `RST`, `closed`, `no answer`; None while it goes on."""
+    why: str
+    """One sentence: how it began, how it ended and why, or what it waits for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gap:
+    """A silence before a segment, and the timer that explains it."""
+
+    observed_ns: int
+    """From what armed the timer to the segment."""
+    since_frame: int
+    """Number of the frame that armed the timer."""
+    since_ns: int
+    timer: Timer | None
+    expected_ns: int | None
+    verdict: Verdict
+    origin: Origin | None
+    name: str
+    """The timer in the words of the field, without the length: `keepalive_time 30 s`, `unexplained`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pending:
+    """The next rung that must come if nothing else happens."""
+
+    due_ns: int
+    armed_ns: int
+    side: Side
+    """Who will send it."""
+    kind: Kind | None
+    """What will be sent; None where a timer gives up in silence."""
+    text: str
+    """`keepalive probe 2/3`, `RST; application: ETIMEDOUT`, `gives up; connect() fails with ETIMEDOUT`."""
+    origin: Origin
+
+
+class FlowView(Protocol):
+    """The findings about one flow, for drawing. All arrays have one element a segment, in capture order."""
+
+    @property
+    def summary(self) -> FlowSummary: ...
+
+    @property
+    def time_ns(self) -> NDArray[np.int64]: ...
+
+    @property
+    def from_client(self) -> NDArray[np.bool_]: ...
+
+    @property
+    def kind(self) -> NDArray[np.uint8]: ...
+
+    @property
+    def silent(self) -> NDArray[np.bool_]:
+        """Whether a gap row stands before the segment."""
+        ...
+
+    @property
+    def frame(self) -> NDArray[np.int64]:
+        """Number of the frame in its file, from 1."""
+        ...
+
+    @property
+    def file(self) -> NDArray[np.uint8]: ...
+
+    @property
+    def position(self) -> NDArray[np.int64]:
+        """Where the frame's bytes begin in the file or spool."""
+        ...
+
+    @property
+    def captured(self) -> NDArray[np.int64]:
+        """Bytes of the frame that were captured."""
+        ...
+
+    @property
+    def original(self) -> NDArray[np.int64]:
+        """Bytes that the frame had on the wire."""
+        ...
+
+    @property
+    def link_type(self) -> NDArray[np.uint16]: ...
+
+    def relative_seq(self, index: int) -> int | None:
+        """Sequence number minus the initial one of its sender; None where unknown."""
+        ...
+
+    def relative_ack(self, index: int) -> int | None: ...
+
+    def raw_seq(self, index: int) -> int | None: ...
+
+    def raw_ack(self, index: int) -> int | None: ...
+
+    def length(self, index: int) -> int | None:
+        """Payload bytes."""
+        ...
+
+    def window(self, index: int) -> int | None:
+        """Receive window in bytes, scaled where the scale is known."""
+        ...
+
+    def flags(self, index: int) -> str | None:
+        """`SYN`, `SYN,ACK`, `PSH,ACK` …"""
+        ...
+
+    def label(self, index: int) -> str:
+        """The words on the rung: `keepalive probe 2/3`, `data 79`, `RST`."""
+        ...
+
+    def because(self, index: int) -> str:
+        """Why the segment is of its kind, with the numbers compared."""
+        ...
+
+    def timer(self, index: int) -> Timer | None:
+        """The timer whose expiry sent the segment."""
+        ...
+
+    def gap(self, index: int) -> Gap | None:
+        """The silence before the segment, where `silent[index]`."""
+        ...
+
+    def pending(self, now_ns: int) -> tuple[Pending, ...]:
+        """What must come next, soonest first; empty where nothing is armed."""
+        ...

@@ -1,0 +1,1 @@
+"""Textual: screens and widgets that draw frozen snapshots and own no truth."""

@@ -1,0 +1,1 @@
+"""The private network where experiments run, and the peers that talk in it."""

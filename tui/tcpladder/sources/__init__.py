@@ -1,0 +1,1 @@
+"""Anything that yields frames. Knows no flows and no timers."""

@@ -1,0 +1,1 @@
+"""Frames on disk: the bounded spool of a live capture, saving, re-reading one frame, dissecting it with scapy."""

@@ -1,0 +1,57 @@
+"""What every source yields: a batch of frames. Nothing here looks inside a frame."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+PADDING = 256
+"""Readable bytes that must follow the start of the last frame of a batch, so that fixed-width reads stay inside."""
+
+UNKNOWN_TIME_NS = np.iinfo(np.int64).min
+"""The time of a frame whose source does not know it (a pcapng simple packet block)."""
+
+LINKTYPE_NULL = 0
+LINKTYPE_ETHERNET = 1
+LINKTYPE_RAW = 101
+LINKTYPE_LOOP = 108
+LINKTYPE_LINUX_SLL = 113
+LINKTYPE_IPV4 = 228
+LINKTYPE_IPV6 = 229
+LINKTYPE_LINUX_SLL2 = 276
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrameBatch:
+    """n frames of one file or one live capture, in capture order.
+
+    The arrays are valid until the next batch is asked for: a source may reuse the buffer.
+    """
+
+    data: NDArray[np.uint8]
+    """(bytes,) the buffer that holds the frames; at least PADDING bytes follow the start of every frame."""
+    start: NDArray[np.int64]
+    """(n,) offset in `data` of the first byte of each frame."""
+    captured: NDArray[np.int64]
+    """(n,) bytes of each frame that are in `data`."""
+    original: NDArray[np.int64]
+    """(n,) bytes that each frame had on the wire."""
+    time_ns: NDArray[np.int64]
+    """(n,) nanoseconds since 1970 UTC, or UNKNOWN_TIME_NS."""
+    position: NDArray[np.int64]
+    """(n,) where the frame's bytes begin in the file or spool, for reading it again."""
+    link_type: NDArray[np.uint16]
+    """(n,) LINKTYPE_* of each frame."""
+    interface: NDArray[np.uint16]
+    """(n,) index of the interface in its file, 0 where a file has only one."""
+    first_frame: int
+    """Number of the first frame in its file, counted from 1 as Wireshark does."""
+    file: int = 0
+    """Which of the files named on the command line, from 0."""
+    vlan_tci: NDArray[np.int32] | None = None
+    """(n,) the VLAN tag that the kernel took off a live frame, -1 where there was none."""
+
+    def __len__(self) -> int:
+        return len(self.start)
