@@ -1,0 +1,147 @@
+"""Every capture in tests/truth through the whole program: a ladder, JSON lines, and the timers the kernel names."""
+
+from __future__ import annotations
+
+import functools
+import json
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+TRUTH = Path(__file__).parent.parent / "truth"
+CAPTURES = sorted(path for path in TRUTH.iterdir() if path.suffix in {".pcap", ".pcapng"})
+KEYS = {
+    "record": str,
+    "file": int,
+    "frame": int,
+    "time_ns": int,
+    "flow": int,
+    "src": str,
+    "dst": str,
+    "kind": str,
+    "because": str,
+    "seq": int | None,
+    "ack": int | None,
+    "length": int | None,
+    "window": int | None,
+    "flags": str | None,
+    "timer": str | None,
+    "gap": dict | None,
+}
+GAP_KEYS = {
+    "observed_ns": int,
+    "expected_ns": int | None,
+    "since_frame": int,
+    "timer": str | None,
+    "verdict": str,
+    "origin": str | None,
+}
+TIMERS = {"keepalive", "rto", "tlp", "persist", "synack", "delayed_ack", None}
+KEEPALIVE_CAUSES = {
+    "keepalive_timer:probe",
+    "keepalive_timer:RST",
+    "keepalive probe unanswered",
+    "injected_raw_socket",
+}
+UNSCORED = {None, "", "exclude", "middlebox_forward"}
+
+
+@functools.cache
+def show(capture: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    """`tcpladder show OPTIONS CAPTURE` as a user runs it."""
+    command = [sys.executable, "-m", "tcpladder", "show", *options, str(capture)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60)
+
+
+def records(capture: Path) -> list[dict[str, Any]]:
+    """The JSON lines of a capture."""
+    return [json.loads(line) for line in show(capture, "--format", "jsonl").stdout.splitlines()]
+
+
+def causes(capture: Path) -> dict[int, str | None]:
+    """Frame number -> what the kernel says, as seen at its sender."""
+    story = json.loads(capture.with_suffix(".json").read_text(encoding="utf-8"))
+    return {
+        frame["n"]: frame["cause"] and frame["cause"].replace(" (forwarded)", "") for frame in story["frames"]
+    }
+
+
+def assert_typed(record: dict[str, Any], keys: dict[str, Any]) -> None:
+    """`record` has all of `keys`, each with a value of its type."""
+    for key, kind in keys.items():
+        assert isinstance(record[key], kind), (key, record)
+        assert not isinstance(record[key], bool), (key, record)
+
+
+def test_every_capture_is_here() -> None:
+    """A folder that lost its captures would make every test below pass."""
+    assert len(CAPTURES) == 29
+
+
+@pytest.mark.parametrize("capture", CAPTURES, ids=lambda path: path.stem)
+def test_show_prints_a_ladder(capture: Path) -> None:
+    """Two lifelines, arrows in both words and direction, nothing on stderr."""
+    run = show(capture)
+    assert (run.returncode, run.stderr) == (0, "")
+    assert any("▶" in line or "◀" in line for line in run.stdout.splitlines())
+    assert all(line.isprintable() for line in run.stdout.splitlines())
+
+
+@pytest.mark.parametrize("capture", CAPTURES, ids=lambda path: path.stem)
+def test_json_lines_keep_the_contract(capture: Path) -> None:
+    """README's contract: one object a segment, in file order, every key there, what is not known null."""
+    run = show(capture, "--format", "jsonl")
+    assert (run.returncode, run.stderr) == (0, "")
+    frames = []
+    for record in records(capture):
+        assert_typed(record, KEYS)
+        assert record["record"] in {"segment", "icmp"}
+        assert record["timer"] in TIMERS
+        assert record["because"]
+        if record["gap"] is not None:
+            assert_typed(record["gap"], GAP_KEYS)
+            assert record["gap"]["timer"] in TIMERS
+            assert record["gap"]["since_frame"] < record["frame"]
+        frames.append(record["frame"])
+    assert frames
+    assert frames == sorted(frames)
+
+
+@pytest.mark.parametrize("capture", CAPTURES, ids=lambda path: path.stem)
+def test_flows_are_numbered_in_order_of_their_first_segment(capture: Path) -> None:
+    """From 1, without holes."""
+    numbers = list(dict.fromkeys(record["flow"] for record in records(capture)))
+    assert numbers == list(range(1, len(numbers) + 1))
+
+
+def scored() -> Iterator[tuple[str, int, str, str | None]]:
+    """(capture, frame, what the kernel says, the timer that we name) of every frame that can be scored."""
+    for capture in CAPTURES:
+        named = {record["frame"]: record["timer"] for record in records(capture)}
+        for frame, cause in causes(capture).items():
+            if cause not in UNSCORED:
+                yield capture.stem, frame, str(cause), named.get(frame)
+
+
+def test_keepalive_is_what_the_kernel_says() -> None:
+    """Of the frames that we say the keepalive timer sent, and of those it did send, at least 95 % are both."""
+    frames = list(scored())
+    claimed = {(name, frame) for name, frame, _, timer in frames if timer == "keepalive"}
+    true = {(name, frame) for name, frame, cause, _ in frames if cause in KEEPALIVE_CAUSES}
+    wrong = {"claimed, not so": sorted(claimed - true), "missed": sorted(true - claimed)}
+    assert len(claimed & true) >= 0.95 * len(claimed), wrong
+    assert len(claimed & true) >= 0.95 * len(true), wrong
+
+
+def test_a_retransmitted_syn_is_named_rto() -> None:
+    """Every SYN that the retransmission timer sent, and no first SYN."""
+    named = Counter((cause, timer) for _, _, cause, timer in scored() if cause in {"RTO:SYN", "connect()"})
+    assert named["RTO:SYN", "rto"] >= 0.95 * sum(
+        count for (cause, _), count in named.items() if cause == "RTO:SYN"
+    )
+    assert named["connect()", "rto"] == 0
