@@ -1,9 +1,9 @@
 """What every test runs under: a plain terminal, and one block that says what was not run and why.
 
 `@pytest.mark.real` alone needs root and a network namespace of its own;
-`@pytest.mark.real("tshark", root=False)` needs the programs named and no root. The fixture `needs` asks for a program in the middle of a test, `needs_root`
-for root.
-With TCPLADDER_REQUIRE_ALL=1 (the continuous build sets it) a test that is not run fails the run.
+`@pytest.mark.real("tshark", root=False)` needs the programs named and no root. The fixture `needs` asks for a
+program in the middle of a test, `needs_root` for root. With TCPLADDER_REQUIRE_ALL=1 (the continuous build
+sets it) a test that is not run fails the run.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Every capture in tests/truth through the whole program: a ladder, JSON lines, and the timers the kernel names."""
+"""Every capture in tests/truth through the whole program: ladder, JSON lines, timers as the kernel names them."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def test_every_capture_is_here() -> None:
 
 @pytest.mark.parametrize("capture", CAPTURES, ids=lambda path: path.stem)
 def test_show_prints_a_ladder(capture: Path) -> None:
-    """Two lifelines, arrows in both words and direction, nothing on stderr."""
+    """Arrows, nothing on stderr, nothing that moves a terminal."""
     run = show(capture)
     assert (run.returncode, run.stderr) == (0, "")
     assert any("▶" in line or "◀" in line for line in run.stdout.splitlines())
@@ -129,7 +129,7 @@ def scored() -> Iterator[tuple[str, int, str, str | None]]:
 
 
 def test_keepalive_is_what_the_kernel_says() -> None:
-    """Of the frames that we say the keepalive timer sent, and of those it did send, at least 95 % are both."""
+    """Of the frames that we say the keepalive timer sent, and of those it sent, at least 95 % are both."""
     frames = list(scored())
     claimed = {(name, frame) for name, frame, _, timer in frames if timer == "keepalive"}
     true = {(name, frame) for name, frame, cause, _ in frames if cause in KEEPALIVE_CAUSES}

@@ -1,0 +1,71 @@
+# Two commands are for everybody: `make demo` and `make test`. Both need python3 (3.11 or newer, with venv) and make.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+SOURCES := pyproject.toml README.md LICENSE $(shell find tui captures -type f ! -name '*.pyc')
+TESTS := tests
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+.PHONY: help demo test check format bench docs screenshots clean
+
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(VENV)/.installed  ## watch keepalive fail on a real connection, in a private network, without root
+	@$(BIN)/tcpladder lab keepalive
+
+test: $(VENV)/.developing  ## run what can run here; the summary says what was not run and why
+	@$(BIN)/python -m pytest $(TESTS)
+
+check: $(VENV)/.developing  ## format, lint, types, who may import whom
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	PYTHONPATH=tui $(BIN)/lint-imports
+
+format: $(VENV)/.developing  ## put the code in its usual form
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(VENV)/.developing  ## measure; compares with tshark and tcptrace where they are, needs root for live
+	@$(BIN)/python tests/bench/startup.py
+	@$(BIN)/python tests/bench/view.py
+	@$(BIN)/python tests/bench/offline.py
+	@$(BIN)/python tests/bench/live.py
+
+docs: $(VENV)/.developing  ## write docs/KINDS.md from the table in analysis/kinds.py
+	@PYTHONPATH=tui $(BIN)/python tests/documents.py
+
+screenshots: $(VENV)/.developing  ## draw screenshots/ from captures/
+	@$(BIN)/python screenshots/draw.py
+
+clean:  ## remove what the other targets made
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+# Dependencies cost a minute and are installed when pyproject.toml changes; the package alone, a few seconds, when a
+# source does. The package is installed and not linked, so what is tested is what a user gets.
+$(VENV)/.installed: $(SOURCES)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "tcpladder needs Python 3.11 or newer, and $(PYTHON) is $$($(PYTHON) -V 2>&1): try make PYTHON=python3.12" >&2; \
+	  exit 2; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	  version=$$($(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])'); \
+	  echo "python $$version has no venv module: apt install python$$version-venv (Debian and Ubuntu)" >&2; \
+	  exit 2; }
+	@if [ $(VENV)/.dependencies -nt pyproject.toml ]; then \
+	  $(INSTALL) --no-deps --force-reinstall .; \
+	else \
+	  echo "installing into $(VENV), a minute the first time" >&2; \
+	  $(PYTHON) -m venv $(VENV) && $(INSTALL) . && touch $(VENV)/.dependencies; \
+	fi
+	@touch $@
+
+$(VENV)/.tools: pyproject.toml | $(VENV)/.installed
+	@echo "installing the tools for testing" >&2
+	@$(INSTALL) '.[dev]'
+	@touch $@
+
+$(VENV)/.developing: $(VENV)/.installed $(VENV)/.tools
+	@touch $@
