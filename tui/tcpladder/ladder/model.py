@@ -1,0 +1,187 @@
+"""What a ladder is made of: rows, lanes, and what each mark on them means. No colours, no cells."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from tcpladder.analysis.kinds import PROBES, RETRANSMISSIONS, Kind
+from tcpladder.analysis.view import Endpoint, Gap, Pending, Side
+
+
+class Role(Enum):
+    """What a mark on the ladder means. Front ends choose the colours; none may rely on colour alone."""
+
+    SPACE = auto()
+    """Nothing."""
+    CURSOR = auto()
+    """The gutter at the left edge, where the cursor stands."""
+    HEADING = auto()
+    """The words above the columns."""
+    TITLE = auto()
+    """A flow's endpoints."""
+    STATE = auto()
+    """The state of a flow, and how it ended."""
+    TIME = auto()
+    """When: a clock time or the time since the first segment."""
+    DELTA = auto()
+    """How long since the segment before."""
+    LIFELINE = auto()
+    """The vertical line of an endpoint."""
+    ARROW = auto()
+    """A segment that asks for no attention: its line and head."""
+    ARROW_HANDSHAKE = auto()
+    """SYN, SYN-ACK, FIN: the connection begins or ends as it should."""
+    ARROW_PROBE = auto()
+    """A keepalive or zero-window probe, and its answer."""
+    ARROW_RETRANSMISSION = auto()
+    """A segment that was sent before, or came out of order."""
+    ARROW_RESET = auto()
+    """RST, refusal or an ICMP error."""
+    ARROW_DAMAGED = auto()
+    """A frame that was cut short or contradicts itself."""
+    LABEL = auto()
+    """The words on an arrow that asks for no attention."""
+    LABEL_LOUD = auto()
+    """The words on a probe, a retransmission, a reset."""
+    LOST = auto()
+    """The end of an arrow that did not arrive."""
+    REMARK = auto()
+    """A word at the right of a rung: `established`, `rule 1`, `next`."""
+    NUMBER = auto()
+    """Sequence numbers, lengths, windows and frame numbers at the right of a wide ladder."""
+    GAP_ON_TIME = auto()
+    """A silence as long as its timer says: quiet."""
+    GAP_LOUD = auto()
+    """A silence that was too short or too long for its timer."""
+    GAP_UNEXPLAINED = auto()
+    """A silence that no timer explains."""
+    ORIGIN = auto()
+    """Where the believed timer value comes from."""
+    NOTE = auto()
+    """A remark across the lanes: a fault, a step of an experiment."""
+    PENDING = auto()
+    """The next rung that must come if nothing else happens."""
+    COUNTDOWN = auto()
+    """The time until then."""
+    WARNING = auto()
+    """What should have come and did not."""
+
+
+class TimeMode(Enum):
+    """What stands in the time column."""
+
+    ABSOLUTE = "absolute"
+    """The clock."""
+    RELATIVE = "relative"
+    """Seconds since the first segment."""
+    DELTA = "delta"
+    """Nothing: only the time since the row above, and more room for the lanes."""
+
+
+class NumberMode(Enum):
+    """How sequence numbers are written."""
+
+    RELATIVE = "relative"
+    RAW = "raw"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Numbers:
+    """The header fields of one segment; None is what the capture does not know."""
+
+    relative_seq: int | None
+    relative_ack: int | None
+    raw_seq: int | None
+    raw_ack: int | None
+    length: int | None
+    """Payload bytes."""
+    window: int | None
+    """Bytes, scaled where the scale is known."""
+    flags: str | None
+    frame: int
+    """From 1, in its file."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rung:
+    """One segment: an arrow from one lifeline to the other."""
+
+    segment: int
+    """Index into the FlowView."""
+    time_ns: int | None
+    """None where the source does not know the time."""
+    previous_ns: int | None
+    """When the segment before was seen; None for the first one."""
+    after_gap: bool
+    """Whether a gap row, which says the time passed, stands above."""
+    sender: Side
+    kind: Kind
+    label: str
+    lost: str | None
+    """What ate the segment on its way; None where nothing says that it did not arrive."""
+    numbers: Numbers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GapRow:
+    """The silence before a segment."""
+
+    segment: int
+    """Index of the segment that ends the silence."""
+    sender: Side
+    """Who sent it, so whose timer it was."""
+    gap: Gap
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A remark across the lanes: a fault that was armed or lifted, a step of an experiment."""
+
+    time_ns: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PendingRow:
+    """A rung that must still come, seen from `now_ns`."""
+
+    pending: Pending
+    now_ns: int
+    place: int
+    """0 for the next one, 1 for what follows it …"""
+
+
+Row = Rung | GapRow | Note | PendingRow
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """A lifeline and what stands above it."""
+
+    title: str
+    """`client`, `server`."""
+    endpoint: Endpoint
+
+
+_HANDSHAKE = frozenset({Kind.SYN, Kind.SYN_ACK, Kind.HANDSHAKE_ACK, Kind.FIN})
+_PROBE_ANSWERS = frozenset(
+    {Kind.KEEPALIVE_ACK, Kind.ZERO_WINDOW_PROBE_ACK, Kind.ZERO_WINDOW, Kind.WINDOW_FULL}
+)
+_RESETS = frozenset({Kind.RST, Kind.REFUSED, Kind.ICMP_ERROR})
+_DAMAGED = frozenset({Kind.CUT_SHORT, Kind.MALFORMED})
+
+ARROW_ROLES: dict[Kind, Role] = {
+    **dict.fromkeys(Kind, Role.ARROW),
+    **dict.fromkeys(_HANDSHAKE, Role.ARROW_HANDSHAKE),
+    **dict.fromkeys(PROBES | _PROBE_ANSWERS, Role.ARROW_PROBE),
+    **dict.fromkeys(RETRANSMISSIONS | {Kind.OUT_OF_ORDER}, Role.ARROW_RETRANSMISSION),
+    **dict.fromkeys(_RESETS, Role.ARROW_RESET),
+    **dict.fromkeys(_DAMAGED, Role.ARROW_DAMAGED),
+}
+"""What the arrow of each kind means."""
+
+EVENT_KINDS = (
+    _HANDSHAKE | PROBES | RETRANSMISSIONS | _RESETS | _DAMAGED | {Kind.ZERO_WINDOW, Kind.WINDOW_FULL}
+)
+"""The kinds that a person who looks for what happened wants to jump between."""

@@ -1,0 +1,122 @@
+"""Durations, deviations and clock times in the words of the field. Integers of nanoseconds in, text out."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, tzinfo
+
+from tcpladder.analysis.view import Gap, Verdict
+
+MICROSECOND = 1_000
+MILLISECOND = 1_000_000
+SECOND = 1_000_000_000
+MINUTE = 60 * SECOND
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_SIGNS = {Verdict.ON_TIME: "✓", Verdict.EARLY: "early", Verdict.LATE: "late", Verdict.UNEXPLAINED: "?"}
+
+
+def duration(ns: int) -> str:
+    """A measured length: `850 ns`, `21 µs`, `1.2 ms`, `208 ms`, `30.001 s`, `1800.3 s`, `2 h 11 min`.
+
+    Digits are cut, not rounded up, so that a length never looks longer than it was. Seconds stay seconds up
+    to an hour, because that is how timers are configured.
+    """
+    if ns < 0:
+        return "−" + duration(-ns)
+    if ns < MICROSECOND:
+        return f"{ns} ns"
+    if ns < MILLISECOND:
+        return f"{ns // MICROSECOND} µs"
+    if ns < 10 * MILLISECOND:
+        return f"{ns // MILLISECOND}.{ns % MILLISECOND // 100_000} ms"
+    if ns < SECOND:
+        return f"{ns // MILLISECOND} ms"
+    if ns < 1000 * SECOND:
+        return f"{ns // SECOND}.{ns % SECOND // MILLISECOND:03d} s"
+    if ns < HOUR:
+        return f"{ns // SECOND}.{ns % SECOND // (100 * MILLISECOND)} s"
+    if ns < DAY:
+        return f"{ns // HOUR} h {ns % HOUR // MINUTE:02d} min"
+    return f"{ns // DAY} d {ns % DAY // HOUR:02d} h"
+
+
+def delta(ns: int) -> str:
+    """The time since the row above: `+21 µs`, `+30.001 s`, `−3 µs` where a capture is not in order."""
+    return duration(ns) if ns < 0 else "+" + duration(ns)
+
+
+def deviation(ns: int) -> str:
+    """How far a silence was from what its timer says: `+8 ms`, `−1.2 s`, `+12 s`, `+3 min`."""
+    size = abs(ns)
+    sign = "−" if ns < 0 else "+"
+    if size < MILLISECOND:
+        return f"{sign}{size // MICROSECOND} µs"
+    if size < SECOND:
+        return f"{sign}{size // MILLISECOND} ms"
+    if size < 10 * SECOND:
+        return f"{sign}{size // SECOND}.{size % SECOND // (100 * MILLISECOND)} s"
+    if size < 2 * MINUTE:
+        return f"{sign}{size // SECOND} s"
+    if size < 2 * HOUR:
+        return f"{sign}{size // MINUTE} min"
+    return f"{sign}{size // HOUR} h"
+
+
+def remaining(ns: int) -> str:
+    """The time until something is due: `1.8 s`, `12 s`, `2 min 05 s`, `1 h 59 min`. Digits are cut."""
+    ns = max(ns, 0)
+    if ns < 10 * SECOND:
+        return f"{ns // SECOND}.{ns % SECOND // (100 * MILLISECOND)} s"
+    if ns < 2 * MINUTE:
+        return f"{ns // SECOND} s"
+    if ns < HOUR:
+        return f"{ns // MINUTE} min {ns % MINUTE // SECOND:02d} s"
+    if ns < DAY:
+        return f"{ns // HOUR} h {ns % HOUR // MINUTE:02d} min"
+    return f"{ns // DAY} d {ns % DAY // HOUR:02d} h"
+
+
+def relative(ns: int) -> str:
+    """Seconds since the first segment: `30.001038`; only three decimals from 100,000 s on."""
+    size = abs(ns)
+    sign = "−" if ns < 0 else ""
+    if size < 100_000 * SECOND:
+        return f"{sign}{size // SECOND}.{size % SECOND // MICROSECOND:06d}"
+    return f"{sign}{size // SECOND}.{size % SECOND // MILLISECOND:03d}"
+
+
+def clock(time_ns: int, timezone: tzinfo) -> str:
+    """Time of day to the millisecond, cut: `17:16:22.217`."""
+    return f"{_moment(time_ns, timezone):%H:%M:%S}.{time_ns % SECOND // MILLISECOND:03d}"
+
+
+def date(time_ns: int, timezone: tzinfo) -> str:
+    """The day: `2026-09-01`."""
+    return f"{_moment(time_ns, timezone):%Y-%m-%d}"
+
+
+def count(number: int) -> str:
+    """A number in at most five cells: `9999`, `48k`, `1.2M`, `340M`."""
+    if number < 10_000:
+        return str(number)
+    if number < 1_000_000:
+        return f"{number // 1000}k"
+    if number < 10_000_000:
+        return f"{number // 1_000_000}.{number % 1_000_000 // 100_000}M"
+    if number < 10_000_000_000:
+        return f"{number // 1_000_000}M"
+    return f"{number // 1_000_000_000}G"
+
+
+def verdict(silence: Gap) -> str:
+    """Whether a silence was as long as its timer says: `✓ +1 ms`, `late +3.1 s`, `early −200 ms`, `?`."""
+    sign = _SIGNS[silence.verdict]
+    if silence.expected_ns is None or silence.verdict is Verdict.UNEXPLAINED:
+        return sign
+    return f"{sign} {deviation(silence.observed_ns - silence.expected_ns)}"
+
+
+def _moment(time_ns: int, timezone: tzinfo) -> datetime:
+    return (_EPOCH + timedelta(seconds=time_ns // SECOND)).astimezone(timezone)

@@ -1,0 +1,310 @@
+"""One row of a ladder to one line of cells. Text and screen are made from the same lines, so they agree.
+
+A line is a tuple of (text, Role) spans and is exactly `layout.width` cells. Nothing here chooses a colour.
+"""
+
+from __future__ import annotations
+
+from tcpladder.analysis.kinds import Kind
+from tcpladder.analysis.view import FlowSummary, Side, Verdict
+from tcpladder.ladder import words
+from tcpladder.ladder.model import (
+    ARROW_ROLES,
+    GapRow,
+    Note,
+    NumberMode,
+    PendingRow,
+    Role,
+    Row,
+    Rung,
+    TimeMode,
+)
+from tcpladder.render.cells import clean, elide, elide_middle, endpoint, left, right, squeeze
+from tcpladder.render.glyphs import glyphs
+from tcpladder.render.layout import Layout
+
+Span = tuple[str, Role]
+Line = tuple[Span, ...]
+
+_QUIET = frozenset({Role.ARROW, Role.ARROW_HANDSHAKE})
+_GAP_ROLES = {
+    Verdict.ON_TIME: Role.GAP_ON_TIME,
+    Verdict.EARLY: Role.GAP_LOUD,
+    Verdict.LATE: Role.GAP_LOUD,
+    Verdict.UNEXPLAINED: Role.GAP_UNEXPLAINED,
+}
+_BAR_CELLS = 7
+_LOST_CELLS = 4
+"""How far before the far lifeline an arrow stops that did not arrive."""
+_OVERDUE_NS = 50 * words.MILLISECOND
+"""Later than this, what was due is overdue: more than the kernel's own lateness and a tick of the screen."""
+
+
+def draw(row: Row, layout: Layout) -> Line:
+    """The line of a row."""
+    match row:
+        case Rung():
+            spans = _draw_rung(row, layout)
+        case GapRow():
+            spans = _draw_gap(row, layout)
+        case Note():
+            spans = _draw_note(row, layout)
+        case PendingRow():
+            spans = _draw_pending(row, layout)
+    return exact(spans, layout.width)
+
+
+def with_cursor(line: Line, layout: Layout) -> Line:
+    """The line with the cursor in its gutter."""
+    (gutter, role), *rest = line
+    return ((glyphs(layout.ascii).cursor + gutter[1:], role), *rest)
+
+
+def plain(line: Line) -> str:
+    """The characters of a line."""
+    return "".join(text for text, _ in line)
+
+
+def exact(spans: list[Span], width: int) -> Line:
+    """The spans cut or filled to exactly `width` cells; empty ones left out."""
+    line: list[Span] = []
+    room = width
+    for text, role in spans:
+        if text and room:
+            line.append((text[:room], role))
+            room -= len(text[:room])
+    if room:
+        line.append((" " * room, Role.SPACE))
+    return tuple(line)
+
+
+def header_lines(summary: FlowSummary, layout: Layout) -> tuple[Line, ...]:
+    """The line above the rungs: column names and who each lifeline is."""
+    mark = glyphs(layout.ascii)
+    spans: list[Span] = [(" " * layout.gutter, Role.CURSOR)]
+    time_name = {TimeMode.ABSOLUTE: "time", TimeMode.RELATIVE: "seconds", TimeMode.DELTA: ""}[
+        layout.time_mode
+    ]
+    if layout.narrow:
+        spans.append((left(time_name or mark.delta, layout.time_width) + " ", Role.HEADING))
+    else:
+        names = left(time_name, layout.time_width + 1) if layout.time_width else ""
+        spans.append((names + left(mark.delta, layout.left - layout.gutter - len(names)), Role.HEADING))
+    spans += _lane_titles(summary, layout)
+    used = sum(len(text) for text, _ in spans)
+    numbers_at = layout.right + 1 + layout.remark_width + 1
+    spans.append((" " * (numbers_at - used), Role.SPACE))
+    spans += [(right(name, width), Role.HEADING) for name, width in layout.number_columns]
+    return (exact(spans, layout.width),)
+
+
+def flow_title(summary: FlowSummary, room: int, ascii_only: bool = False) -> str:
+    """`127.0.0.1:22345 → 127.0.0.1:12345` in at most `room` cells, addresses elided, ports never."""
+    arrow = f" {glyphs(ascii_only).to} "
+    half = (room - len(arrow)) // 2
+    client = endpoint(summary.client, max(half, room - len(arrow) - len(str(summary.server))), ascii_only)
+    server = endpoint(summary.server, room - len(arrow) - len(client), ascii_only)
+    return f"{client}{arrow}{server}"
+
+
+def _lane_titles(summary: FlowSummary, layout: Layout) -> list[Span]:
+    """The two titles, from the client's lifeline to the end of the remark column."""
+    room = layout.right + 1 + layout.remark_width - layout.left
+    half = (room - 2) // 2
+    same = summary.client.address == summary.server.address
+    titles: list[str] = []
+    for name, end in (("client", summary.client), ("server", summary.server)):
+        where = f":{end.port}" if same else endpoint(end, half - len(name) - 1, layout.ascii)
+        title = f"{name} {where}"
+        titles.append(title if len(title) <= half else f":{end.port}")
+    client, server = titles
+    centred = layout.right - layout.left - len(server) // 2
+    start = max(min(centred, room - len(server)), len(client) + 2)
+    return [
+        (client, Role.TITLE),
+        (" " * (start - len(client)), Role.SPACE),
+        (server, Role.TITLE),
+    ]
+
+
+def _draw_rung(rung: Rung, layout: Layout) -> list[Span]:
+    mark = glyphs(layout.ascii)
+    role = ARROW_ROLES[rung.kind]
+    label_role = Role.LABEL if role in _QUIET else Role.LABEL_LOUD
+    line = [
+        *_when(rung, layout),
+        (mark.lifeline, Role.LIFELINE),
+        *_arrow(rung, layout, role, label_role),
+        (mark.lifeline, Role.LIFELINE),
+    ]
+    remark = "established" if rung.kind is Kind.HANDSHAKE_ACK else ""
+    return line + _right_of_lanes(rung.lost or remark, layout) + _numbers(rung, layout)
+
+
+def _arrow(rung: Rung, layout: Layout, role: Role, label_role: Role) -> list[Span]:
+    """The cells between the lifelines: line, words, head."""
+    mark = glyphs(layout.ascii)
+    lost_cells = _LOST_CELLS if rung.lost is not None else 0
+    label_room = max(layout.inner - lost_cells - 5, 0)
+    label = elide_middle(clean(rung.label, layout.ascii), label_room, layout.ascii)
+    shaft = mark.line * max(layout.inner - lost_cells - len(label) - 5, 0)
+    stop: Span = (mark.lost, Role.LOST) if lost_cells else (mark.head_right, role)
+    gap: Span = (" " * max(lost_cells, 0), Role.SPACE)
+    if rung.sender is Side.CLIENT:
+        return [(mark.line * 2, role), (f" {label} ", label_role), (shaft, role), stop, gap]
+    if not lost_cells:
+        stop = (mark.head_left, role)
+    return [gap, stop, (shaft, role), (f" {label} ", label_role), (mark.line * 2, role)]
+
+
+def _draw_gap(row: GapRow, layout: Layout) -> list[Span]:
+    mark = glyphs(layout.ascii)
+    role = _GAP_ROLES[row.gap.verdict]
+    verdict = clean(words.verdict(row.gap), layout.ascii)
+    name_room = max(layout.inner - len(verdict) - 3, 0)
+    name = elide_middle(clean(row.gap.name, layout.ascii), name_room, layout.ascii)
+    text = f" {name} {verdict} "
+    origin = "" if row.gap.origin is None else f"{row.gap.origin} "
+    room = layout.inner - len(text)
+    if len(origin) + 1 > room:
+        origin = ""
+    length = clean(words.duration(row.gap.observed_ns), layout.ascii)
+    return [
+        *_left_columns("", length, layout, role),
+        (mark.silence, Role.LIFELINE),
+        (text[: layout.inner], role),
+        (" " * (room - len(origin)), Role.SPACE),
+        (origin, Role.ORIGIN),
+        (mark.silence, Role.LIFELINE),
+    ]
+
+
+def _draw_note(note: Note, layout: Layout) -> list[Span]:
+    mark = glyphs(layout.ascii)
+    text = f" {elide(clean(note.text, layout.ascii), max(layout.inner - 2, 0), layout.ascii)} "
+    time = _time(note.time_ns, layout)
+    return [
+        *_left_columns(time, "", layout, Role.DELTA, flag=mark.note),
+        (mark.lifeline, Role.LIFELINE),
+        (left(text, layout.inner), Role.NOTE),
+        (mark.lifeline, Role.LIFELINE),
+    ]
+
+
+def _draw_pending(row: PendingRow, layout: Layout) -> list[Span]:
+    mark = glyphs(layout.ascii)
+    label = elide(clean(row.pending.text, layout.ascii), max(layout.inner - 6, 0), layout.ascii)
+    shaft = mark.dash * max(layout.inner - len(label) - 5, 0)
+    if row.pending.kind is None:
+        arrow = mark.dash * 2 + f" {label} " + shaft + mark.dash
+    elif row.pending.side is Side.CLIENT:
+        arrow = mark.dash * 2 + f" {label} " + shaft + mark.open_right
+    else:
+        arrow = mark.open_left + shaft + f" {label} " + mark.dash * 2
+    return [
+        *_countdown(row, layout),
+        (mark.lifeline, Role.LIFELINE),
+        (arrow[: layout.inner].ljust(layout.inner), Role.PENDING),
+        (mark.lifeline, Role.LIFELINE),
+        *_right_of_lanes("next" if row.place == 0 else "then", layout),
+    ]
+
+
+def _countdown(row: PendingRow, layout: Layout) -> list[Span]:
+    """`   in 1.8 s ▕███▍   ▏ ` in the columns left of the lanes; the bar fills until the timer fires."""
+    left_ns = row.pending.due_ns - row.now_ns
+    room = layout.left - layout.gutter - 1
+    role = Role.COUNTDOWN
+    if left_ns >= 0:
+        text = f"in {words.remaining(left_ns)}"
+    elif left_ns > -_OVERDUE_NS:
+        text = "now"
+    else:
+        text, role = f"{words.remaining(-left_ns)} overdue", Role.WARNING
+    text = squeeze(text, min(room, TIME_TEXT))
+    bar = ""
+    if row.place == 0 and room >= TIME_TEXT + _BAR_CELLS + 3:
+        bar = " " + _bar(row, layout)
+    gutter: Span = (" " * layout.gutter, Role.CURSOR)
+    return [gutter, (right(text, room - len(bar), layout.ascii), role), (bar + " ", Role.COUNTDOWN)]
+
+
+TIME_TEXT = 12
+"""Cells that a remaining time takes at most beside a bar."""
+
+
+def _bar(row: PendingRow, layout: Layout) -> str:
+    mark = glyphs(layout.ascii)
+    steps = len(mark.bar) - 1
+    span = max(row.pending.due_ns - row.pending.armed_ns, 1)
+    passed = min(max(row.now_ns - row.pending.armed_ns, 0), span)
+    filled = _BAR_CELLS * steps * passed // span
+    full, part = divmod(filled, steps)
+    cells = mark.bar[-1] * full + (mark.bar[part] if part else "")
+    return mark.bar_left + cells.ljust(_BAR_CELLS, mark.bar_empty) + mark.bar_right
+
+
+def _when(rung: Rung, layout: Layout) -> list[Span]:
+    """The time where it differs from the row above as written, and the time since then."""
+    time = _time(rung.time_ns, layout)
+    delta = ""
+    if rung.previous_ns is not None and rung.time_ns is not None and not rung.after_gap:
+        delta = clean(words.delta(rung.time_ns - rung.previous_ns), layout.ascii)
+        if time == _time(rung.previous_ns, layout):
+            time = ""
+    return _left_columns(time, delta, layout, Role.DELTA)
+
+
+def _left_columns(time: str, delta: str, layout: Layout, delta_role: Role, flag: str = "") -> list[Span]:
+    """Everything left of the client's lifeline."""
+    gutter: Span = (" " * layout.gutter, Role.CURSOR)
+    if layout.narrow:
+        room = layout.left - layout.gutter - 1
+        if flag:
+            return [gutter, (left(time, room), Role.TIME), (flag, Role.NOTE)]
+        if delta:
+            return [gutter, (right(squeeze(delta, room), room) + " ", delta_role)]
+        return [gutter, (left(time, room) + " ", Role.TIME)]
+    spans = [gutter]
+    if layout.time_width:
+        spans.append((right(time, layout.time_width) + " ", Role.TIME))
+    room = layout.left - layout.gutter - sum(len(text) for text, _ in spans[1:])
+    if flag:
+        return [*spans, (left(flag, room), Role.NOTE)]
+    return [*spans, (left(squeeze(delta, room - 1), room), delta_role)]
+
+
+def _time(time_ns: int | None, layout: Layout) -> str:
+    """The text of the time column."""
+    if layout.time_mode is TimeMode.DELTA:
+        return ""
+    if time_ns is None or (layout.time_mode is TimeMode.RELATIVE and layout.origin_ns is None):
+        return glyphs(layout.ascii).unknown
+    if layout.time_mode is TimeMode.RELATIVE and layout.origin_ns is not None:
+        return clean(words.relative(time_ns - layout.origin_ns), layout.ascii)
+    return words.clock(time_ns, layout.timezone)
+
+
+def _right_of_lanes(remark: str, layout: Layout) -> list[Span]:
+    if not layout.remark_width:
+        return []
+    return [(" " + left(clean(remark, layout.ascii), layout.remark_width, layout.ascii), Role.REMARK)]
+
+
+def _numbers(rung: Rung, layout: Layout) -> list[Span]:
+    """The number columns of a wide ladder."""
+    numbers = rung.numbers
+    raw = layout.number_mode is NumberMode.RAW
+    values = {
+        "seq": numbers.raw_seq if raw else numbers.relative_seq,
+        "ack": numbers.raw_ack if raw else numbers.relative_ack,
+        "len": numbers.length,
+        "win": numbers.window,
+        "frame": numbers.frame,
+    }
+    unknown = glyphs(layout.ascii).unknown
+    text = "".join(
+        " " + right(unknown if values[name] is None else str(values[name]), width - 1, layout.ascii)
+        for name, width in layout.number_columns
+    )
+    return [(text, Role.NUMBER)]
