@@ -1,0 +1,88 @@
+"""A program in a pseudo-terminal of 80x24: when its first frame came, and what it costs while nothing happens."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import select
+import signal
+import struct
+import termios
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import psutil
+
+SYNCHRONIZED_OUTPUT_ASKED = b"\x1b[?2026$p"
+SYNCHRONIZED_OUTPUT_KNOWN = b"\x1b[?2026;2$y"
+FRAME_ENDS = b"\x1b[?2026l"
+
+
+@dataclass(slots=True)
+class Terminal:
+    """The terminal's side: reads what the child draws, answers as a modern terminal does."""
+
+    pid: int
+    descriptor: int
+    started_s: float
+    first_frame_s: float | None = None
+    drawn: bytearray = field(default_factory=bytearray)
+
+    def read(self, seconds: float) -> None:
+        """Let the child draw for a while."""
+        end_s = time.perf_counter() + seconds
+        while (left_s := end_s - time.perf_counter()) > 0 and self.read_once(left_s):
+            pass
+
+    def read_until_first_frame(self, deadline_s: float = 30.0) -> float:
+        """Seconds from the start to the end of the first frame."""
+        end_s = time.perf_counter() + deadline_s
+        while self.first_frame_s is None and time.perf_counter() < end_s and self.read_once(0.1):
+            pass
+        if self.first_frame_s is None:
+            raise TimeoutError(f"no frame in {deadline_s} s; drawn: {bytes(self.drawn[-500:])!r}")
+        return self.first_frame_s - self.started_s
+
+    def read_once(self, seconds: float) -> bool:
+        """One read; False when the child has gone."""
+        if not select.select([self.descriptor], [], [], seconds)[0]:
+            return True
+        try:
+            data = os.read(self.descriptor, 65536)
+        except OSError:
+            return False
+        if SYNCHRONIZED_OUTPUT_ASKED in data:
+            os.write(self.descriptor, SYNCHRONIZED_OUTPUT_KNOWN)
+        self.drawn += data
+        if self.first_frame_s is None and FRAME_ENDS in self.drawn:
+            self.first_frame_s = time.perf_counter()
+        return bool(data)
+
+    def press(self, keys: str) -> None:
+        """Type."""
+        os.write(self.descriptor, keys.encode())
+
+    def cpu_s(self) -> float:
+        """CPU seconds that the child has used."""
+        times = psutil.Process(self.pid).cpu_times()
+        return times.user + times.system
+
+
+@contextmanager
+def running(command: Sequence[str], columns: int = 80, rows: int = 24) -> Iterator[Terminal]:
+    """Start a command in a pseudo-terminal; kill it at the end."""
+    started_s = time.perf_counter()
+    pid, descriptor = pty.fork()
+    if pid == 0:
+        environment = dict(os.environ, TERM="xterm-256color", COLORTERM="truecolor", LANG="C.UTF-8")
+        os.execvpe(command[0], list(command), environment)
+    fcntl.ioctl(descriptor, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+    try:
+        yield Terminal(pid, descriptor, started_s)
+    finally:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        os.close(descriptor)
