@@ -11,6 +11,13 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AgentReady:
+    """The agent's first word, before any request: it is in its network namespace and listens."""
+
+    pid: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OpenCapture:
     """Capture on an interface of the agent's network namespace. Answered by CaptureOpened and one descriptor."""
 
@@ -150,4 +157,4 @@ class Refused:
 
 
 Request = OpenCapture | ListInterfaces | ReadSysctls | StartPeer | DropSegments | LiftDrop
-Reply = CaptureOpened | Interfaces | Sysctls | PeerStarted | Dropping | DropLifted | Refused
+Reply = AgentReady | CaptureOpened | Interfaces | Sysctls | PeerStarted | Dropping | DropLifted | Refused

@@ -1,0 +1,138 @@
+"""Messages to bytes and back, strictly: what is not exactly one of the messages is refused.
+
+Both sides use it, so neither acts on a field that the other did not mean. Nothing here knows what a message does.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import json
+import math
+import re
+import types
+import typing
+from typing import Any
+
+from tcpladder.agent import messages
+from tcpladder.agent.messages import (
+    DropSegments,
+    LiftDrop,
+    OpenCapture,
+    ReadSysctls,
+    Reply,
+    Request,
+    StartPeer,
+)
+
+MAX_MESSAGE_BYTES = 1 << 20
+"""More than a SEQPACKET socket carries; a longer datagram is cut by the kernel and then refused here."""
+_REQUESTS = {cls.__name__: cls for cls in typing.get_args(messages.Request)}
+_REPLIES = {cls.__name__: cls for cls in typing.get_args(messages.Reply)}
+
+_PORT = (0, 65535)
+_RANGES: dict[tuple[type, str], tuple[float, float]] = {
+    (OpenCapture, "snap_length"): (0, 262144),
+    (StartPeer, "port"): _PORT,
+    (StartPeer, "local_port"): _PORT,
+    (DropSegments, "destination_port"): _PORT,
+    (DropSegments, "source_port"): _PORT,
+    (DropSegments, "for_s"): (0.001, 86400),
+    (LiftDrop, "rule"): (0, 2**63 - 1),
+}
+_ADDRESS = r"[0-9A-Fa-f.:]{2,45}"
+_PATTERNS: dict[tuple[type, str], str] = {
+    (OpenCapture, "interface"): r"[^/\s]{1,127}",  # ALTIFNAMSIZ less the terminating zero
+    (OpenCapture, "filter"): r"(?s).{0,8192}",
+    (ReadSysctls, "names"): r"net(\.[A-Za-z0-9_-]{1,64}){1,8}",
+    (StartPeer, "role"): "client|server",
+    (StartPeer, "options"): r"[A-Z0-9_]{1,32}",
+    (StartPeer, "address"): _ADDRESS,
+    (DropSegments, "destination"): _ADDRESS,
+    (DropSegments, "source"): _ADDRESS,
+}
+
+
+class MalformedMessageError(ValueError):
+    """Bytes that are no message; the text says which field is wrong and how."""
+
+
+def encode(message: Request | Reply) -> bytes:
+    """One JSON object: the class name under `message`, the fields beside it."""
+    body = {"message": type(message).__name__, **dataclasses.asdict(message)}
+    return json.dumps(body, separators=(",", ":")).encode()
+
+
+def decode_request(data: bytes) -> Request:
+    """Build the request that `data` holds; raises MalformedMessageError."""
+    return typing.cast(Request, _decode(data, _REQUESTS))
+
+
+def decode_reply(data: bytes) -> Reply:
+    """Build the reply that `data` holds; raises MalformedMessageError."""
+    return typing.cast(Reply, _decode(data, _REPLIES))
+
+
+def _decode(data: bytes, known: dict[str, type]) -> object:
+    try:
+        body = json.loads(data, object_pairs_hook=_unique)
+    except (ValueError, RecursionError) as wrong:
+        raise MalformedMessageError(f"not a message: {wrong}") from None
+    name = body.pop("message", None) if isinstance(body, dict) else None
+    if not isinstance(name, str) or name not in known:
+        raise MalformedMessageError(f"unknown message {name!r}")
+    return _build(known[name], body)
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len(dict(pairs)) != len(pairs):
+        raise ValueError("a field occurs twice")
+    return dict(pairs)
+
+
+@functools.cache
+def _fields(cls: type) -> dict[str, Any]:
+    return typing.get_type_hints(cls)
+
+
+def _build(cls: type, body: dict[str, Any]) -> object:
+    hints = _fields(cls)
+    if body.keys() != hints.keys():
+        raise MalformedMessageError(f"{cls.__name__} has other fields: {sorted(body.keys() ^ hints.keys())}")
+    values = {field: _typed(body[field], hint, field) for field, hint in hints.items()}
+    for field, value in values.items():
+        _check_range(cls, field, value)
+    return cls(**values)
+
+
+def _typed(value: Any, hint: Any, field: str) -> object:
+    """`value` as a `hint`, exactly: no bool for int, no int for str; an int may stand for a float."""
+    origin, inner = typing.get_origin(hint), typing.get_args(hint)
+    if origin is types.UnionType:
+        plain = next((arm for arm in inner if type(value) is arm), None)
+        return _typed(value, plain or inner[0], field)
+    if origin is list and type(value) is list:
+        return [_typed(item, inner[0], field) for item in value]
+    if origin is dict and type(value) is dict:
+        return {_typed(key, inner[0], field): _typed(item, inner[1], field) for key, item in value.items()}
+    if dataclasses.is_dataclass(hint) and type(value) is dict:
+        return _build(typing.cast(type, hint), value)
+    if hint is float and type(value) in (int, float) and math.isfinite(value):
+        return float(value)
+    if type(value) is not hint or (hint is str and not _is_text(value)):
+        raise MalformedMessageError(f"{field} {value!r:.60} is not a {getattr(hint, '__name__', hint)}")
+    return value
+
+
+def _is_text(value: str) -> bool:
+    return "\0" not in value and not re.search("[\ud800-\udfff]", value)
+
+
+def _check_range(cls: type, field: str, value: Any) -> None:
+    low, high = _RANGES.get((cls, field), (-math.inf, math.inf))
+    if isinstance(value, int | float) and not low <= value <= high:
+        raise MalformedMessageError(f"{field} {value} is not within {low} to {high}")
+    pattern = _PATTERNS.get((cls, field))
+    for text in [value] if isinstance(value, str) else value if isinstance(value, list | dict) else []:
+        if pattern is not None and not re.fullmatch(pattern, text):
+            raise MalformedMessageError(f"{field} {text!r:.60} is not acceptable")

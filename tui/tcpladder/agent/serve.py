@@ -1,0 +1,110 @@
+"""The agent's loop: one request, one reply. When the app is gone, or says anything malformed, all is put back."""
+
+from __future__ import annotations
+
+import os
+import socket
+from typing import assert_never
+
+from tcpladder.agent import protocol
+from tcpladder.agent.capture import open_capture
+from tcpladder.agent.drop import DropTable
+from tcpladder.agent.interfaces import list_interfaces
+from tcpladder.agent.messages import (
+    DropSegments,
+    Interfaces,
+    LiftDrop,
+    ListInterfaces,
+    OpenCapture,
+    ReadSysctls,
+    Refused,
+    Reply,
+    Request,
+    StartPeer,
+    Sysctls,
+)
+from tcpladder.agent.peers import end_all, start_peer
+from tcpladder.agent.sysctls import read_sysctls
+from tcpladder.errors import ExitCode, PermissionRefused, TcpladderError
+
+
+def serve(channel: socket.socket, private: bool) -> None:
+    """Answer until the app closes its end of `channel` or sends what is no request; then lift and end everything.
+
+    Only in a private network are drops and peers for the asking.
+    """
+    work = _Work(private)
+    try:
+        while data := channel.recv(protocol.MAX_MESSAGE_BYTES):
+            reply, descriptors = work.answer(protocol.decode_request(data))
+            _send(channel, reply, descriptors)
+    except (protocol.MalformedMessageError, ConnectionError):
+        return
+    finally:
+        work.end()
+
+
+def _send(channel: socket.socket, reply: Reply, descriptors: list[int]) -> None:
+    """Send the reply and close our copies of what goes beside it."""
+    try:
+        socket.send_fds(channel, [protocol.encode(reply)], descriptors)
+    finally:
+        for descriptor in descriptors:
+            os.close(descriptor)
+
+
+class _Work:
+    """What the agent has done and will undo."""
+
+    def __init__(self, private: bool) -> None:
+        self._private = private
+        self._drops: DropTable | None = None
+
+    def answer(self, request: Request) -> tuple[Reply, list[int]]:
+        """Do what is asked; a refusal is an answer too."""
+        try:
+            return self._do(request)
+        except TcpladderError as refused:
+            return Refused(reason=str(refused), exit_code=refused.exit_code), []
+        except OSError as failed:
+            reason = (
+                f"the kernel refuses {type(request).__name__}: {(failed.strerror or str(failed)).lower()}"
+            )
+            return Refused(reason=reason, exit_code=ExitCode.NOT_PERMITTED), []
+
+    def end(self) -> None:
+        """Lift every drop and end every peer."""
+        try:
+            if self._drops is not None:
+                self._drops.close()
+        finally:
+            end_all()
+
+    def _do(self, request: Request) -> tuple[Reply, list[int]]:
+        match request:
+            case OpenCapture():
+                opened, packets = open_capture(request)
+                return opened, [packets.detach()]
+            case ListInterfaces():
+                return Interfaces(interfaces=list_interfaces()), []
+            case ReadSysctls(names=names):
+                return Sysctls(values=read_sysctls(names)), []
+            case StartPeer():
+                self._only_private("peers run")
+                started, report = start_peer(request)
+                return started, [report]
+            case DropSegments():
+                return self._table().drop(request), []
+            case LiftDrop():
+                return self._table().lift(request), []
+        assert_never(request)
+
+    def _table(self) -> DropTable:
+        self._only_private("segments are dropped")
+        if self._drops is None:
+            self._drops = DropTable()
+        return self._drops
+
+    def _only_private(self, what: str) -> None:
+        if not self._private:
+            raise PermissionRefused(f"{what} only in the private network of `tcpladder lab`")

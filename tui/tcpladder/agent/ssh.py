@@ -1,0 +1,54 @@
+"""The line you sit on: which connections of a local sshd carry a terminal.
+
+Capturing those would show the app its own repaint, for ever. They are found through the kernel's socket table and the
+open files of sshd, not through SSH_CONNECTION, which sudo drops and tmux keeps too long.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tcpladder.agent.sockets import TcpSocket, established
+
+_MOST = 64
+"""More terminals than this are not excluded: a BPF program has at most 4096 instructions."""
+_TERMINAL_MASTERS = frozenset({"/dev/ptmx", "/dev/pts/ptmx"})
+
+
+def terminal_connections() -> list[TcpSocket]:
+    """The established connections held by an sshd process that also holds the master of a terminal."""
+    inodes = set[int]()
+    for process in Path("/proc").iterdir():
+        if process.name.isdigit() and _is_sshd(process):
+            files = _open_files(process)
+            if not _TERMINAL_MASTERS.isdisjoint(files):
+                inodes |= {int(name[8:-1]) for name in files if name.startswith("socket:[")}
+    return [found for found in established() if found.inode in inodes][:_MOST] if inodes else []
+
+
+def exclusion(connections: list[TcpSocket]) -> str:
+    """A filter that is true for every frame but those of `connections`; empty for none."""
+    parts = [
+        f"(tcp and host {one.local} and port {one.local_port} and host {one.remote} and port {one.remote_port})"
+        for one in connections
+    ]
+    return f"not ({' or '.join(parts)})" if parts else ""
+
+
+def _is_sshd(process: Path) -> bool:
+    """sshd, and sshd-session since OpenSSH 9.8."""
+    try:
+        return (process / "comm").read_text().startswith("sshd")
+    except OSError:
+        return False
+
+
+def _open_files(process: Path) -> set[str]:
+    """What its descriptors point to; empty for a process that ended or may not be looked at."""
+    found = set()
+    try:
+        for descriptor in (process / "fd").iterdir():
+            found.add(str(descriptor.readlink()))
+    except OSError:
+        return found
+    return found

@@ -1,0 +1,196 @@
+"""The first process: start the agent, give up every privilege, become the app by exec.
+
+It imports the standard library and this room only: a library with threads of its own (numpy) would keep the
+capabilities of its threads.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shlex
+import signal
+import socket
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import NoReturn
+
+from tcpladder.agent import confine, protocol
+from tcpladder.agent.confine import Capability
+from tcpladder.agent.messages import AgentReady, Refused
+from tcpladder.agent.networks import HostNetwork, NetnsNetwork, Network, PrivateNetwork
+from tcpladder.errors import ExitCode, InterfaceError, PermissionRefused, TcpladderError, UsageError
+
+__all__ = ["Handover", "HostNetwork", "NetnsNetwork", "PrivateNetwork", "exec_app", "handover", "start_agent"]
+
+_VARIABLE = "TCPLADDER_HANDOVER"
+_APP = (sys.executable, "-P", "-m", "tcpladder")
+"""-P: what lies in the current directory must not be imported by a process that root started."""
+_AGENT_KEEPS = (Capability.NET_RAW, Capability.NET_ADMIN, Capability.SYS_PTRACE, Capability.DAC_READ_SEARCH)
+"""Capture sockets; rules and sysctls; whose socket is it (the last two, for sshd's)."""
+_SHARED_PLACES = (Path("/tmp"), Path("/dev"))  # noqa: S108 - what an app as uid 0 may still write
+_ERRORS = {
+    ExitCode.USAGE: UsageError,
+    ExitCode.BAD_INPUT: InterfaceError,
+    ExitCode.NOT_PERMITTED: PermissionRefused,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handover:
+    """What the first process leaves to the app."""
+
+    agent: int
+    """The descriptor that AgentClient takes."""
+    agent_pid: int
+    outputs: dict[str, int]
+    """By the names that exec_app was given: descriptors opened for writing by the invoking user."""
+    notices: list[str]
+    """Sentences for the user about how the app is confined; empty where all is as it should be."""
+
+
+def exec_app(
+    network: Network, outputs: Mapping[str, Path], argv: Sequence[str], *, command: Sequence[str] = _APP
+) -> NoReturn:
+    """Start the agent in `network`, open `outputs`, drop every privilege and exec `command` with `argv`.
+
+    The app finds what it was left through `handover()`. Raises TcpladderError, before anything was started where
+    privilege is missing; after any raise the process should end, and the agent ends with it.
+    """
+    _require(network, argv)
+    channel, pid = start_agent(network)
+    confine.no_new_privileges()
+    confine.root_means_nothing()
+    confine.bound_capabilities(())
+    user = confine.invoking_user()
+    if user is not None:
+        confine.become(user)
+    opened = {name: _open_output(path) for name, path in outputs.items()}
+    notices = [] if os.getuid() else _confine_root(list(outputs.values()))
+    confine.keep_capabilities(())
+    left = Handover(agent=channel.detach(), agent_pid=pid, outputs=opened, notices=notices)
+    for descriptor in [left.agent, *opened.values()]:
+        os.set_inheritable(descriptor, True)
+    os.environ[_VARIABLE] = json.dumps(asdict(left))
+    try:
+        os.execv(command[0], [*command, *argv])  # noqa: S606 - no shell is the point
+    except OSError as refused:
+        who = user.pw_name if user else "this user"
+        reason = f"{who} cannot run {command[0]}: {_words(refused)}"
+        raise PermissionRefused(f"{reason}; install tcpladder where {who} can read it") from None
+
+
+def handover() -> Handover | None:
+    """What exec_app left to this process, once; None in a process that was started by hand."""
+    text = os.environ.pop(_VARIABLE, None)
+    if text is None:
+        return None
+    try:
+        left = Handover(**json.loads(text))
+        for descriptor in [left.agent, *left.outputs.values()]:
+            os.set_inheritable(descriptor, False)
+    except (ValueError, TypeError, AttributeError, OSError):
+        raise UsageError(f"{_VARIABLE} is set but is no handover: unset it") from None
+    return left
+
+
+def start_agent(network: Network) -> tuple[socket.socket, int]:
+    """Fork the agent into `network`; the channel to it and its pid. Raises what kept it from entering.
+
+    It is no child of this process: it ends when the other end of the channel is closed, however that comes about.
+    """
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    child = os.fork()
+    if child == 0:
+        _agent(theirs, network)
+    theirs.close()
+    os.waitpid(child, 0)
+    first = ours.recv(protocol.MAX_MESSAGE_BYTES)
+    match protocol.decode_reply(first) if first else None:
+        case AgentReady(pid=pid):
+            return ours, pid
+        case Refused(reason=reason, exit_code=code):
+            raise _ERRORS.get(ExitCode(code), TcpladderError)(reason)
+        case _:
+            raise TcpladderError("the agent ended before it was ready")
+
+
+def _agent(channel: socket.socket, network: Network) -> NoReturn:
+    """The agent's whole life, in a session of its own: no key of the terminal and no end of its parent hits it."""
+    try:
+        os.setsid()
+        if os.fork():
+            os._exit(0)
+        channel = _keep_only(channel)
+        for ignored in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
+            signal.signal(ignored, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+        private = isinstance(network, PrivateNetwork)
+        try:
+            network.enter()
+        except TcpladderError as refused:
+            channel.send(protocol.encode(Refused(reason=str(refused), exit_code=refused.exit_code)))
+            os._exit(0)
+        if not private:
+            confine.not_traceable()
+        confine.bound_capabilities(_AGENT_KEEPS)
+        confine.keep_capabilities(_AGENT_KEEPS)
+        confine.no_new_privileges()
+        channel.send(protocol.encode(AgentReady(pid=os.getpid())))
+        from tcpladder.agent.serve import serve
+
+        serve(channel, private)
+    finally:
+        os._exit(0)
+
+
+def _keep_only(channel: socket.socket) -> socket.socket:
+    """Close every descriptor but the channel, so that the agent holds no pipe or terminal open."""
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for standard in range(3):
+        os.dup2(nothing, standard)
+    os.dup2(channel.detach(), 3, inheritable=False)
+    os.closerange(4, os.sysconf("SC_OPEN_MAX"))
+    os.chdir("/")
+    return socket.socket(fileno=3)
+
+
+def _require(network: Network, argv: Sequence[str]) -> None:
+    missing = sorted(capability.name for capability in network.needs - confine.effective())
+    if missing:
+        command = shlex.join(["sudo", sys.argv[0], *argv])
+        needed = " and ".join(f"CAP_{name}" for name in missing)
+        without = "`tcpladder lab keepalive`, which needs no privilege"
+        raise PermissionRefused(f"sniffing needs {needed}: run `{command}`, or {without}")
+
+
+def _open_output(path: Path) -> int:
+    """A descriptor to write `path`; a directory is opened as such, for files to be made in it."""
+    try:
+        if path.is_dir():
+            return os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+    except OSError as refused:
+        raise UsageError(f"cannot write {path}: {_words(refused)}") from None
+
+
+def _confine_root(outputs: list[Path]) -> list[str]:
+    """Landlock for an app that stays uid 0: it writes outputs, its own cache and state, /tmp and terminals."""
+    own = []
+    for variable, default in (("XDG_CACHE_HOME", ".cache"), ("XDG_STATE_HOME", ".local/state")):
+        directory = Path(os.environ.get(variable) or Path.home() / default) / "tcpladder"
+        with contextlib.suppress(OSError):
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        own.append(directory)
+    if confine.landlock_writes([*outputs, *own, *_SHARED_PLACES]):
+        return []
+    return [
+        "this kernel has no Landlock: the app has no capability, but as uid 0 it could write root's files"
+    ]
+
+
+def _words(error: OSError) -> str:
+    return (error.strerror or str(error)).lower()
