@@ -92,6 +92,11 @@ def clock(time_ns: int, timezone: tzinfo) -> str:
     return f"{_moment(time_ns, timezone):%H:%M:%S}.{time_ns % SECOND // MILLISECOND:03d}"
 
 
+def date_time(time_ns: int, timezone: tzinfo) -> str:
+    """Day, time of day and timezone: `2026-09-01 17:16:22 UTC`."""
+    return f"{_moment(time_ns, timezone):%Y-%m-%d %H:%M:%S %Z}"
+
+
 def date(time_ns: int, timezone: tzinfo) -> str:
     """The day: `2026-09-01`."""
     return f"{_moment(time_ns, timezone):%Y-%m-%d}"

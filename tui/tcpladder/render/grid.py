@@ -66,15 +66,16 @@ def plain(line: Line) -> str:
 
 
 def exact(spans: list[Span], width: int) -> Line:
-    """The spans cut or filled to exactly `width` cells; empty ones left out."""
+    """The spans cut or filled to exactly `width` cells; empty ones left out, neighbours of one role joined."""
     line: list[Span] = []
     room = width
-    for text, role in spans:
-        if text and room:
-            line.append((text[:room], role))
-            room -= len(text[:room])
-    if room:
-        line.append((" " * room, Role.SPACE))
+    for text, role in (*spans, (" " * width, Role.SPACE)):
+        shown = text[:room]
+        room -= len(shown)
+        if shown and line and line[-1][1] is role:
+            line[-1] = (line[-1][0] + shown, role)
+        elif shown:
+            line.append((shown, role))
     return tuple(line)
 
 
@@ -246,6 +247,9 @@ def _bar(row: PendingRow, layout: Layout) -> str:
 
 def _when(rung: Rung, layout: Layout) -> list[Span]:
     """The time where it differs from the row above as written, and the time since then."""
+    new_day = _new_day(rung, layout)
+    if new_day:
+        return [(" " * layout.gutter, Role.CURSOR), (new_day, Role.TIME)]
     time = _time(rung.time_ns, layout)
     delta = ""
     if rung.previous_ns is not None and rung.time_ns is not None and not rung.after_gap:
@@ -253,6 +257,20 @@ def _when(rung: Rung, layout: Layout) -> list[Span]:
         if time == _time(rung.previous_ns, layout):
             time = ""
     return _left_columns(time, delta, layout, Role.DELTA)
+
+
+def _new_day(rung: Rung, layout: Layout) -> str:
+    """All columns left of the lanes: month, day and clock, where the row above is of another day."""
+    if layout.time_mode is not TimeMode.ABSOLUTE or rung.time_ns is None or rung.previous_ns is None:
+        return ""
+    day = words.date(rung.time_ns, layout.timezone)
+    if day == words.date(rung.previous_ns, layout.timezone):
+        return ""
+    room = layout.left - layout.gutter
+    clock = words.clock(rung.time_ns, layout.timezone)
+    if layout.narrow:
+        return left(f"{day[5:]} {clock[:5]}", room)
+    return left(f"{day[5:]} {clock}", room)
 
 
 def _left_columns(time: str, delta: str, layout: Layout, delta_role: Role, flag: str = "") -> list[Span]:

@@ -1,0 +1,116 @@
+"""Ladders and lists of flows as text, for stdout and files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, tzinfo
+from textwrap import wrap
+
+from tcpladder.analysis.view import FlowSummary
+from tcpladder.ladder import words
+from tcpladder.ladder.ladder import Ladder
+from tcpladder.ladder.model import Role
+from tcpladder.render.cells import clean
+from tcpladder.render.flow_row import draw_flow, flow_columns, flow_header, full_columns
+from tcpladder.render.glyphs import glyphs
+from tcpladder.render.grid import Line, draw, header_lines, plain
+from tcpladder.render.layout import Layout
+from tcpladder.wire.frames import UNKNOWN_TIME_NS
+
+Paint = Callable[[Line], str]
+"""How a line becomes characters: grid.plain, or ansi.coloured on a terminal."""
+
+
+def ladder_text(
+    ladder: Ladder,
+    *,
+    width: int = 80,
+    ascii_only: bool = False,
+    timezone: tzinfo = UTC,
+    now_ns: int | None = None,
+    paint: Paint = plain,
+) -> Iterator[str]:
+    """The whole ladder of one flow: who, the rungs, how it ended. Lines have no trailing blanks and no newline.
+
+    With `now_ns`, what must still come stands below the last rung.
+    """
+    layout = Layout(width=width, ascii=ascii_only, timezone=timezone, origin_ns=ladder.origin_ns)
+    summary = ladder.view.summary
+    for line in (*_title(summary, layout), *header_lines(summary, layout)):
+        yield _stripped(line, paint)
+    yield from row_texts(ladder, layout, paint=paint)
+    if now_ns is not None:
+        for row in ladder.pending_rows(now_ns):
+            yield _stripped(draw(row, layout), paint)
+    word = "now" if summary.ended is None else "end"
+    indent = " " * (layout.gutter + len(word) + 2)
+    first = " " * layout.gutter + word + "  "
+    for text in wrap(clean(summary.why, ascii_only), width, initial_indent=first, subsequent_indent=indent):
+        yield paint(((text, Role.STATE),))
+
+
+def row_texts(ladder: Ladder, layout: Layout, *, start: int = 0, paint: Paint = plain) -> Iterator[str]:
+    """The rows from `start` on, as they are now: what a stream prints after each `Ladder.refresh`."""
+    for number in range(start, len(ladder)):
+        yield _stripped(draw(ladder.row(number), layout), paint)
+
+
+def flows_table(
+    summaries: Iterable[FlowSummary],
+    *,
+    width: int | None = None,
+    ascii_only: bool = False,
+    paint: Paint = plain,
+) -> Iterator[str]:
+    """The list of flows; with a width long addresses lose their middle, without one nothing is shortened."""
+    flows = list(summaries)
+    columns = full_columns(flows) if width is None else flow_columns(width)
+    yield _stripped(flow_header(columns), paint)
+    for summary in flows:
+        yield _stripped(draw_flow(summary, columns, ascii_only), paint)
+
+
+def _title(summary: FlowSummary, layout: Layout) -> Iterator[Line]:
+    """Number, both ends in full, state and end; when it began and what is in it."""
+    flow = f"flow {summary.number}  "
+    arrow = f" {glyphs(layout.ascii).to} "
+    client, server = clean(str(summary.client), layout.ascii), clean(str(summary.server), layout.ascii)
+    state = summary.state if summary.ended is None else f"{summary.state}, {summary.ended}"
+    state = clean(state, layout.ascii)
+    if len(flow + client + arrow + server + state) + 2 <= layout.width:
+        yield ((flow, Role.HEADING), (client + arrow + server, Role.TITLE), ("  " + state, Role.STATE))
+    else:
+        yield ((flow, Role.HEADING), (client, Role.TITLE))
+        indent = " " * (len(flow) - len(arrow))
+        yield ((indent, Role.SPACE), (arrow + server, Role.TITLE), ("  " + state, Role.STATE))
+    yield ((clean(_contents(summary, layout.timezone), layout.ascii), Role.HEADING),)
+
+
+def _contents(summary: FlowSummary, timezone: tzinfo) -> str:
+    facts: list[str] = []
+    if summary.first_ns != UNKNOWN_TIME_NS:
+        facts.append(words.date_time(summary.first_ns, timezone))
+    segments = _counted(summary.segments, "segment")
+    if UNKNOWN_TIME_NS not in (summary.first_ns, summary.last_ns):
+        segments += f" in {words.duration(summary.last_ns - summary.first_ns)}"
+    facts += [segments, f"{_counted(summary.bytes, 'byte')}"]
+    if summary.keepalive_probes:
+        facts.append(_counted(summary.keepalive_probes, "keepalive probe"))
+    if summary.retransmissions:
+        facts.append(_counted(summary.retransmissions, "retransmission"))
+    return ", ".join(facts)
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _stripped(line: Line, paint: Paint) -> str:
+    """The painted line without the blanks at its end."""
+    spans = list(line)
+    while spans and not spans[-1][0].strip():
+        spans.pop()
+    if not spans:
+        return ""
+    text, role = spans[-1]
+    return paint((*spans[:-1], (text.rstrip(), role)))
