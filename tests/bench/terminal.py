@@ -65,6 +65,20 @@ class Terminal:
         """Type."""
         os.write(self.descriptor, keys.encode())
 
+    def answer_s(self, keys: str, quiet_s: float = 0.3, deadline_s: float = 10.0) -> float:
+        """Seconds from a key to the last byte of what it changed, after which nothing came for a while."""
+        pressed_s = time.perf_counter()
+        self.press(keys)
+        answered_s = None
+        while (now_s := time.perf_counter()) < pressed_s + deadline_s:
+            if answered_s is not None and now_s > answered_s + quiet_s:
+                return answered_s - pressed_s
+            before = len(self.drawn)
+            self.read_once(0.01)
+            if len(self.drawn) > before:
+                answered_s = time.perf_counter()
+        raise TimeoutError(f"no answer to {keys!r} in {deadline_s} s")
+
     def cpu_s(self) -> float:
         """CPU seconds that the child has used."""
         times = psutil.Process(self.pid).cpu_times()

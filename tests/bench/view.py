@@ -1,0 +1,63 @@
+"""How the app answers in a flow of a million rungs: opening it, End, PgUp, Home. Prints; asserts nothing.
+
+The capture is generated and kept in a folder of its own below the system's folder for such files, for the next run.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from terminal import Terminal, running
+
+TCPLADDER = [sys.executable, "-m", "tcpladder"]
+GENERATE = Path(__file__).with_name("generate.py")
+SEGMENTS = 1_000_000
+KEYS = [
+    ("opening", "\r"),
+    ("End", "\x1b[F"),
+    ("PgUp", "\x1b[5~"),
+    ("PgUp again", "\x1b[5~"),
+    ("Home", "\x1b[H"),
+]
+QUIET_S = 1.0
+
+
+def one_long_flow(folder: Path) -> Path:
+    """A capture with one flow of a million segments."""
+    path = folder / f"one-flow-{SEGMENTS}.pcap"
+    if not path.exists():
+        options = ["--segments", str(SEGMENTS), "--flows", "1", "--payload", "small", "--seed", "7"]
+        subprocess.run([sys.executable, str(GENERATE), str(path), *options], check=True)
+    return path
+
+
+def wait_until_loaded(terminal: Terminal, deadline_s: float = 120.0) -> None:
+    """Loading uses the CPU; it is over when a whole second went by without."""
+    for _ in range(int(deadline_s)):
+        before_s = terminal.cpu_s()
+        terminal.read(QUIET_S)
+        if terminal.cpu_s() - before_s < 0.05:
+            return
+    raise TimeoutError(f"still busy after {deadline_s:.0f} s")
+
+
+def main() -> None:
+    """Print milliseconds from the key to the last byte of the answer, and what the idle app uses."""
+    folder = Path(tempfile.gettempdir()) / "tcpladder-bench"
+    folder.mkdir(exist_ok=True)
+    with running([*TCPLADDER, "open", str(one_long_flow(folder))]) as terminal:
+        terminal.read_until_first_frame()
+        wait_until_loaded(terminal)
+        for name, key in KEYS:
+            print(f"{name:12} {1000 * terminal.answer_s(key):6.1f} ms")
+        terminal.read(QUIET_S)
+        before_s = terminal.cpu_s()
+        terminal.read(5.0)
+        print(f"{'idle':12} {100 * (terminal.cpu_s() - before_s) / 5.0:6.1f} % of a core")
+
+
+if __name__ == "__main__":
+    main()
