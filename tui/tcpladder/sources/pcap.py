@@ -83,20 +83,20 @@ def read_pcap(window: ReadWindow, file: int) -> Generator[FrameBatch, None, Stop
 def _walk(buffer: bytearray, have: int, variant: _Variant) -> tuple[list[int], int]:
     """Find the complete records in the window: their offsets, and where the first incomplete one begins.
 
-    This loop runs once a frame; everything else is done on whole batches.
+    This loop runs once a frame; everything else is done on whole batches. The last record found may be incomplete
+    or even have its header in the padding: then its end, wherever that is, lies behind what was read.
     """
-    unpack_from = struct.Struct(variant.byte_order + "I").unpack_from
+    length_at = struct.Struct(variant.byte_order + "I").unpack_from
     header = variant.record_header
     offsets: list[int] = []
     append = offsets.append
     offset = 0
-    last = have - header
-    while offset <= last:
-        following = offset + header + unpack_from(buffer, offset + 8)[0]
-        if following > have:
-            break
+    while offset < have:
         append(offset)
-        offset = following
+        (captured,) = length_at(buffer, offset + 8)
+        offset += header + captured
+    if offset > have:
+        offset = offsets.pop()
     return offsets, offset
 
 

@@ -48,7 +48,7 @@ def read_pcapng(window: ReadWindow, file: int) -> _FrameReader:
     while True:
         at = 0
         while True:
-            if _begins_section(window, at):
+            if _begins_section_at(window.buffer, at, window.have):
                 found = byte_order_of(window.buffer[at : at + 12])
                 if found is None:
                     return Stop(frames, window.position + at, Damage.SECTION)
@@ -72,8 +72,8 @@ def read_pcapng(window: ReadWindow, file: int) -> _FrameReader:
             return Stop(frames, window.end, Damage.CUT if window.have else None)
 
 
-def _begins_section(window: ReadWindow, at: int) -> bool:
-    return window.have - at >= _SMALLEST_BLOCK and window.buffer.startswith(SECTION_HEADER, at)
+def _begins_section_at(buffer: bytearray, at: int, have: int) -> bool:
+    return have - at >= _SMALLEST_BLOCK and buffer.startswith(SECTION_HEADER, at)
 
 
 def _walk(buffer: bytearray, have: int, at: int, byte_order: str) -> tuple[list[int], int]:
@@ -81,18 +81,24 @@ def _walk(buffer: bytearray, have: int, at: int, byte_order: str) -> tuple[list[
 
     This loop runs once a block; everything else is done on whole batches.
     """
-    unpack_from = struct.Struct(byte_order + "II").unpack_from
+    head_at = struct.Struct(byte_order + "II").unpack_from
     offsets: list[int] = []
     append = offsets.append
     offset = at
-    last = have - _SMALLEST_BLOCK
-    while offset <= last:
-        block_type, length = unpack_from(buffer, offset)
-        following = offset + length
-        if following > have or length < _SMALLEST_BLOCK or (block_type == _SECTION and offset != at):
-            break
+    if _begins_section_at(buffer, at, have):
+        length = head_at(buffer, at)[1]
+        if length < _SMALLEST_BLOCK or at + length > have:
+            return [], at
+        append(at)
+        offset += length
+    while offset < have:
+        block_type, length = head_at(buffer, offset)
+        if length < _SMALLEST_BLOCK or block_type == _SECTION:
+            return offsets, offset
         append(offset)
-        offset = following
+        offset += length
+    if offset > have:
+        offset = offsets.pop()
     return offsets, offset
 
 
