@@ -103,14 +103,6 @@ def test_the_source_root_is_not_a_package() -> None:
     assert not (ROOT / "tui" / "__init__.py").exists()
 
 
-def test_the_agent_can_be_read_in_one_sitting() -> None:
-    """At most 700 lines of code have privilege (docs/SECURITY.md)."""
-    assert (
-        sum(len(path.read_text(encoding="utf-8").splitlines()) for path in (PACKAGE / "agent").glob("*.py"))
-        <= 700
-    )
-
-
 def test_app_is_short() -> None:
     """The application object wires screens; it decides nothing."""
     assert len((PACKAGE / "app" / "app.py").read_text(encoding="utf-8").splitlines()) <= 150
