@@ -47,6 +47,9 @@ clean:  ## remove what the other targets made
 # Dependencies cost a minute and are installed when pyproject.toml changes; the package alone, a few seconds, when a
 # source does. The package is installed and not linked, so what is tested is what a user gets.
 $(VENV)/.installed: $(SOURCES)
+	@command -v $(PYTHON) > /dev/null || { \
+	  echo "there is no $(PYTHON) here: install Python 3.11 or newer, or say which, as in make PYTHON=python3.12" >&2; \
+	  exit 2; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo "tcpladder needs Python 3.11 or newer, and $(PYTHON) is $$($(PYTHON) -V 2>&1): try make PYTHON=python3.12" >&2; \
 	  exit 2; }
