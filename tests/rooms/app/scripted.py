@@ -1,0 +1,120 @@
+"""A session that a test plays by hand: flows from rooms.ladder.talk, a clock that moves when told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import UTC
+from typing import Literal
+
+from rooms.ladder.talk import START_NS, Talk, keepalive
+from textual.pilot import Pilot
+from tcpladder.analysis.view import Endpoint, FlowSummary, FlowView
+from tcpladder.app.app import Taste, TcpladderApp
+from tcpladder.ladder.model import Note
+
+S = 1_000_000_000
+SYN_FRAME = bytes.fromhex(
+    "000000000000000000000000080045000028000040004006 3cce7f0000017f000001 5749303900000001000000005002ffff5d930000"
+)
+"""Ethernet, IPv4, TCP: 127.0.0.1:22345 to :12345, SYN."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Status:
+    """What tcpladder.session.SessionStatus has."""
+
+    name: str = "lo"
+    filter: str = "tcp port 12345"
+    mode: Literal["live", "file", "lab"] = "live"
+    phase: Literal["loading", "running", "ended"] = "running"
+    frames: int = 17
+    segments: int = 17
+    not_tcp: int = 0
+    kernel_drops: int = 0
+    flows: int = 0
+    progress: float | None = None
+    warnings: tuple[str, ...] = ()
+    notice: str = ""
+    now_ns: int = START_NS + 91 * S
+
+
+@dataclass
+class ScriptedSession:
+    """What tcpladder.session.Session has, and `change` to move it."""
+
+    flows: list[Talk] = field(default_factory=list)
+    marks: tuple[Note, ...] = ()
+    now: Status = field(default_factory=Status)
+    version: int = 0
+    calls: list[str] = field(default_factory=list)
+
+    def change(self, **fields: object) -> None:
+        """Let something happen."""
+        self.now = replace(self.now, **fields)  # type: ignore[arg-type]
+        self.version += 1
+
+    def start(self) -> None:
+        self.calls.append("start")
+
+    def close(self) -> None:
+        self.calls.append("close")
+
+    def status(self) -> Status:
+        return replace(self.now, flows=len(self.flows))
+
+    def flow_count(self) -> int:
+        return len(self.flows)
+
+    def summary(self, number: int) -> FlowSummary:
+        return self.flows[number - 1].summary
+
+    def view(self, number: int) -> FlowView:
+        return self.flows[number - 1]
+
+    def notes(self, number: int) -> tuple[Note, ...]:
+        return self.marks
+
+    def frame_bytes(self, number: int, index: int) -> bytes:
+        return SYN_FRAME
+
+
+def keepalive_session(**status: object) -> ScriptedSession:
+    """One flow: the keepalive experiment, a probe unanswered, the RST pending."""
+    talk, notes = keepalive()
+    talk.why = "waits for the answer to keepalive probe 3/3"
+    session = ScriptedSession(flows=[talk], marks=notes)
+    session.change(**status)
+    return session
+
+
+def many_flows(count: int) -> ScriptedSession:
+    """`count` flows of different ports, states and ends."""
+    session = ScriptedSession()
+    for number in range(1, count + 1):
+        talk, _ = keepalive()
+        talk.number = number
+        talk.client = Endpoint("2001:db8::a1:b2:c3:d4" if number % 3 == 0 else "10.0.0.7", 40_000 + number)
+        talk.server = Endpoint("2001:db8::9:8:7:6" if number % 3 == 0 else "10.0.0.9", 443)
+        talk.state, talk.ended = ("closed", "no answer") if number % 2 == 0 else ("estab", None)
+        talk.why = f"flow {number} is a test"
+        session.flows.append(talk)
+    session.change()
+    return session
+
+
+def app_for(session: ScriptedSession, *, ascii_only: bool = False, start_flow: int | None = None) -> TcpladderApp:
+    """The application about a scripted session, clock times in UTC."""
+    return TcpladderApp(session, taste=Taste(ascii_only=ascii_only, timezone=UTC), start_flow=start_flow)
+
+
+def screen_text(app: TcpladderApp) -> str:
+    """What stands on the screen."""
+    return "\n".join(strip.text for strip in app.screen._compositor.render_strips())
+
+
+async def settle(pilot: Pilot[None], rounds: int = 3) -> str:
+    """Let the feed look and the screen draw; the screen's text."""
+    for _ in range(rounds):
+        await pilot.pause(0.12)
+    assert isinstance(pilot.app, TcpladderApp)
+    return screen_text(pilot.app)

@@ -1,0 +1,150 @@
+"""The Textual application: screens, theme and the keys that work everywhere. No logic."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from typing import ClassVar
+
+from textual import events
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+
+from tcpladder.app import terminal
+from tcpladder.app.contract import Session, SessionStatus
+from tcpladder.app.detail_screen import DetailScreen
+from tcpladder.app.feed import Feed
+from tcpladder.app.flows_screen import FlowsScreen
+from tcpladder.app.help_screen import HelpScreen
+from tcpladder.app.interfaces_screen import InterfacesScreen
+from tcpladder.app.ladder_screen import LadderScreen
+from tcpladder.app.page import Page
+from tcpladder.app.scroll_bar import PlainScrollBar
+from tcpladder.app.too_small import TooSmallScreen
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taste:
+    """How the screen should be drawn."""
+
+    ascii_only: bool = False
+    """Draw with ASCII only."""
+    timezone: tzinfo | None = None
+    """Of the clock times; None is the local one."""
+
+
+class TcpladderApp(App[None]):
+    """A session on the screen."""
+
+    TITLE = "tcpladder"
+    COMMAND_PALETTE_BINDING = "ctrl+p"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("q", "leave", "back; at the top quit"),
+        Binding("escape", "back", "back"),
+        Binding("question_mark,f1", "help", "this help"),
+        Binding("colon", "command_palette", "commands (also ^p)"),
+        Binding("ctrl+z", "suspend_process", "suspend; fg brings it back"),
+    ]
+    CSS = "Screen { background: $background; }"
+
+    def __init__(self, session: Session, *, taste: Taste, start_flow: int | None = None) -> None:
+        super().__init__()
+        self.session = session
+        self.ascii_only = taste.ascii_only
+        self.timezone: tzinfo = taste.timezone or local_timezone()
+        self.feed = Feed(self, session)
+        self._start_flow = start_flow
+        self.animation_level = "none"
+        theme = terminal.theme_for(self.console.color_system, os.environ)
+        if theme is not None:
+            self.theme = theme
+
+    def on_mount(self) -> None:
+        if self.ascii_only:
+            PlainScrollBar.install()
+        # Textual draws nothing after `fg`: the terminal shows the shell until something changes.
+        self.app_resume_signal.subscribe(self, lambda _: self.refresh(layout=True))
+        self.session.start()
+        self.push_screen(FlowsScreen(self.session, ascii_only=self.ascii_only, timezone=self.timezone))
+        self.call_after_refresh(self.feed.start)
+
+    def on_unmount(self) -> None:
+        self.session.close()
+
+    def session_changed(self, status: SessionStatus) -> None:
+        """Open the flow that the command line asked for as soon as it is there."""
+        if self._start_flow is not None and status.flows >= self._start_flow:
+            number, self._start_flow = self._start_flow, None
+            self.open_flow(number)
+
+    def open_flow(self, number: int) -> None:
+        """Show the ladder of a flow."""
+        self.push_screen(LadderScreen(self.session, number, ascii_only=self.ascii_only))
+
+    def open_detail(self, number: int, index: int) -> None:
+        """Show one segment in full."""
+        self.push_screen(DetailScreen(self.session, number, index, ascii_only=self.ascii_only))
+
+    def on_resize(self, event: events.Resize) -> None:
+        fits = event.size.width >= terminal.MIN_WIDTH and event.size.height >= terminal.MIN_HEIGHT
+        hidden = isinstance(self.screen, TooSmallScreen)
+        if fits and hidden:
+            self.pop_screen()
+        elif not fits and not hidden:
+            self.push_screen(TooSmallScreen())
+
+    async def action_back(self) -> None:
+        screen = self.screen
+        if isinstance(screen, Page) and screen.go_back():
+            return
+        if not isinstance(screen, FlowsScreen | TooSmallScreen):
+            self.pop_screen()
+
+    async def action_leave(self) -> None:
+        if isinstance(self.screen, FlowsScreen | TooSmallScreen):
+            self.exit()
+        else:
+            await self.action_back()
+
+    async def action_help(self) -> None:
+        """The keys of the page, or of whatever is open."""
+        if isinstance(self.screen, HelpScreen):
+            self.pop_screen()
+            return
+        bindings = [active.binding for active in self.screen.active_bindings.values()]
+        title = str(self.screen.title or self.screen.TITLE or "this dialog")
+        self.push_screen(HelpScreen(title, bindings, ascii_only=self.ascii_only))
+
+    def action_interfaces(self) -> None:
+        self.push_screen(InterfacesScreen(ascii_only=self.ascii_only))
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        for active in screen.active_bindings.values():
+            binding = active.binding
+            if binding.description and active.enabled:
+                namespace = active.node
+                yield SystemCommand(
+                    binding.description.capitalize(),
+                    f"key {binding.key}",
+                    lambda action=binding.action, node=namespace: self.run_action(action, node),
+                )
+        yield SystemCommand("Theme", "other colours", self.action_change_theme)
+
+
+def local_timezone() -> tzinfo:
+    """The timezone of this machine."""
+    timezone = datetime.now().astimezone().tzinfo
+    assert timezone is not None
+    return timezone
+
+
+def run(
+    session: Session, *, ascii_only: bool = False, mouse: bool = True, start_flow: int | None = None
+) -> None:
+    """Show a session until its user leaves. Needs a terminal on stdin and stderr; the caller checks that."""
+    terminal.send_utf8()
+    plain = ascii_only or terminal.wants_ascii(terminal.first_environment())
+    TcpladderApp(session, taste=Taste(ascii_only=plain), start_flow=start_flow).run(mouse=mouse)

@@ -1,0 +1,83 @@
+"""One rung, in full: findings, dissected headers, hex."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.worker import get_current_worker
+
+from tcpladder.app.bar import Bar
+from tcpladder.app.contract import Session, SessionStatus
+from tcpladder.app.detail_view import DetailView, Line, findings
+from tcpladder.app.dissection import dissected
+from tcpladder.app.page import Page
+from tcpladder.app.status_words import alarm
+from tcpladder.ladder import words
+from tcpladder.render.grid import flow_title
+
+
+class DetailScreen(Page):
+    """The segment `index` of flow `number`."""
+
+    TITLE = "detail"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left_square_bracket,N", "step(-1)", "previous rung"),
+        Binding("right_square_bracket,n", "step(1)", "next rung"),
+    ]
+    KEYS = "↑↓ scroll  [ ] previous, next rung  y copy this line  esc back  ? help"
+
+    def __init__(self, session: Session, number: int, index: int, *, ascii_only: bool) -> None:
+        super().__init__(session, ascii_only=ascii_only)
+        self._number = number
+        self.index = index
+        """The segment that is shown."""
+
+    def compose_body(self) -> ComposeResult:
+        yield DetailView(ascii_only=self.ascii_only)
+
+    def on_mount(self) -> None:
+        self.focus_body()
+        self._load()
+
+    def focus_body(self) -> None:
+        self.query_one(DetailView).focus()
+
+    def show_lines(self, status: SessionStatus) -> None:
+        view = self.session.view(self._number)
+        count = len(view.time_ns)
+        title = flow_title(view.summary, max(20, self.size.width - 24), self.ascii_only)
+        self.query_one("#head", Bar).say(f" {title}", f"rung {self.index + 1:,} of {count:,} ")
+        time_ns = int(view.time_ns[self.index])
+        clock = words.clock(time_ns, self.tcpladder.timezone) if time_ns > 0 else ""
+        self.say_why(f" {clock}\n {alarm(status)}".rstrip())
+        self.say_status(status, Content(status.name).plain)
+
+    def action_step(self, by: int) -> None:
+        last = len(self.session.view(self._number).time_ns) - 1
+        index = max(0, min(last, self.index + by))
+        if index != self.index:
+            self.index = index
+            self._load()
+            self.show_lines(self.session.status())
+
+    def _load(self) -> None:
+        known = findings(self.session.view(self._number), self.index)
+        self.query_one(DetailView).show_lines(known, keep_place=False)
+        self._dissect(self.index, known)
+
+    @work(thread=True, exclusive=True)
+    def _dissect(self, index: int, known: list[Line]) -> None:
+        lines = [*known, *dissected(self.session, self._number, index)]
+        if not get_current_worker().is_cancelled:
+            self.app.call_from_thread(self._show_dissected, index, lines)
+
+    def _show_dissected(self, index: int, lines: list[Line]) -> None:
+        if index == self.index and self.is_attached:
+            self.query_one(DetailView).show_lines(lines, keep_place=True)
+
+    def row_text(self) -> str:
+        return self.query_one(DetailView).row_text()

@@ -1,0 +1,101 @@
+"""Everything about one rung: why it is of its kind, its timer, the silence before it, its headers, its bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual.strip import Strip
+
+from tcpladder.analysis.kinds import KINDS, Kind
+from tcpladder.analysis.view import FlowView
+from tcpladder.app import explain
+from tcpladder.app.row_view import RowView
+from tcpladder.ladder.model import Role
+from tcpladder.render.cells import clean
+from tcpladder.render.glyphs import glyphs
+
+Line = tuple[str, Role]
+
+
+def findings(view: FlowView, index: int) -> list[Line]:
+    """What the analysis says about a segment: kind, rule and its source, numbers, timer, silence."""
+    rule = KINDS[Kind(int(view.kind[index]))]
+    sender = view.summary.client if view.from_client[index] else view.summary.server
+    lines: list[Line] = [
+        (
+            f"{view.label(index)}   from {'client' if view.from_client[index] else 'server'} {sender}",
+            Role.TITLE,
+        ),
+        (f"  because  {view.because(index)}", Role.LABEL),
+        (f"  rule     {rule.label}: {rule.rule}", Role.REMARK),
+        (f"  source   {rule.source}", Role.REMARK),
+        (f"  numbers  {_numbers(view, index)}", Role.LABEL),
+    ]
+    timer = view.timer(index)
+    if timer is not None:
+        lines.append((f"  timer    sent because the {timer} timer of its sender expired", Role.LABEL))
+    gap = view.gap(index) if view.silent[index] else None
+    if gap is not None:
+        first, *rest = explain.silence(gap).splitlines()
+        lines.append((f"  silence  {first}", Role.LABEL))
+        lines += [(f"           {line}", Role.REMARK) for line in rest]
+    captured, original = int(view.captured[index]), int(view.original[index])
+    if captured < original:
+        lines.append((f"  cut      {captured} of {original} bytes were captured (snap length)", Role.WARNING))
+    return lines
+
+
+def _numbers(view: FlowView, index: int) -> str:
+    known = {
+        "seq": _pair(view.relative_seq(index), view.raw_seq(index)),
+        "ack": _pair(view.relative_ack(index), view.raw_ack(index)),
+        "len": view.length(index),
+        "win": view.window(index),
+    }
+    flags = view.flags(index)
+    words = [f"{name} {value}" for name, value in known.items() if value is not None]
+    return "  ".join([f"frame {view.frame[index]}", *([flags] if flags else []), *words])
+
+
+def _pair(relative: int | None, raw: int | None) -> str | None:
+    if relative is None:
+        return None if raw is None else f"raw {raw}"
+    return str(relative) if raw is None else f"{relative} (raw {raw})"
+
+
+class DetailView(RowView):
+    """Lines of text with a cursor."""
+
+    def __init__(self, *, ascii_only: bool) -> None:
+        super().__init__(id="detail")
+        self._ascii = ascii_only
+        self._lines: Sequence[Line] = ()
+
+    def show_lines(self, lines: Sequence[Line], *, keep_place: bool) -> None:
+        """Take other lines; the cursor goes to the top unless they are about the same segment."""
+        self._lines = lines
+        if not keep_place:
+            self.scroll_to(y=0, animate=False)
+            self.cursor = 0
+        self.rows_changed()
+
+    def row_count(self) -> int:
+        return len(self._lines)
+
+    def draw_row(self, row: int, width: int, selected: bool) -> Strip:
+        text, role = self._lines[row]
+        gutter = glyphs(self._ascii).cursor if selected and self.has_focus else " "
+        text = clean(text, self._ascii)[: width - 2].ljust(width - 2)
+        return self._styles.strip(
+            ((gutter + " ", Role.CURSOR), (text, role)), width, selected and self.has_focus
+        )
+
+    def on_focus(self) -> None:
+        self.row_changed(self.cursor)
+
+    def on_blur(self) -> None:
+        self.row_changed(self.cursor)
+
+    def row_text(self) -> str:
+        """The line under the cursor."""
+        return self._lines[self.cursor][0].strip() if self._lines else ""

@@ -1,0 +1,87 @@
+"""How often the screen looks at the session: often while it changes, rarely while not, never when it is over."""
+
+from __future__ import annotations
+
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from textual.timer import Timer
+
+from tcpladder.app.contract import Session, SessionStatus
+from tcpladder.app.page import Page
+from tcpladder.app.terminal import is_congested
+
+if TYPE_CHECKING:
+    from tcpladder.app.app import TcpladderApp
+
+QUICK_S = 0.1
+"""Between two looks while something changes: a person sees ten frames a second as now, and a slow line carries them."""
+CALM_S = 0.25
+"""Between two looks when nothing has changed for CALM_AFTER_S: a comparison of two numbers, no measurable CPU."""
+CALM_AFTER_S = 2.0
+CLOSED_S = 1.0
+"""Between two looks while another screen hides the session."""
+
+
+class Feed:
+    """Brings a session's changes to the page that is on the screen."""
+
+    def __init__(self, app: TcpladderApp, session: Session) -> None:
+        self._app = app
+        self._session = session
+        self._timer: Timer | None = None
+        self._version = -1
+        self._changed_s = self._started_s = monotonic()
+        self._progress: float | None = None
+
+    def start(self) -> None:
+        """Begin to look."""
+        self._started_s = monotonic()
+        self._look()
+
+    def wake(self) -> None:
+        """Look now and often: a person did something that takes several looks."""
+        self._version = -1
+        self._schedule(QUICK_S)
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Until a file is read, by the pace so far; None in the first second and where nobody can know."""
+        passed_s = monotonic() - self._started_s
+        if not self._progress or passed_s < 1:
+            return None
+        return passed_s * (1 - self._progress) / self._progress
+
+    def _schedule(self, seconds: float) -> None:
+        if self._timer is not None:
+            self._timer.stop()
+        self._timer = self._app.set_timer(seconds, self._look)
+
+    def _look(self) -> None:
+        if not self._app.screen_stack:  # the app is closing
+            return
+        page = self._app.screen
+        if is_congested(self._app):
+            self._schedule(QUICK_S)
+            return
+        version = self._session.version
+        status = self._session.status()
+        self._progress = status.progress
+        changed = version != self._version
+        if changed:
+            self._version, self._changed_s = version, monotonic()
+        if isinstance(page, Page) and (changed or not page.settled):
+            page.show(status)
+        self._app.session_changed(status)
+        pause_s = self._pause(page, status)
+        if pause_s is not None:
+            self._schedule(pause_s)
+
+    def _pause(self, page: object, status: SessionStatus) -> float | None:
+        if isinstance(page, Page) and not page.settled:
+            return QUICK_S
+        if status.phase == "ended" and self._version == self._session.version:
+            return None
+        if not isinstance(page, Page):
+            return CLOSED_S
+        return QUICK_S if monotonic() - self._changed_s < CALM_AFTER_S else CALM_S

@@ -1,0 +1,156 @@
+"""The first screen: every flow that was seen, how it ended and why."""
+
+from __future__ import annotations
+
+from datetime import tzinfo
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.widgets import Input, Static
+
+from tcpladder.app import flow_table, status_words
+from tcpladder.app.bar import Bar
+from tcpladder.app.contract import Session, SessionStatus
+from tcpladder.app.flow_order import Sort
+from tcpladder.app.flow_table import FlowTable
+from tcpladder.app.page import Page
+
+
+class FlowsScreen(Page):
+    """The list of flows."""
+
+    TITLE = "flows"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "open", "open the ladder of this flow"),
+        Binding("slash,f3", "filter", "filter the list"),
+        Binding("s,greater_than_sign", "sort(1)", "next sort order"),
+        Binding("less_than_sign", "sort(-1)", "previous sort order"),
+        Binding("space", "mark", "mark this flow"),
+        Binding("f", "follow", "follow the newest flow"),
+    ]
+    KEYS = "↑↓ flow  enter ladder  / filter  s sort  space mark  p pause  ? help  q quit"
+    DEFAULT_CSS = """
+    FlowsScreen #columns { color: $text-muted; text-style: bold; }
+    FlowsScreen #empty { display: none; height: 1fr; width: 1fr; content-align: center middle; text-align: center; }
+    FlowsScreen.-empty #empty { display: block; }
+    FlowsScreen.-empty FlowTable, FlowsScreen.-empty #columns { display: none; }
+    """
+
+    def __init__(self, session: Session, *, ascii_only: bool, timezone: tzinfo) -> None:
+        super().__init__(session, ascii_only=ascii_only)
+        self._timezone = timezone
+        self._since_ns = 0
+
+    def compose_body(self) -> ComposeResult:
+        live = self.session.status().mode == "live"
+        yield Bar(id="columns")
+        yield FlowTable(
+            self.session, ascii_only=self.ascii_only, sort=Sort.ACTIVITY if live else Sort.FIRST_SEEN
+        )
+        yield Static(id="empty", markup=False)
+
+    @property
+    def table(self) -> FlowTable:
+        """The list."""
+        return self.query_one(FlowTable)
+
+    def on_mount(self) -> None:
+        self._since_ns = self.session.status().now_ns
+        self.focus_body()
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(lambda: self.show_lines(self.session.status()))
+
+    def focus_body(self) -> None:
+        self.table.focus()
+
+    @property
+    def settled(self) -> bool:
+        return self.table.order.settled
+
+    def show_body(self, status: SessionStatus) -> None:
+        self.table.look()
+        empty = self.session.flow_count() == 0
+        self.set_class(empty, "-empty")
+        if empty:
+            words = status_words.empty(status, self._since_ns, self._timezone)
+            self.query_one("#empty", Static).update(words, layout=False)
+
+    def show_lines(self, status: SessionStatus) -> None:
+        total, shown = self.session.flow_count(), len(self.table.order.numbers)
+        share = f"{shown:,} of {total:,} flows" if shown != total else f"{total:,} flow{'' if total == 1 else 's'}"
+        state = status_words.phase(
+            status, ascii_only=self.ascii_only, seconds_left=self.tcpladder.feed.seconds_left
+        )
+        self.query_one("#head", Bar).say(
+            f" {status_words.source(status)}", Content.assemble(state, f"   {share} ")
+        )
+        self.query_one("#columns", Bar).say(flow_table.heading(self.table.size.width))
+        words = self.table.order.words
+        marked = f"  {len(self.table.marked)} marked" if self.table.marked else ""
+        self.say_status(status, f"filter: {words or '-'}  sort: {self.table.order.sort.value}{marked}")
+        self._show_why(status)
+
+    def _show_why(self, status: SessionStatus) -> None:
+        number = self.table.selected
+        alarm = status_words.alarm(status) or status.notice
+        lines = []
+        if number is not None:
+            summary = self.table.summary(number)
+            arrow = "->" if self.ascii_only else "→"
+            lines = [f" {number}: {summary.client} {arrow} {summary.server}", f" {summary.why}"]
+        if alarm:
+            lines = [*lines[:1], f" {alarm}"] if status_words.alarm(status) else [*lines, f" {alarm}"][-2:]
+        self.say_why("\n".join(lines))
+
+    def on_row_view_moved(self) -> None:
+        self.show_lines(self.session.status())
+
+    def on_row_view_chosen(self) -> None:
+        self.action_open()
+
+    # Keys
+
+    def action_open(self) -> None:
+        if self.table.selected is not None:
+            self.tcpladder.open_flow(self.table.selected)
+
+    def action_filter(self) -> None:
+        self.ask("address, port, state or end; several words must all occur", self.table.order.words)
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        self._arrange(self.table.order.sort, event.value)
+
+    def on_input_submitted(self) -> None:
+        self.close_prompt()
+
+    def action_sort(self, by: int) -> None:
+        self._arrange(self.table.order.sort.step(by), self.table.order.words)
+
+    def _arrange(self, sort: Sort, words: str) -> None:
+        selected = self.table.selected
+        self.table.order.arrange(sort, words)
+        self.table.look()
+        self.table.keep(selected)
+        self.show_lines(self.session.status())
+        self.tcpladder.feed.wake()
+
+    def action_mark(self) -> None:
+        self.table.toggle_mark()
+        self.show_lines(self.session.status())
+
+    def action_follow(self) -> None:
+        self.table.follow(not self.table.following)
+        self.notify("following the newest flow" if self.table.following else "no longer following", timeout=2)
+
+    def on_pause(self, paused: bool) -> None:
+        self.table.freeze(paused)
+
+    def row_text(self) -> str:
+        number = self.table.selected
+        if number is None:
+            return ""
+        summary = self.table.summary(number)
+        return f"{summary.client} {summary.server} {summary.state} {summary.why}"

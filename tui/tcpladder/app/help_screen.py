@@ -1,0 +1,107 @@
+"""The keys that work on the page below, read from its bindings, so that the help cannot lie."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+KEY_NAMES: dict[str, str] = {
+    "up": "↑",
+    "down": "↓",
+    "pageup": "PgUp",
+    "pagedown": "PgDn",
+    "home": "Home",
+    "end": "End",
+    "enter": "Enter",
+    "escape": "Esc",
+    "tab": "Tab",
+    "shift+tab": "Shift-Tab",
+    "space": "Space",
+    "slash": "/",
+    "colon": ":",
+    "question_mark": "?",
+    "less_than_sign": "<",
+    "greater_than_sign": ">",
+    "left_square_bracket": "[",
+    "right_square_bracket": "]",
+}
+ASCII_NAMES: dict[str, str] = {"↑": "Up", "↓": "Down"}
+
+SIGNS = """\
+What the signs mean
+  ▌ cursor     ✓ on time     late, early     ? unexplained     ✗ did not arrive     ⚑ a note
+  A quiet row between two rungs is a silence and the timer that explains it.
+  A dashed rung has not been sent: it must come next if nothing else happens."""
+SIGNS_ASCII = """\
+What the signs mean
+  > cursor     ok on time     late, early     ? unexplained     x did not arrive     ! a note
+  A quiet row between two rungs is a silence and the timer that explains it.
+  A dotted rung has not been sent: it must come next if nothing else happens."""
+
+
+def key_name(key: str) -> str:
+    """A key as it is written on a keyboard: `^b`, `PgUp`, `?`, `F1`."""
+    for part in ("ctrl+",):
+        if key.startswith(part):
+            return "^" + key.removeprefix(part)
+    if key in KEY_NAMES:
+        return KEY_NAMES[key]
+    return key.upper() if len(key) > 1 and key[0] == "f" and key[1:].isdigit() else key
+
+
+def key_lines(bindings: Iterable[Binding], *, ascii_only: bool) -> list[str]:
+    """One line an action: its keys, what it does."""
+    actions: dict[tuple[str, str], list[str]] = {}
+    for binding in bindings:
+        if binding.description and not binding.system:
+            names = actions.setdefault((binding.action, binding.description), [])
+            names += [key_name(key) for key in binding.key.split(",")]
+    lines = []
+    for (_, description), names in actions.items():
+        written = [ASCII_NAMES.get(name, name) for name in names] if ascii_only else names
+        lines.append(f"  {' '.join(dict.fromkeys(written)):<16} {description}")
+    return lines
+
+
+class HelpScreen(ModalScreen[None], inherit_bindings=False):
+    """The help about one page."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "scroll(-1)", "up", show=False),
+        Binding("down,j", "scroll(1)", "down", show=False),
+        Binding("pageup,ctrl+b", "scroll(-10)", "page up", show=False),
+        Binding("pagedown,ctrl+f", "scroll(10)", "page down", show=False),
+    ]
+    DEFAULT_CSS = """
+    HelpScreen { align: center middle; }
+    HelpScreen VerticalScroll { width: 76; max-width: 100%; height: auto; max-height: 100%;
+        border: round $accent; padding: 0 1; background: $surface; scrollbar-size-vertical: 1; }
+    HelpScreen.-ascii VerticalScroll { border: ascii $accent; }
+    HelpScreen Static { height: auto; }
+    """
+
+    def __init__(self, title: str, bindings: Iterable[Binding], *, ascii_only: bool) -> None:
+        super().__init__()
+        self._heading = title
+        self._bindings_below = list(bindings)
+        self._ascii = ascii_only
+        self.set_class(ascii_only, "-ascii")
+
+    @property
+    def text(self) -> str:
+        """All that the help says."""
+        keys = "\n".join(key_lines(self._bindings_below, ascii_only=self._ascii))
+        return f"Keys in {self._heading}\n{keys}\n\n{SIGNS_ASCII if self._ascii else SIGNS}\n\n  Esc closes this."
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll(can_focus=False):
+            yield Static(self.text, markup=False)
+
+    def action_scroll(self, lines: int) -> None:
+        self.query_one(VerticalScroll).scroll_relative(y=lines, animate=False)

@@ -1,0 +1,287 @@
+"""One flow as a ladder, with the sentence that explains the row under the cursor."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import replace
+from time import perf_counter
+from typing import ClassVar
+
+import numpy as np
+from textual import work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.timer import Timer
+from textual.widgets import Input
+
+from tcpladder.app import explain, status_words
+from tcpladder.app.bar import Bar
+from tcpladder.app.contract import Session, SessionStatus
+from tcpladder.app.detail_view import DetailView, findings
+from tcpladder.app.ladder_view import LadderView
+from tcpladder.app.page import Page
+from tcpladder.app.terminal import is_congested
+from tcpladder.ladder import words
+from tcpladder.ladder.model import GapRow, NumberMode, Rung, TimeMode
+from tcpladder.render import grid
+from tcpladder.render.layout import Layout
+
+SEARCH_SLICE_S = 0.01
+"""How long a search may keep the screen from answering keys."""
+
+
+class LadderScreen(Page):
+    """The flow `number`."""
+
+    TITLE = "ladder"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "open", "detail of a rung; from a gap to the rung that armed its timer"),
+        Binding("f", "follow", "follow the newest rung"),
+        Binding("t", "time", "time: clock, seconds from the start, none"),
+        Binding("r", "numbers", "sequence numbers: relative, raw"),
+        Binding("right_square_bracket", "event(1)", "next event: handshake, probe, retransmission, reset"),
+        Binding("left_square_bracket", "event(-1)", "previous event"),
+        Binding("slash,f3", "search", "search the words on rungs and gaps"),
+        Binding("n", "again(1)", "next match"),
+        Binding("N", "again(-1)", "previous match"),
+        Binding("space", "mark", "mark this rung and measure from it"),
+        Binding("x", "unfold", "what follows the pending rung"),
+        Binding("1", "pane(1)", "pane 1: the ladder"),
+        Binding("2", "pane(2)", "pane 2: the detail below it"),
+    ]
+    KEYS = "↑↓ rung  enter detail  [ ] event  f follow  p pause  t time  / search  ? help"
+    DEFAULT_CSS = """
+    LadderScreen #columns { text-style: bold; color: $text-muted; }
+    LadderScreen DetailView { display: none; height: 1fr; border-top: solid $accent; }
+    LadderScreen.-ascii DetailView { border-top: ascii $accent; }
+    LadderScreen.-two DetailView { display: block; }
+    LadderScreen LadderView { height: 2fr; }
+    """
+
+    def __init__(self, session: Session, number: int, *, ascii_only: bool) -> None:
+        super().__init__(session, ascii_only=ascii_only)
+        self._number = number
+        self._timer: Timer | None = None
+        self._words = ""
+        self._marked: int | None = None
+        self.set_class(ascii_only, "-ascii")
+
+    def compose_body(self) -> ComposeResult:
+        yield Bar(id="columns")
+        yield LadderView(
+            self.session.view(self._number),
+            self.session.notes(self._number),
+            ascii_only=self.ascii_only,
+            timezone=self.tcpladder.timezone,
+        )
+        yield DetailView(ascii_only=self.ascii_only)
+
+    @property
+    def ladder(self) -> LadderView:
+        """The ladder."""
+        return self.query_one(LadderView)
+
+    def on_mount(self) -> None:
+        self.focus_body()
+        status = self.session.status()
+        self.ladder.refresh_ladder(self.session.notes(self._number), status.now_ns)
+        if status.phase != "ended" and status.mode != "file":
+            self.call_after_refresh(self.ladder.follow, True)
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(lambda: self.show_lines(self.session.status()))
+
+    def focus_body(self) -> None:
+        self.ladder.focus()
+
+    # Following the session
+
+    def show_body(self, status: SessionStatus) -> None:
+        self.ladder.refresh_ladder(self.session.notes(self._number), status.now_ns)
+        self._plan_tick(self.ladder.seconds_to_next_tick(status.now_ns), status)
+
+    def _plan_tick(self, seconds: float | None, status: SessionStatus) -> None:
+        """Wake for the countdown when its next figure is due; only a clock that runs makes it move."""
+        if self._timer is not None:
+            self._timer.stop()
+            self._timer = None
+        if seconds is not None and status.phase == "running" and self.paused_at is None:
+            self._timer = self.set_timer(seconds, self._tick)
+
+    def _tick(self) -> None:
+        status = self.session.status()
+        seconds = self.ladder.seconds_to_next_tick(status.now_ns)
+        if self.is_current and not is_congested(self.app):
+            seconds = self.ladder.tick(status.now_ns)
+        self._plan_tick(seconds, status)
+
+    def show_lines(self, status: SessionStatus) -> None:
+        summary = self.session.summary(self._number)
+        state = status_words.phase(
+            status, ascii_only=self.ascii_only, seconds_left=self.tcpladder.feed.seconds_left
+        )
+        following = "  follow" if self.ladder.following else ""
+        right = Content.assemble(state, (following, "bold"), " ")
+        client_state, server_state = summary.states
+        both = client_state if client_state == server_state else f"{client_state} / {server_state}"
+        ended = f"  {summary.ended}" if summary.ended else ""
+        room = max(20, self.size.width - right.cell_length - len(both) - len(ended) - len(status.name) - 8)
+        sign = ">" if self.ascii_only else "›"
+        title = f" {status.name} {sign} {grid.flow_title(summary, room, self.ascii_only)}"
+        self.query_one("#head", Bar).say(
+            Content.assemble(title, "  ", (both, "$text-accent"), (ended, "$text-warning")), right
+        )
+        lines = grid.header_lines(summary, self._layout())
+        self.query_one("#columns", Bar).say(grid.plain(lines[0]).rstrip())
+        rows, place = len(self.ladder.ladder), self.ladder.cursor + 1
+        self.say_status(status, f"{summary.segments:,} segments  row {place:,} of {rows:,}  {status.filter}")
+        self._show_why(status)
+
+    def _layout(self) -> Layout:
+        return replace(self.ladder.ladder_layout, width=max(40, self.ladder.size.width))
+
+    def _show_why(self, status: SessionStatus) -> None:
+        row = self.ladder.selected
+        text = explain.explain(row, self.ladder.view, self.ladder.ladder_layout.number_mode)
+        if self._marked is not None and isinstance(row, Rung) and row.segment != self._marked:
+            times = self.ladder.view.time_ns
+            apart = words.delta(int(times[row.segment]) - int(times[self._marked]))
+            text = f"{text}  {apart} from the marked frame {self.ladder.view.frame[self._marked]}"
+        alarm = status_words.alarm(status) or status.notice
+        if alarm:
+            text = f"{text.splitlines()[0] if text else ''}\n{alarm}"
+        self.say_why("\n".join(f" {line}" for line in text.splitlines()[:2]))
+
+    def on_row_view_moved(self) -> None:
+        self.show_lines(self.session.status())
+        self._show_detail()
+
+    def on_row_view_chosen(self) -> None:
+        self.action_open()
+
+    def on_pause(self, paused: bool) -> None:
+        if paused:
+            self.ladder.following = False
+
+    # Keys
+
+    def action_open(self) -> None:
+        row = self.ladder.selected
+        if isinstance(row, GapRow):
+            armed = self._segment_of_frame(row.gap.since_frame)
+            if armed is None:
+                self.notify(explain.silence(row.gap), markup=False)
+            else:
+                self.ladder.following = False
+                self.ladder.go_to(self.ladder.ladder.row_of_segment(armed))
+        elif isinstance(row, Rung):
+            self.tcpladder.open_detail(self._number, row.segment)
+
+    def _segment_of_frame(self, frame: int) -> int | None:
+        frames = self.ladder.view.frame[: self.ladder.ladder.segments]
+        found = np.flatnonzero(frames == frame)
+        return int(found[0]) if len(found) else None
+
+    def action_follow(self) -> None:
+        self.ladder.follow(not self.ladder.following)
+        self.show_lines(self.session.status())
+
+    def action_time(self) -> None:
+        modes = list(TimeMode)
+        mode = modes[(modes.index(self.ladder.ladder_layout.time_mode) + 1) % len(modes)]
+        self.ladder.change_layout(time_mode=mode)
+        self.show_lines(self.session.status())
+
+    def action_numbers(self) -> None:
+        raw = self.ladder.ladder_layout.number_mode is NumberMode.RAW
+        self.ladder.change_layout(number_mode=NumberMode.RELATIVE if raw else NumberMode.RAW)
+        self.show_lines(self.session.status())
+
+    def action_event(self, by: int) -> None:
+        row = self.ladder.ladder.next_event(self.ladder.cursor, backward=by < 0)
+        if row is None:
+            self.notify(f"no {'later' if by > 0 else 'earlier'} event", timeout=2)
+        else:
+            self.ladder.following = False
+            self.ladder.go_to(row)
+
+    def action_mark(self) -> None:
+        segment = self.ladder.segment
+        self._marked = None if segment == self._marked else segment
+        self.show_lines(self.session.status())
+        if self._marked is not None:
+            self.notify(f"times are measured from frame {self.ladder.view.frame[self._marked]}", timeout=2)
+
+    def action_unfold(self) -> None:
+        self.ladder.unfolded = not self.ladder.unfolded
+        self.show_body(self.session.status())
+
+    def action_pane(self, number: int) -> None:
+        if number == 2 and not self.has_class("-two"):
+            self.add_class("-two")
+            self._show_detail()
+        elif number == 2 and isinstance(self.focused, DetailView):
+            self.remove_class("-two")
+            self.focus_body()
+            return
+        (self.ladder if number == 1 else self.query_one(DetailView)).focus()
+
+    def _show_detail(self) -> None:
+        segment = self.ladder.segment
+        if self.has_class("-two") and segment is not None:
+            self.query_one(DetailView).show_lines(findings(self.ladder.view, segment), keep_place=False)
+
+    def row_text(self) -> str:
+        if isinstance(self.focused, DetailView):
+            return self.focused.row_text()
+        return self.ladder.row_text()
+
+    # Search
+
+    def action_search(self) -> None:
+        self.ask("words on a rung or a gap: probe, rst, keepalive_intvl ...", self._words)
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        self._words = event.value.strip().lower()
+        self.close_prompt()
+        self.action_again(1)
+
+    def action_again(self, by: int) -> None:
+        if self._words:
+            self._search(by)
+        else:
+            self.notify("nothing to search for: / takes words", timeout=2)
+
+    @work(exclusive=True)
+    async def _search(self, by: int) -> None:
+        """Look through the segments from the cursor on, in slices."""
+        until = perf_counter() + SEARCH_SLICE_S
+        for segment in self._from_cursor(by):
+            found = self._found_row(segment, by)
+            if found is not None:
+                self.ladder.following = False
+                self.ladder.go_to(found)
+                return
+            if perf_counter() > until:
+                await asyncio.sleep(0)
+                until = perf_counter() + SEARCH_SLICE_S
+        self.notify(f"no {'later' if by > 0 else 'earlier'} row says {self._words}", markup=False, timeout=3)
+
+    def _from_cursor(self, by: int) -> Iterator[int]:
+        here = self.ladder.segment
+        count = self.ladder.ladder.segments
+        if here is None:
+            here = count
+        return iter(range(here, count) if by > 0 else range(min(here, count - 1), -1, -1))
+
+    def _found_row(self, segment: int, by: int) -> int | None:
+        """The row beyond the cursor, of a segment or of the silence before it, that says the words."""
+        view, rung = self.ladder.view, self.ladder.ladder.row_of_segment(segment)
+        gap = view.gap(segment) if view.silent[segment] else None
+        said = [(rung, view.label(segment)), *([(rung - 1, gap.name)] if gap is not None else [])]
+        for row, text in sorted(said, reverse=by < 0):
+            if (row - self.ladder.cursor) * by > 0 and self._words in text.lower():
+                return row
+        return None

@@ -1,0 +1,130 @@
+"""The ladder as a widget: rungs, gaps and notes of one flow, and the rung that must come next with its countdown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import tzinfo
+
+from textual.strip import Strip
+
+from tcpladder.analysis.view import FlowView
+from tcpladder.app.row_view import RowView
+from tcpladder.ladder import words
+from tcpladder.ladder.ladder import Ladder
+from tcpladder.ladder.model import Note, PendingRow, Row
+from tcpladder.render import grid
+from tcpladder.render.layout import Layout
+
+COUNTDOWN_STEPS_S: tuple[tuple[int, float], ...] = (
+    (3 * words.SECOND, 0.1),
+    (10 * words.SECOND, 0.5),
+    (2 * words.MINUTE, 1.0),
+)
+"""How often the countdown is drawn while less than so many nanoseconds are left."""
+SLOW_STEP_S = 5.0
+
+
+class LadderView(RowView):
+    """One flow. `refresh_ladder` follows it, `tick` draws only the countdown."""
+
+    def __init__(self, view: FlowView, notes: Sequence[Note], *, ascii_only: bool, timezone: tzinfo) -> None:
+        super().__init__(id="ladder")
+        self.view = view
+        self.ladder = Ladder(view, notes)
+        self.ladder_layout = Layout(
+            width=80, ascii=ascii_only, timezone=timezone, origin_ns=self.ladder.origin_ns
+        )
+        self.unfolded = False
+        """Whether what follows the pending rung is shown too."""
+        self.pending: tuple[PendingRow, ...] = ()
+
+    def row_count(self) -> int:
+        return len(self.ladder) + len(self.pending)
+
+    def newest_row(self) -> int:
+        return max(0, len(self.ladder) - 1)
+
+    def row(self, number: int) -> Row | None:
+        """The row at `number`, pending ones after the others; None where there is none."""
+        known = len(self.ladder)
+        if number < known:
+            return self.ladder.row(number)
+        place = number - known
+        return self.pending[place] if place < len(self.pending) else None
+
+    @property
+    def selected(self) -> Row | None:
+        """The row under the cursor."""
+        return self.row(self.cursor)
+
+    @property
+    def segment(self) -> int | None:
+        """The segment that the cursor stands on, or whose silence it stands on."""
+        return self.ladder.segment_of_row(self.cursor) if self.cursor < len(self.ladder) else None
+
+    # What changed
+
+    def refresh_ladder(self, notes: Sequence[Note], now_ns: int) -> None:
+        """Follow the flow."""
+        first = self.ladder.refresh(notes)
+        self._set_layout(origin_ns=self.ladder.origin_ns)
+        before, known = self.pending, len(self.ladder)
+        self.pending = self.ladder.pending_rows(now_ns, unfold=self.unfolded)
+        if first < known or len(before) != len(self.pending) or self._count != self.row_count():
+            self.rows_changed(first)
+        elif before != self.pending:
+            self._draw_pending()
+
+    def tick(self, now_ns: int) -> float | None:
+        """Draw the countdown again. Returns seconds until it is worth doing once more, None where nothing is due."""
+        if not self.pending:
+            return None
+        count = len(self.pending)
+        self.pending = self.ladder.pending_rows(now_ns, unfold=self.unfolded)
+        if len(self.pending) != count:
+            self.rows_changed(len(self.ladder))
+        else:
+            self._draw_pending()
+        return self.seconds_to_next_tick(now_ns)
+
+    def seconds_to_next_tick(self, now_ns: int) -> float | None:
+        """How long the countdown may stand still; None where nothing is due."""
+        if not self.pending:
+            return None
+        left_ns = self.pending[0].pending.due_ns - now_ns
+        if left_ns < -10 * words.SECOND:
+            return 1.0
+        return next((step for below, step in COUNTDOWN_STEPS_S if left_ns < below), SLOW_STEP_S)
+
+    def _draw_pending(self) -> None:
+        known = len(self.ladder)
+        for place in range(len(self.pending)):
+            self.row_changed(known + place)
+
+    # How it looks
+
+    def change_layout(self, **changes: object) -> None:
+        """Draw everything with another taste: time mode, number mode."""
+        self._set_layout(**changes)
+        self.rows_changed()
+
+    def _set_layout(self, **changes: object) -> None:
+        layout = replace(self.ladder_layout, **changes)  # type: ignore[arg-type]
+        if layout != self.ladder_layout:
+            self.ladder_layout = layout
+            self._strips.clear()
+
+    def draw_row(self, row: int, width: int, selected: bool) -> Strip:
+        if self.ladder_layout.width != width:
+            self.ladder_layout = replace(self.ladder_layout, width=width)
+        drawn = self.row(row)
+        line = grid.exact([], width) if drawn is None else grid.draw(drawn, self.ladder_layout)
+        if selected:
+            line = grid.with_cursor(line, self.ladder_layout)
+        return self._styles.strip(line, width, selected)
+
+    def row_text(self) -> str:
+        """The row under the cursor as text."""
+        row = self.selected
+        return "" if row is None else grid.plain(grid.draw(row, self.ladder_layout)).rstrip()

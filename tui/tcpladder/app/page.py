@@ -1,0 +1,183 @@
+"""What all screens about a session share: a head, a body, a sentence below it, a status line and the keys."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.screen import Screen
+from textual.widgets import Input, Static
+
+from tcpladder.app import status_words
+from tcpladder.app.bar import Bar, Rule
+from tcpladder.app.contract import Session, SessionStatus
+
+if TYPE_CHECKING:
+    from tcpladder.app.app import TcpladderApp
+
+
+class Page(Screen[None], inherit_bindings=False):
+    """A screen that follows a session."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("tab", "next_pane(1)", "next pane", show=False),
+        Binding("shift+tab", "next_pane(-1)", "previous pane", show=False),
+        Binding("z", "zoom", "maximise this pane"),
+        Binding("y", "copy", "copy this row"),
+        Binding("i", "app.interfaces", "interfaces"),
+        Binding("p", "pause", "pause, go on"),
+    ]
+    DEFAULT_CSS = """
+    Page { layers: base; }
+    Page #head { text-style: bold; }
+    Page #why { height: 2; }
+    Page #keys { color: $text-muted; }
+    Page Input { display: none; height: 1; border: none; padding: 0 1; }
+    Page Input.-open { display: block; }
+    """
+    KEYS: ClassVar[str] = ""
+    """The keys that the last line names; the rest is in the help."""
+
+    def __init__(self, session: Session, *, ascii_only: bool) -> None:
+        super().__init__()
+        self.session = session
+        self.ascii_only = ascii_only
+        self.paused_at: int | None = None
+        """Segments that had been seen when a person stopped the screen; None while it goes on."""
+
+    @property
+    def tcpladder(self) -> TcpladderApp:
+        """The app, with its type."""
+        from tcpladder.app.app import TcpladderApp
+
+        assert isinstance(self.app, TcpladderApp)
+        return self.app
+
+    def compose(self) -> ComposeResult:
+        yield Bar(id="head")
+        yield from self.compose_body()
+        yield Rule("-" if self.ascii_only else "─")
+        yield Static(id="why", markup=False)
+        yield Input(id="prompt", compact=True)
+        yield Bar(id="status")
+        yield Bar(id="keys")
+
+    def compose_body(self) -> ComposeResult:
+        """The widgets between head and rule."""
+        raise NotImplementedError
+
+    def on_mount(self) -> None:
+        keys = self.KEYS.replace("↑↓", "jk") if self.ascii_only else self.KEYS
+        self.query_one("#keys", Bar).say(" " + keys)
+
+    def on_screen_resume(self) -> None:
+        self.show(self.session.status())
+
+    def show(self, status: SessionStatus) -> None:
+        """Draw what changed since the last time."""
+        if self.paused_at is None:
+            self.show_body(status)
+        self.show_lines(status)
+
+    @property
+    def settled(self) -> bool:
+        """Whether there is nothing to do until the session changes again."""
+        return True
+
+    def show_body(self, status: SessionStatus) -> None:
+        """Draw what changed in the body; not called while paused."""
+
+    def show_lines(self, status: SessionStatus) -> None:
+        """Draw the lines around the body."""
+
+    def say_status(self, status: SessionStatus, left: str, right: str = "") -> None:
+        """The status line: what stopped or what is wrong comes before everything else."""
+        parts: list[Content | tuple[str, str]] = [Content(" ")]
+        if self.paused_at is not None:
+            parts.append((f" {status_words.paused(status.segments - self.paused_at)} ", "reverse"))
+            parts.append(Content("  "))
+        parts.append(status_words.counters(status))
+        parts.append(Content(f"  {left}"))
+        self.query_one("#status", Bar).say(Content.assemble(*parts), right)
+
+    def say_why(self, words: str) -> None:
+        """The two lines below the rule."""
+        why = self.query_one("#why", Static)
+        if words != why.content:
+            why.update(words, layout=False)
+
+    def action_pause(self) -> None:
+        status = self.session.status()
+        if self.paused_at is not None:
+            self.paused_at = None
+        elif status.phase == "ended":
+            self.notify("nothing to pause: the session has ended", markup=False)
+            return
+        else:
+            self.paused_at = status.segments
+        self.on_pause(self.paused_at is not None)
+        self.show(status)
+
+    def on_pause(self, paused: bool) -> None:
+        """Stop or go on drawing changes."""
+
+    # Panes
+
+    def action_next_pane(self, step: int) -> None:
+        if step > 0:
+            self.focus_next()
+        else:
+            self.focus_previous()
+
+    def action_zoom(self) -> None:
+        if self.maximized is not None:
+            self.minimize()
+        elif self.focused is not None:
+            self.maximize(self.focused)
+
+    # Words typed at the bottom
+
+    def ask(self, placeholder: str, value: str) -> None:
+        """Open the line at the bottom for words; the page handles Input.Changed and Input.Submitted."""
+        prompt = self.query_one("#prompt", Input)
+        prompt.placeholder = placeholder
+        with prompt.prevent(Input.Changed):
+            prompt.value = value
+        prompt.add_class("-open")
+        prompt.focus()
+
+    def close_prompt(self) -> bool:
+        """Close that line. False if it was not open."""
+        prompt = self.query_one("#prompt", Input)
+        if not prompt.has_class("-open"):
+            return False
+        prompt.remove_class("-open")
+        self.focus_body()
+        return True
+
+    def focus_body(self) -> None:
+        """Give the keys back to the body."""
+        raise NotImplementedError
+
+    def go_back(self) -> bool:
+        """Undo the last step inside the page: a prompt, a zoom. False if there is none, so the page itself closes."""
+        if self.close_prompt():
+            return True
+        if self.maximized is not None:
+            self.minimize()
+            return True
+        return False
+
+    def row_text(self) -> str:
+        """What `y` copies."""
+        return ""
+
+    def action_copy(self) -> None:
+        text = self.row_text()
+        if not text:
+            self.notify("nothing to copy here", markup=False)
+            return
+        self.app.copy_to_clipboard(text)
+        self.notify("copied, if the terminal allows it (OSC 52)", markup=False, timeout=3)

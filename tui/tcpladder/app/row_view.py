@@ -1,0 +1,215 @@
+"""Rows that are drawn only while they are on the screen: cursor, paging and follow, for ten rows or a million.
+
+What a row looks like is the subclass's: `row_count` and `draw_row`.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from rich.segment import Segment
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.cache import LRUCache
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.reactive import var
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from tcpladder.app.roles import ROLE_CLASSES, ROLE_CSS, RoleStyles
+
+CACHED_STRIPS = 512
+
+
+class RowView(ScrollView, can_focus=True, inherit_bindings=False):
+    """A list with a cursor."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "move(-1)", "up", show=False),
+        Binding("down,j", "move(1)", "down", show=False),
+        Binding("pageup,ctrl+b", "page(-1)", "page up", show=False),
+        Binding("pagedown,ctrl+f", "page(1)", "page down", show=False),
+        Binding("home,g", "first", "first", show=False),
+        Binding("end,G", "last", "last", show=False),
+    ]
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"row--selected", *ROLE_CLASSES.values()}
+    DEFAULT_CSS = f"""
+    RowView {{ overflow-x: hidden; overflow-y: scroll; scrollbar-size-vertical: 1; height: 1fr;
+    & > .row--selected {{ background: $block-cursor-blurred-background; }}
+    {ROLE_CSS}
+    }}
+    RowView.-maximized {{ width: 1fr; height: 1fr; }}
+    """
+
+    cursor: var[int] = var(0)
+    """The row under the cursor."""
+    following: var[bool] = var(False)
+    """Whether the cursor stays on the newest row."""
+
+    class Moved(Message):
+        """The cursor is on another row."""
+
+    class Chosen(Message):
+        """A row was clicked twice."""
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  Textual's own name
+        super().__init__(id=id)
+        self._strips: LRUCache[tuple[int, int, bool], Strip] = LRUCache(CACHED_STRIPS)
+        self._styles = RoleStyles(self)
+        self._count = 0
+
+    def row_count(self) -> int:
+        """Rows that can be drawn now."""
+        raise NotImplementedError
+
+    def draw_row(self, row: int, width: int, selected: bool) -> Strip:
+        """One row, exactly `width` cells."""
+        raise NotImplementedError
+
+    def newest_row(self) -> int:
+        """Where the cursor stays while following."""
+        return self.row_count() - 1
+
+    @property
+    def page(self) -> int:
+        """Rows that fit on the screen."""
+        return max(1, self.size.height)
+
+    @property
+    def top(self) -> int:
+        """The uppermost row on the screen."""
+        return self.scroll_offset.y
+
+    # What changed
+
+    def rows_changed(self, first: int = 0) -> None:
+        """Take the new number of rows and draw again what is on the screen from row `first` on."""
+        for key in [key for key in self._strips.keys() if key[0] >= first]:  # noqa: SIM118  no iterator
+            self._strips.discard(key)
+        before = self._count
+        self._count = self.row_count()
+        if self.following and self._count:
+            self._flip_to_newest()
+        self._resize_to_rows()
+        if self.cursor >= self._count:
+            self.cursor = max(0, self._count - 1)
+        top = self.top
+        start = max(min(first, before), top)
+        if start < top + self.page:
+            self.refresh(Region(0, start - top, self.size.width, top + self.page - start))
+
+    def row_changed(self, row: int) -> None:
+        """Draw one row again, if it is on the screen."""
+        for selected in (False, True):
+            self._strips.discard((row, self.size.width, selected))
+        if self.top <= row < self.top + self.page:
+            self.refresh(Region(0, row - self.top, self.size.width, 1))
+
+    def _resize_to_rows(self) -> None:
+        """Tell the scroll bar how many rows there are.
+
+        Assigning `virtual_size` lays the whole screen out again and repaints it; growing by a row needs neither.
+        """
+        height = self._count
+        if self.following:
+            height = max(height, self.top + self.page)
+        size = Size(self.size.width, height)
+        if size != self.virtual_size:
+            self.set_reactive(ScrollView.virtual_size, size)
+            self._scroll_update(size)
+
+    def _flip_to_newest(self) -> None:
+        """Put the cursor on the newest row; turn the page when it is full.
+
+        Turning a page costs one frame in many rows; scrolling line by line repaints the screen for every row.
+        """
+        newest = self.newest_row()
+        if self._count > self.top + self.page:
+            target = self._count - max(1, self.page // 3)
+            self.set_reactive(ScrollView.virtual_size, Size(self.size.width, target + self.page))
+            self.scroll_to(y=target, animate=False)
+        self._place_cursor(newest)
+
+    # The cursor
+
+    def _place_cursor(self, row: int) -> None:
+        if row == self.cursor:
+            return
+        before, self.cursor = self.cursor, row
+        self.row_changed(before)
+        self.row_changed(row)
+        self.post_message(self.Moved())
+
+    def go_to(self, row: int) -> None:
+        """Put the cursor on a row and scroll as little as shows it."""
+        row = max(0, min(self._count - 1, row)) if self._count else 0
+        self._place_cursor(row)
+        self._show(row)
+
+    def _show(self, row: int) -> None:
+        if row < self.top:
+            self.scroll_to(y=row, animate=False)
+        elif row >= self.top + self.page:
+            self.scroll_to(y=row - self.page + 1, animate=False)
+
+    def follow(self, on: bool) -> None:
+        """Keep the cursor on the newest row, or stop doing so."""
+        self.following = on
+        if on:
+            self.action_last()
+        self._resize_to_rows()
+
+    def action_move(self, rows: int) -> None:
+        self.following = False
+        self.go_to(self.cursor + rows)
+
+    def action_page(self, pages: int) -> None:
+        """Scroll by a page less one row, and keep the cursor where it is on the screen."""
+        self.following = False
+        step = max(1, self.page - 1) * pages
+        limit = max(0, self._count - self.page)
+        self.scroll_to(y=max(0, min(limit, self.top + step)), animate=False)
+        self.go_to(self.cursor + step)
+
+    def action_first(self) -> None:
+        self.following = False
+        self.go_to(0)
+
+    def action_last(self) -> None:
+        self._count = self.row_count()
+        self._resize_to_rows()
+        self._show(self._count - 1)
+        self.go_to(self.newest_row())
+
+    # Textual
+
+    def render_line(self, y: int) -> Strip:
+        row, width = self.top + y, self.size.width
+        if row >= self._count:
+            return Strip([Segment(" " * width, self.rich_style)], width)
+        key = (row, width, row == self.cursor)
+        strip = self._strips.get(key)
+        if strip is None:
+            strip = self._strips[key] = self.draw_row(row, width, key[2])
+        return strip
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self._strips.clear()
+        self._styles.clear()
+
+    def on_resize(self) -> None:
+        self._strips.clear()
+        self._count = self.row_count()
+        self._resize_to_rows()
+        if self._count:
+            self._show(self.cursor)
+
+    def on_click(self, event: events.Click) -> None:
+        row = self.top + event.y
+        if row < self._count:
+            self.following = False
+            self.go_to(row)
+            if event.chain == 2:
+                self.post_message(self.Chosen())

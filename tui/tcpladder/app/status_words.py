@@ -1,0 +1,76 @@
+"""What a session's status says to a person: sentences and words, no widgets."""
+
+from __future__ import annotations
+
+from datetime import tzinfo
+
+from textual.content import Content
+
+from tcpladder.app.contract import SessionStatus
+from tcpladder.ladder import words
+from tcpladder.wire.frames import UNKNOWN_TIME_NS
+
+
+def source(status: SessionStatus) -> str:
+    """What is looked at: `lo  tcp port 12345`."""
+    return f"{status.name}  {status.filter}".rstrip()
+
+
+def phase(status: SessionStatus, *, ascii_only: bool, seconds_left: float | None = None) -> Content:
+    """`● live`, `loading 43 %, 12 s left`, `ended`: the sign and the word say the same."""
+    if status.phase == "loading":
+        return Content.styled(_loading(status, seconds_left), "bold")
+    if status.phase == "ended":
+        return Content.styled("complete" if status.mode == "file" else "ended", "$text-muted")
+    sign = "*" if ascii_only else "●"
+    return Content.styled(f"{sign} {'live' if status.mode == 'live' else status.mode}", "$text-success bold")
+
+
+def _loading(status: SessionStatus, seconds_left: float | None) -> str:
+    if status.progress is None:
+        return "loading"
+    text = f"loading {int(100 * status.progress)} %"
+    return text if seconds_left is None else f"{text}, {seconds_left:.0f} s left"
+
+
+def counters(status: SessionStatus) -> Content:
+    """Frames seen and frames that the kernel dropped: always both, the second loud when it is not zero."""
+    drops = f"kernel drops {status.kernel_drops:,}"
+    loud = "bold $text-error reverse" if status.kernel_drops else ""
+    return Content.assemble(f"{status.frames:,} frames  ", (f" {drops} " if loud else drops, loud))
+
+
+def alarm(status: SessionStatus) -> str:
+    """The sentence that matters most now, empty where all is well."""
+    if status.warnings:
+        return status.warnings[-1]
+    if status.kernel_drops:
+        return (
+            f"the kernel dropped {status.kernel_drops:,} frames before they could be read, so segments are missing:"
+            " a narrower filter or a smaller -s helps"
+        )
+    return ""
+
+
+def paused(new: int) -> str:
+    """How much is new since a person stopped the screen."""
+    return f"paused, {new:,} new, p to go on"
+
+
+def empty(status: SessionStatus, since_ns: int, timezone: tzinfo) -> str:
+    """What to say where there is no flow, and what to do about it."""
+    if status.phase == "loading":
+        return f"Reading {status.name}."
+    if status.mode == "file":
+        return f"No TCP in {status.name}: {status.frames:,} frames, none of them a TCP segment."
+    if status.phase == "ended":
+        return f"No TCP was seen on {status.name}."
+    since = f" since {words.clock(since_ns, timezone)[:8]}" if since_ns not in (0, UNKNOWN_TIME_NS) else ""
+    if status.mode == "lab":
+        return f"No TCP in the lab{since}. The experiment starts its client and its server."
+    narrowed = f" that matches `{status.filter}`" if status.filter else ""
+    others = f"\n{status.not_tcp:,} other frames came by." if status.not_tcp else ""
+    return (
+        f"No TCP on {status.name}{narrowed}{since}. Start something: curl localhost:8000.\n"
+        f"i shows the other interfaces.{others}"
+    )

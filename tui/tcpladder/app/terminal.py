@@ -1,0 +1,69 @@
+"""What the terminal can show: its characters, its colours, how fast it takes bytes."""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from textual.app import App
+
+MIN_WIDTH = 60
+MIN_HEIGHT = 15
+
+
+def first_environment() -> dict[str, str]:
+    """The environment as the process got it.
+
+    Python coerces the C locale to UTF-8 and rewrites LC_CTYPE in os.environ (PEP 538), which says nothing about the
+    terminal; /proc/self/environ keeps what was there before.
+    """
+    entries = Path("/proc/self/environ").read_bytes().split(b"\0")
+    pairs = (entry.decode(errors="replace").partition("=") for entry in entries if entry)
+    return {name: value for name, _, value in pairs}
+
+
+def wants_ascii(environment: Mapping[str, str]) -> bool:
+    """Whether box drawing would arrive as rubbish: no UTF-8 locale, or the 256 glyphs of the console font."""
+    if environment.get("TERM") == "linux":
+        return True
+    if environment.get("LC_ALL"):
+        return not _is_utf8(environment["LC_ALL"])
+    ctype = environment.get("LC_CTYPE", "")
+    language = environment.get("LANG", "")
+    # A parent Python that was started in the C locale leaves exactly this behind.
+    coerced = ctype in ("C.UTF-8", "C.utf8") and not _is_utf8(language)
+    return coerced or not _is_utf8(ctype or language)
+
+
+def _is_utf8(locale: str) -> bool:
+    return locale.lower().replace("-", "").endswith("utf8")
+
+
+def send_utf8() -> None:
+    """Let stderr, where Textual writes, carry every character instead of a backslash and a number."""
+    stream = sys.__stderr__
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(encoding="utf-8", errors="replace")
+
+
+def theme_for(color_system: str | None, environment: Mapping[str, str]) -> str | None:
+    """The theme that uses nothing but the palette of the terminal, where that is all there is; else None."""
+    if environment.get("TEXTUAL_THEME"):
+        return None
+    if "NO_COLOR" in environment or color_system in (None, "standard"):
+        return "ansi-dark"
+    return None
+
+
+def is_congested(app: App[Any]) -> bool:
+    """Whether earlier output still waits for a slow line.
+
+    Textual's writer holds 30 writes and then blocks the event loop: keys would be answered seconds late. Drawing
+    waits until the line is free; what is drawn then is the newest state.
+    """
+    writer = getattr(getattr(app, "_driver", None), "_writer_thread", None)
+    queue = getattr(writer, "_queue", None)
+    return queue is not None and bool(queue.qsize())
