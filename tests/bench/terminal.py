@@ -86,11 +86,15 @@ class Terminal:
 
 
 @contextmanager
-def running(command: Sequence[str], columns: int = 80, rows: int = 24) -> Iterator[Terminal]:
-    """Start a command in a pseudo-terminal; kill it at the end."""
+def running(
+    command: Sequence[str], columns: int = 80, rows: int = 24, core: int | None = None
+) -> Iterator[Terminal]:
+    """Start a command in a pseudo-terminal, on one core where one is given; kill it at the end."""
     started_s = time.perf_counter()
     pid, descriptor = pty.fork()
     if pid == 0:
+        if core is not None:
+            os.sched_setaffinity(0, {core})
         environment = dict(os.environ, TERM="xterm-256color", COLORTERM="truecolor", LANG="C.UTF-8")
         os.execvpe(command[0], list(command), environment)
     fcntl.ioctl(descriptor, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
