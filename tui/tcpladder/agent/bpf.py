@@ -7,6 +7,7 @@ libpcap know that the kernel takes VLAN tags off received frames (SKF_AD_VLAN_TA
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import subprocess
 
@@ -68,10 +69,10 @@ def _with_cypcap(expression: str, interface: str | None) -> list[Instruction]:
             handle = cypcap.open_dead(cypcap.DatalinkType.RAW, _SNAP_LENGTH)
         else:
             handle = cypcap.create(interface)
-            handle.activate()
-        program = [tuple(step) for step in handle.compile(expression, True, cypcap.NETMASK_UNKNOWN)]
-        handle.close()
-        return program
+        with contextlib.closing(handle):
+            if interface is not None:
+                handle.activate()
+            return [tuple(step) for step in handle.compile(expression, True, cypcap.NETMASK_UNKNOWN)]
     except cypcap.Error as error:
         raise _WrongFilterError(error.args[1]) from None
 

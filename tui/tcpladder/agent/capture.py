@@ -60,20 +60,18 @@ def open_capture(
     lines = [] if loopback or asked.include_ssh else ssh.terminal_connections()
     program = _program(asked, ssh.exclusion(lines), name if ethernet else None)
     try:
-        opened = socket.socket(socket.AF_PACKET, socket.SOCK_RAW if ethernet else socket.SOCK_DGRAM, 0)
+        packets = socket.socket(socket.AF_PACKET, socket.SOCK_RAW if ethernet else socket.SOCK_DGRAM, 0)
     except PermissionError:
         reason = f"cannot open {asked.interface}: no packet socket without CAP_NET_RAW in this network"
         raise PermissionRefused(reason) from None
-    if loopback:
-        opened.setsockopt(_SOL_PACKET, _PACKET_IGNORE_OUTGOING, 1)
-    block_size, block_count = _allocate(opened, geometries)
-    _attach(opened, _LOOPBACK_ONCE + program if name == "any" else program)
-    try:
-        opened.bind(("" if name == "any" else name, _ETH_P_ALL))
-    except OSError as refused:
-        raise InterfaceError(
-            f"cannot open {asked.interface}: {os.strerror(refused.errno or 0).lower()}"
-        ) from None
+    with contextlib.ExitStack() as on_failure:
+        on_failure.callback(packets.close)
+        if loopback:
+            packets.setsockopt(_SOL_PACKET, _PACKET_IGNORE_OUTGOING, 1)
+        block_size, block_count = _allocate(packets, geometries)
+        _attach(packets, _LOOPBACK_ONCE + program if name == "any" else program)
+        _bind(packets, name)
+        on_failure.pop_all()
     return CaptureOpened(
         interface=name,
         link_type=_LINKTYPE_ETHERNET if ethernet else _LINKTYPE_RAW,
@@ -82,7 +80,7 @@ def open_capture(
         snap_length=asked.snap_length,
         excluded_ssh=len(lines),
         local_addresses=[address for one in list_interfaces() for address in one.addresses],
-    ), opened
+    ), packets
 
 
 def _look_up(asked: str) -> tuple[str, bool, bool]:
@@ -134,6 +132,15 @@ def _allocate(packets: socket.socket, geometries: Sequence[tuple[int, int]]) -> 
     with contextlib.suppress(PermissionError):
         packets.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, _RECEIVE_BUFFER_BYTES)
     return 0, 0
+
+
+def _bind(packets: socket.socket, interface: str) -> None:
+    """Begin to capture. bind(2) itself, because socket.bind() knows no interface 0, which is `any`."""
+    index = 0 if interface == "any" else socket.if_nametoindex(interface)
+    address = struct.pack("=HHi12x", socket.AF_PACKET, socket.htons(_ETH_P_ALL), index)
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.bind(packets.fileno(), address, len(address)):
+        raise InterfaceError(f"cannot open {interface}: {os.strerror(ctypes.get_errno()).lower()}")
 
 
 def _attach(packets: socket.socket, program: list[Instruction]) -> None:

@@ -1,0 +1,122 @@
+"""The live ring: blocks of frames that the kernel writes into memory which we share with it (TPACKET_V3).
+
+include/uapi/linux/if_packet.h: struct tpacket_block_desc, struct tpacket3_hdr. A block is copied out and handed back
+at once, so the kernel always has room. The order of our store of the block's status after the copy is that of the
+CPU; x86 keeps it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import mmap
+import struct
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tcpladder.agent.messages import CaptureOpened
+from tcpladder.sources.packet_socket import PacketSocket
+from tcpladder.wire.frames import PADDING, FrameBatch
+
+_STATUS, _FRAMES, _FIRST, _LENGTH = 2, 3, 4, 5
+"""Words (uint32) of a block descriptor: block_status, num_pkts, offset_to_first_pkt, blk_len."""
+_SECONDS, _NANOSECONDS, _CAPTURED, _ORIGINAL, _FRAME_STATUS, _MAC, _TCI = 1, 2, 3, 4, 5, 6, 8
+"""Words of a frame's header: tp_sec, tp_nsec, tp_snaplen, tp_len, tp_status, tp_mac (low half), tp_vlan_tci."""
+_STATUS_USER = 1
+_STATUS_VLAN_VALID = 1 << 4
+_GRACE_S = 0.15
+"""Three block timeouts: a block that was open when the interface failed is handed over by then."""
+_next_offset = struct.Struct("=I").unpack_from
+
+
+class LiveRing:
+    """Reads the ring of a capture that the agent opened. Takes over the descriptor."""
+
+    def __init__(self, descriptor: int, opened: CaptureOpened) -> None:
+        """Map the ring; raises OSError where the descriptor has none."""
+        self._packets = PacketSocket(descriptor, opened.interface)
+        self._link_type = opened.link_type
+        self._size, self._count = opened.block_size, opened.block_count
+        self._map = mmap.mmap(descriptor, self._size * self._count)
+        self._ring = np.frombuffer(self._map, np.uint8).reshape(self._count, self._size)
+        self._words = self._ring.view(np.uint32)
+        self._copy = np.zeros(self._size + PADDING, np.uint8)
+        self._block = 0
+        self._base = 0
+        self._frames = 0
+
+    def fileno(self) -> int:
+        """The descriptor, for poll."""
+        return self._packets.socket.fileno()
+
+    def statistics(self) -> tuple[int, int]:
+        """(seen, dropped) since the capture was opened: frames that passed the filter, those lost by the kernel."""
+        return self._packets.statistics()
+
+    def read(self, timeout_s: float) -> FrameBatch | None:
+        """The frames of the next block; None where none is ready after `timeout_s`.
+
+        `batch.data[:-PADDING]` is the block as it is to be spooled: `position` of a frame is its offset in the
+        concatenation of all those. Raises InterfaceError once when the interface goes down or away, after all frames
+        that came before have been returned; reading may go on.
+        """
+        batch = self._next_batch()
+        if batch is None:
+            self._packets.wait(timeout_s)
+            batch = self._next_batch()
+        if batch is None and self._packets.failing():
+            self._packets.wait(_GRACE_S)
+            batch = self._next_batch()
+            if batch is None:
+                self._packets.raise_fault()
+        return batch
+
+    def close(self) -> None:
+        """Unmap the ring and close the socket: the capture ends."""
+        self._ring = self._words = np.empty((0, 0), np.uint8)
+        with contextlib.suppress(BufferError):
+            self._map.close()
+        self._packets.socket.close()
+
+    def _next_batch(self) -> FrameBatch | None:
+        """Copy the next block with frames out of the ring and give it back; None where the kernel still fills it."""
+        while len(self._words) and self._words[self._block, _STATUS] & _STATUS_USER:
+            _, _, _, frames, first, used = (int(word) for word in self._words[self._block, : _LENGTH + 1])
+            self._copy[:used] = self._ring[self._block, :used]
+            self._words[self._block, _STATUS] = 0
+            self._block = (self._block + 1) % self._count
+            if frames:
+                return self._batch(frames, first, used)
+        return None
+
+    def _batch(self, frames: int, first: int, used: int) -> FrameBatch:
+        header = self._headers(frames, first)
+        words = self._copy[: self._size].view(np.uint32)
+        at = header >> 2
+        start = header + (words[at + _MAC] & 0xFFFF)
+        tagged = words[at + _FRAME_STATUS] & _STATUS_VLAN_VALID
+        batch = FrameBatch(
+            data=self._copy[: used + PADDING],
+            start=start,
+            captured=words[at + _CAPTURED].astype(np.int64),
+            original=words[at + _ORIGINAL].astype(np.int64),
+            time_ns=words[at + _SECONDS] * np.int64(1_000_000_000) + words[at + _NANOSECONDS],
+            position=self._base + start,
+            link_type=np.full(frames, self._link_type, np.uint16),
+            interface=np.zeros(frames, np.uint16),
+            first_frame=self._frames + 1,
+            vlan_tci=np.where(tagged, words[at + _TCI], -1).astype(np.int32),
+        )
+        self._base += used
+        self._frames += frames
+        return batch
+
+    def _headers(self, frames: int, first: int) -> NDArray[np.int64]:
+        """(frames,) offset of each frame's header in the block: a chain, tp_next_offset leads to the next."""
+        block = self._copy.data
+        offsets = [0] * frames
+        offset = first
+        for number in range(frames):
+            offsets[number] = offset
+            offset += _next_offset(block, offset)[0]
+        return np.array(offsets, np.int64)
