@@ -79,12 +79,14 @@ def remaining(ns: int) -> str:
 
 
 def relative(ns: int) -> str:
-    """Seconds since the first segment: `30.001038`; only three decimals from 100,000 s on."""
+    """Seconds since the first segment: `30.001038`; fewer decimals from 100,000 s on, so that it stays short."""
     size = abs(ns)
     sign = "−" if ns < 0 else ""
     if size < 100_000 * SECOND:
         return f"{sign}{size // SECOND}.{size % SECOND // MICROSECOND:06d}"
-    return f"{sign}{size // SECOND}.{size % SECOND // MILLISECOND:03d}"
+    if size < 10_000_000 * SECOND:
+        return f"{sign}{size // SECOND}.{size % SECOND // MILLISECOND:03d}"
+    return f"{sign}{size // SECOND}.{size % SECOND // (100 * MILLISECOND)}"
 
 
 def clock(time_ns: int, timezone: tzinfo) -> str:

@@ -19,6 +19,8 @@ STATE_WIDTH = 10
 COUNT_WIDTH = 4
 END_WIDTH = 12
 END_COMFORT = 22
+BARE_PORT = 6
+"""`:65535`, which is never cut."""
 SHORT_ENDPOINT = 21
 """`192.168.100.100:50000`."""
 LONG_ENDPOINT = 47
@@ -45,8 +47,8 @@ def flow_columns(width: int) -> FlowColumns:
     fixed = GUTTER + 1 + 1 + STATE_WIDTH + 1 + COUNT_WIDTH + (2 * (counters + 1) if counters else 0) + 2
     end = END_WIDTH if counters else 9
     room = max(width - fixed - end, 0)
-    each = min(room // 2, SHORT_ENDPOINT)
-    spare = room - 2 * each
+    each = max(min(room // 2, SHORT_ENDPOINT), BARE_PORT)
+    spare = max(room - 2 * each, 0)
     wider_end = min(spare, END_COMFORT - END_WIDTH)
     each = min(each + (spare - wider_end) // 2, LONG_ENDPOINT)
     return FlowColumns(

@@ -36,8 +36,8 @@ _GAP_ROLES = {
 _BAR_CELLS = 7
 _LOST_CELLS = 4
 """How far before the far lifeline an arrow stops that did not arrive."""
-_OVERDUE_NS = 50 * words.MILLISECOND
-"""Later than this, what was due is overdue: more than the kernel's own lateness and a tick of the screen."""
+_LATE_NS = 50 * words.MILLISECOND
+"""Later than this, what was due is late: more than the kernel's own lateness and a tick of the screen."""
 
 
 def draw(row: Row, layout: Layout) -> Line:
@@ -115,9 +115,10 @@ def _lane_titles(summary: FlowSummary, layout: Layout) -> list[Span]:
     same = summary.client.address == summary.server.address
     titles: list[str] = []
     for name, end in (("client", summary.client), ("server", summary.server)):
-        where = f":{end.port}" if same else endpoint(end, half - len(name) - 1, layout.ascii)
+        port = f":{end.port}"
+        where = port if same else endpoint(end, max(half - len(name) - 1, len(port)), layout.ascii)
         title = f"{name} {where}"
-        titles.append(title if len(title) <= half else f":{end.port}")
+        titles.append(title if len(title) <= half else port)
     client, server = titles
     centred = layout.right - layout.left - len(server) // 2
     start = max(min(centred, room - len(server)), len(client) + 2)
@@ -218,10 +219,10 @@ def _countdown(row: PendingRow, layout: Layout) -> list[Span]:
     role = Role.COUNTDOWN
     if left_ns >= 0:
         text = f"in {words.remaining(left_ns)}"
-    elif left_ns > -_OVERDUE_NS:
+    elif left_ns > -_LATE_NS:
         text = "now"
     else:
-        text, role = f"{words.remaining(-left_ns)} overdue", Role.WARNING
+        text, role = f"late {words.remaining(-left_ns)}", Role.WARNING
     text = squeeze(text, min(room, TIME_TEXT))
     bar = ""
     if row.place == 0 and room >= TIME_TEXT + _BAR_CELLS + 3:
@@ -279,17 +280,17 @@ def _left_columns(time: str, delta: str, layout: Layout, delta_role: Role, flag:
     if layout.narrow:
         room = layout.left - layout.gutter - 1
         if flag:
-            return [gutter, (left(time, room), Role.TIME), (flag, Role.NOTE)]
+            return [gutter, (left(time, room, layout.ascii), Role.TIME), (flag, Role.NOTE)]
         if delta:
-            return [gutter, (right(squeeze(delta, room), room) + " ", delta_role)]
-        return [gutter, (left(time, room) + " ", Role.TIME)]
+            return [gutter, (right(squeeze(delta, room), room, layout.ascii) + " ", delta_role)]
+        return [gutter, (left(time, room, layout.ascii) + " ", Role.TIME)]
     spans = [gutter]
     if layout.time_width:
-        spans.append((right(time, layout.time_width) + " ", Role.TIME))
+        spans.append((right(time, layout.time_width, layout.ascii) + " ", Role.TIME))
     room = layout.left - layout.gutter - sum(len(text) for text, _ in spans[1:])
     if flag:
         return [*spans, (left(flag, room), Role.NOTE)]
-    return [*spans, (left(squeeze(delta, room - 1), room), delta_role)]
+    return [*spans, (left(squeeze(delta, room - 1), room, layout.ascii), delta_role)]
 
 
 def _time(time_ns: int | None, layout: Layout) -> str:

@@ -93,7 +93,7 @@ def _contents(summary: FlowSummary, timezone: tzinfo) -> str:
     segments = _counted(summary.segments, "segment")
     if UNKNOWN_TIME_NS not in (summary.first_ns, summary.last_ns):
         segments += f" in {words.duration(summary.last_ns - summary.first_ns)}"
-    facts += [segments, f"{_counted(summary.bytes, 'byte')}"]
+    facts += [segments, _counted(summary.bytes, "byte") if summary.bytes else "no data"]
     if summary.keepalive_probes:
         facts.append(_counted(summary.keepalive_probes, "keepalive probe"))
     if summary.retransmissions:
