@@ -101,6 +101,20 @@ def test_growing_in_any_steps_gives_the_same_rows_and_says_what_changed(
     assert after == [shape(row) for row in rows(Ladder(Talk(said=whole), notes))]
 
 
+@given(st.lists(STEPS, max_size=15), NOTES, NOTES)
+def test_other_notes_say_which_rows_they_change(
+    steps: list[tuple[int, bool]], times: list[int], other_times: list[int]
+) -> None:
+    talk = Talk(said=conversation(steps))
+    ladder = Ladder(talk, [Note(time, f"at {time}") for time in times])
+    before = [shape(row) for row in rows(ladder)]
+    others = sorted((Note(time, f"at {time}") for time in other_times), key=lambda note: note.time_ns)
+    changed = ladder.refresh(others)
+    after = [shape(row) for row in rows(ladder)]
+    assert after == expected_shapes(talk, tuple(others))
+    assert after[:changed] == before[:changed]
+
+
 def test_only_what_is_new_is_said_to_have_changed() -> None:
     talk = Talk(said=[said(1), said(2)])
     ladder = Ladder(talk)

@@ -29,7 +29,7 @@ from tcpladder.render.grid import Line, draw, flow_title, header_lines, plain, w
 from tcpladder.render.layout import Layout
 
 LIFELINES = "│┊|:"
-TEXT = st.text(max_size=60)
+TEXT = st.text(max_size=20) | st.text("data …✗", min_size=15, max_size=120)
 TIME = st.integers(-(2**63) + 1, 2**63 - 1)
 NUMBER = st.none() | st.integers(0, 2**34)
 SIDE = st.sampled_from(Side)
