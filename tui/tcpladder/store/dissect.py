@@ -1,0 +1,214 @@
+"""What is in one frame, for a person who selected it: lines with depth, text and the bytes they come from.
+
+scapy does the work and is imported at the first call, quietly: it gets no cache or configuration directory, reads no
+routes, and its log is silent. Frames come from strangers, so whatever scapy raises becomes a line.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from tcpladder.wire.frames import (
+    LINKTYPE_ETHERNET,
+    LINKTYPE_IPV4,
+    LINKTYPE_IPV6,
+    LINKTYPE_LINUX_SLL,
+    LINKTYPE_LINUX_SLL2,
+    LINKTYPE_LOOP,
+    LINKTYPE_NULL,
+    LINKTYPE_RAW,
+)
+
+BYTES_PER_LINE = 16
+PREVIEW_BYTES = 48
+"""Payload bytes shown in a detail line; the hex dump has them all."""
+
+TCP_FLAGS = {
+    "F": "FIN",
+    "S": "SYN",
+    "R": "RST",
+    "P": "PSH",
+    "A": "ACK",
+    "U": "URG",
+    "E": "ECE",
+    "C": "CWR",
+    "N": "AE",
+}
+"""scapy's letters for the flags of RFC 9293 3.1 and RFC 9768."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DetailLine:
+    """One line of a dissected frame."""
+
+    depth: int
+    """0 for a protocol, 1 for its fields, 2 for TCP options."""
+    text: str
+    span: tuple[int, int] | None
+    """First byte and the byte after the last, in the frame; None where it is not known."""
+
+
+def dissect(frame: bytes, link_type: int) -> list[DetailLine]:
+    """The protocols and fields of a frame of LINKTYPE_* `link_type`. Never raises, never empty."""
+    layers = _layers()
+    if link_type not in layers:
+        return [
+            DetailLine(depth=0, text=f"link type {link_type}, which is not dissected", span=(0, len(frame)))
+        ]
+    try:
+        return list(_lines(layers[link_type](frame), len(frame))) or [_undissected(frame, "it is empty")]
+    except Exception as error:  # scapy on the bytes of a stranger: any class is possible
+        return [_undissected(frame, type(error).__name__)]
+
+
+def hexdump(frame: bytes) -> list[str]:
+    """Sixteen bytes a line: offset, hexadecimal, printable ASCII; 74 columns at most."""
+    lines = []
+    for offset in range(0, len(frame), BYTES_PER_LINE):
+        part = frame[offset : offset + BYTES_PER_LINE]
+        halves = f"{part[:8].hex(' '):<23}  {part[8:].hex(' '):<23}"
+        lines.append(f"{offset:04x}  {halves}  {_printable(part)}")
+    return lines
+
+
+def _undissected(frame: bytes, why: str) -> DetailLine:
+    return DetailLine(depth=0, text=f"this frame cannot be dissected ({why})", span=(0, len(frame)))
+
+
+@functools.cache
+def _layers() -> dict[int, Any]:
+    """LINKTYPE_* -> scapy's class of the outermost header."""
+    logging.getLogger("scapy").setLevel(logging.CRITICAL)
+    with _no_home():
+        from scapy.config import conf
+
+        conf.route_autoload = conf.route6_autoload = False
+        from scapy.layers import inet, inet6, l2
+    conf.debug_dissector = False
+    conf.noenum.add(inet.TCP.sport, inet.TCP.dport, inet.UDP.sport, inet.UDP.dport)
+    return {
+        LINKTYPE_NULL: l2.Loopback,
+        LINKTYPE_ETHERNET: l2.Ether,
+        LINKTYPE_RAW: inet6.IPv46,
+        LINKTYPE_LOOP: l2.LoopbackOpenBSD,
+        LINKTYPE_LINUX_SLL: l2.CookedLinux,
+        LINKTYPE_IPV4: inet.IP,
+        LINKTYPE_IPV6: inet6.IPv6,
+        LINKTYPE_LINUX_SLL2: l2.CookedLinuxV2,
+    }
+
+
+@contextmanager
+def _no_home() -> Iterator[None]:
+    """While scapy is imported, its directories cannot be made: it would leave files in the user's home."""
+    names = ("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME")
+    before = {name: os.environ.get(name) for name in names}
+    os.environ.update(dict.fromkeys(names, f"{os.devnull}/none"))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def _lines(packet: Any, size: int) -> Iterator[DetailLine]:
+    at = 0
+    layer = packet
+    while layer.name != "NoPayload":
+        if layer.name == "Padding":
+            at = size - len(layer.load)
+        header = layer.raw_packet_cache
+        length = len(header) if header is not None else 0
+        yield from _layer_lines(layer, at, length)
+        at += length
+        layer = layer.payload
+
+
+def _layer_lines(layer: Any, at: int, length: int) -> Iterator[DetailLine]:
+    if layer.name in ("Raw", "Padding"):
+        what = "data" if layer.name == "Raw" else "padding"
+        yield DetailLine(depth=0, text=f"{what}, {len(layer.load)} bytes", span=(at, at + length))
+        yield DetailLine(depth=1, text=_preview(layer.load), span=(at, at + length))
+        return
+    yield DetailLine(depth=0, text=_heading(layer), span=(at, at + length) if length else None)
+    spans = _field_spans(layer, at)
+    for field in layer.fields_desc:
+        value = layer.getfieldval(field.name)
+        if value is None or value == []:
+            continue
+        span = spans.get(field.name)
+        if layer.name == "TCP" and field.name == "options":
+            yield from _option_lines(value, span)
+            continue
+        shown = (
+            _flag_words(value)
+            if layer.name == "TCP" and field.name == "flags"
+            else field.i2repr(layer, value)
+        )
+        yield DetailLine(depth=1, text=f"{field.name} = {shown}", span=span)
+
+
+def _heading(layer: Any) -> str:
+    names = [field.name for field in layer.fields_desc]
+    for source, target in (("src", "dst"), ("sport", "dport")):
+        if source in names and target in names:
+            return f"{layer.name}  {layer.getfieldval(source)} → {layer.getfieldval(target)}"
+    return str(layer.name)
+
+
+def _field_spans(layer: Any, at: int) -> dict[str, tuple[int, int]]:
+    """Where each field of a layer came from. Bit fields that share a byte have the same span."""
+    spans: dict[str, tuple[int, int]] = {}
+    rest: Any = layer.raw_packet_cache
+    if rest is None:
+        return spans
+    end = at + len(rest)
+    for field in layer.fields_desc:
+        begin = end - _left(rest) - (1 if isinstance(rest, tuple) and rest[1] else 0)
+        try:
+            rest, _ = field.getfield(layer, rest)
+        except Exception:  # a span is a convenience, and fields of any class come by here
+            break
+        spans[field.name] = (begin, end - _left(rest))
+    return spans
+
+
+def _left(rest: Any) -> int:
+    """Bytes that a field has left over. Within a byte, scapy hands on the whole bytes and a count of bits."""
+    if isinstance(rest, tuple):
+        return len(rest[0]) - (1 if rest[1] else 0)
+    return len(rest)
+
+
+def _option_lines(options: Any, span: tuple[int, int] | None) -> Iterator[DetailLine]:
+    yield DetailLine(depth=1, text="options", span=span)
+    for name, value in options:
+        shown = "" if value in (None, b"", ()) else f" = {_option_value(value)}"
+        yield DetailLine(depth=2, text=f"{name}{shown}", span=None)
+
+
+def _option_value(value: Any) -> str:
+    if isinstance(value, tuple):
+        return ", ".join(str(part) for part in value)
+    return value.hex(" ") if isinstance(value, bytes) else str(value)
+
+
+def _flag_words(flags: Any) -> str:
+    return ",".join(TCP_FLAGS.get(letter, letter) for letter in str(flags)) or "none"
+
+
+def _preview(load: bytes) -> str:
+    return _printable(load[:PREVIEW_BYTES]) + (" …" if len(load) > PREVIEW_BYTES else "")
+
+
+def _printable(part: bytes) -> str:
+    return "".join(chr(byte) if 0x20 <= byte < 0x7F else "." for byte in part)

@@ -1,0 +1,210 @@
+"""Writes frames as pcapng (draft-ietf-opsawg-pcapng), a batch at a time, with nanosecond timestamps."""
+
+from __future__ import annotations
+
+import os
+import platform
+import stat
+import struct
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tcpladder.errors import CaptureError
+from tcpladder.store.anonymous import write_all
+from tcpladder.wire.frames import LINKTYPE_ETHERNET, FrameBatch
+
+_SECTION = 0x0A0D0D0A
+_INTERFACE = 1
+_ENHANCED = 6
+_HEAD_BYTES = 28
+_TAG_BYTES = 4
+_TAG_AT = 12
+_TPID_8021Q = 0x8100
+_OPT_COMMENT = 1
+_SHB_HARDWARE, _SHB_OS, _SHB_USERAPPL = 2, 3, 4
+_IF_NAME, _IF_TSRESOL = 2, 9
+_NANOSECONDS = 9
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CapturedInterface:
+    """What the file says about one interface."""
+
+    name: str
+    link_type: int
+    snap_length: int = 0
+    """0 where frames were not cut."""
+
+
+class PcapngWriter:
+    """Writes to a descriptor, which it owns from then on. Little-endian, one section.
+
+    A frame whose VLAN tag the kernel took off gets it back (as 802.1Q). A frame of unknown time gets 1970, because
+    an enhanced packet block has no way to say that it is unknown.
+    Every method raises CaptureError, one sentence, where the disk is full or a pipe is closed; a regular file then
+    ends after its last complete batch.
+    """
+
+    def __init__(
+        self,
+        descriptor: int,
+        interfaces: Sequence[CapturedInterface],
+        *,
+        name: str,
+        application: str = "tcpladder",
+        comment: str = "",
+    ) -> None:
+        self.name = name
+        self.frames = 0
+        self._descriptor = descriptor
+        self._regular = stat.S_ISREG(os.fstat(descriptor).st_mode)
+        self._numbers: dict[tuple[int, int], int] = {}
+        self._declared = 0
+        blocks = _section_block(application, comment)
+        for index, interface in enumerate(interfaces):
+            blocks += self._declare(index, interface)
+        self._write(memoryview(blocks))
+
+    def __enter__(self) -> PcapngWriter:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def write(self, batch: FrameBatch, comments: Mapping[int, str] | None = None) -> None:
+        """Write all frames of a batch with one call. `comments` are by index in the batch.
+
+        A frame of an interface or link type that was not named gets an interface without a name.
+        """
+        if not len(batch):
+            return
+        blocks, numbers = self._interfaces_of(batch)
+        self._write(memoryview(blocks + _frame_blocks(batch, numbers, comments or {})))
+        self.frames += len(batch)
+
+    def close(self) -> None:
+        """Close the descriptor."""
+        if self._descriptor >= 0:
+            descriptor, self._descriptor = self._descriptor, -1
+            try:
+                os.close(descriptor)
+            except OSError as error:
+                raise self._failed(error) from error
+
+    def _interfaces_of(self, batch: FrameBatch) -> tuple[bytes, NDArray[np.int64]]:
+        """Blocks for interfaces that come by for the first time, and the number of each frame's in the file."""
+        pair = (batch.interface.astype(np.int64) << 16) | batch.link_type
+        found, which = np.unique(pair, return_inverse=True)
+        blocks = b""
+        for index, link_type in ((value >> 16, value & 0xFFFF) for value in found.tolist()):
+            if (index, link_type) not in self._numbers:
+                blocks += self._declare(index, CapturedInterface(name="", link_type=link_type))
+        numbers = [self._numbers[value >> 16, value & 0xFFFF] for value in found.tolist()]
+        return blocks, np.array(numbers, np.int64)[which.reshape(-1)]
+
+    def _declare(self, index: int, interface: CapturedInterface) -> bytes:
+        self._numbers[index, interface.link_type] = self._declared
+        self._declared += 1
+        body = struct.pack("<HHI", interface.link_type, 0, interface.snap_length)
+        if interface.name:
+            body += _option(_IF_NAME, interface.name.encode())
+        return _block(_INTERFACE, body + _option(_IF_TSRESOL, bytes([_NANOSECONDS])) + _option(0, b""))
+
+    def _write(self, data: memoryview) -> None:
+        good = os.lseek(self._descriptor, 0, os.SEEK_CUR) if self._regular else 0
+        try:
+            write_all(self._descriptor, data)
+        except OSError as error:
+            if self._regular:
+                os.ftruncate(self._descriptor, good)
+                os.lseek(self._descriptor, good, os.SEEK_SET)
+            raise self._failed(error) from error
+
+    def _failed(self, error: OSError) -> CaptureError:
+        reason = (error.strerror or str(error)).lower()
+        kept = f"{self.frames} frame{' is' if self.frames == 1 else 's are'} in it"
+        return CaptureError(f"cannot write {self.name}: {reason}, {kept}")
+
+
+def _frame_blocks(batch: FrameBatch, number: NDArray[np.int64], comments: Mapping[int, str]) -> bytearray:
+    """Enhanced packet blocks of all frames: headers in columns, then one copy a frame."""
+    count = len(batch)
+    tag = np.zeros(count, np.int64)
+    if batch.vlan_tci is not None:
+        tagged = (batch.vlan_tci >= 0) & (batch.link_type == LINKTYPE_ETHERNET) & (batch.captured >= _TAG_AT)
+        tag[tagged] = _TAG_BYTES
+    captured = batch.captured + tag
+    options = {
+        index: _option(_OPT_COMMENT, text.encode()) + _option(0, b"") for index, text in comments.items()
+    }
+    length = _HEAD_BYTES + ((captured + 3) & ~3) + 4
+    for index, option in options.items():
+        length[index] += len(option)
+    end = np.cumsum(length)
+    begin = end - length
+    out = bytearray(int(end[-1]))
+    head = np.empty((count, 7), "<u4")
+    ticks = np.maximum(batch.time_ns, 0).astype(np.uint64)
+    columns = (_ENHANCED, length, number, ticks >> np.uint64(32), ticks & np.uint64(0xFFFFFFFF), captured)
+    for column, values in enumerate(columns):
+        head[:, column] = values
+    head[:, 6] = batch.original + tag
+    _copy(out, begin, head, batch, tag)
+    pack_length = struct.Struct("<I").pack_into
+    for at, size in zip((end - 4).tolist(), length.tolist(), strict=True):
+        pack_length(out, at, size)
+    for index, option in options.items():
+        at = int(end[index]) - 4 - len(option)
+        out[at : at + len(option)] = option
+    return out
+
+
+def _copy(
+    out: bytearray,
+    begin: NDArray[np.int64],
+    head: NDArray[np.uint32],
+    batch: FrameBatch,
+    tag: NDArray[np.int64],
+) -> None:
+    """Copy the header and the bytes of each frame to its place."""
+    heads = memoryview(head.tobytes())
+    data = memoryview(batch.data)
+    places = begin.tolist()
+    spans = zip(places, batch.start.tolist(), batch.captured.tolist(), strict=True)
+    for row, (at, start, size) in enumerate(spans):
+        out[at : at + _HEAD_BYTES] = heads[row * _HEAD_BYTES : (row + 1) * _HEAD_BYTES]
+        out[at + _HEAD_BYTES : at + _HEAD_BYTES + size] = data[start : start + size]
+    if batch.vlan_tci is None:
+        return
+    for row in np.flatnonzero(tag).tolist():
+        at, start, size = places[row] + _HEAD_BYTES, int(batch.start[row]), int(batch.captured[row])
+        out[at + _TAG_AT : at + _TAG_AT + 4] = struct.pack(
+            ">HH", _TPID_8021Q, int(batch.vlan_tci[row]) & 0xFFFF
+        )
+        out[at + _TAG_AT + 4 : at + size + 4] = data[start + _TAG_AT : start + size]
+
+
+def _section_block(application: str, comment: str) -> bytes:
+    machine = platform.uname()
+    options = _option(_OPT_COMMENT, comment.encode()) if comment else b""
+    options += _option(_SHB_HARDWARE, machine.machine.encode())
+    options += _option(_SHB_OS, f"{machine.system} {machine.release}".encode())
+    options += _option(_SHB_USERAPPL, application.encode()) + _option(0, b"")
+    return _block(_SECTION, struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1) + options)
+
+
+def _block(block_type: int, body: bytes) -> bytes:
+    length = len(body) + 12
+    return struct.pack("<II", block_type, length) + body + struct.pack("<I", length)
+
+
+def _option(code: int, value: bytes) -> bytes:
+    """An option, its value cut to what its length field can say and filled to four bytes."""
+    value = value[:0xFFFC]
+    return struct.pack("<HH", code, len(value)) + value + bytes(-len(value) % 4)
