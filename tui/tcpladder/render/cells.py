@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from tcpladder.analysis.view import Endpoint
+from tcpladder.ladder.model import Role
+
+Span = tuple[str, Role]
+"""Text and what it means."""
 
 _ASCII = str.maketrans(
     {

@@ -19,11 +19,11 @@ from tcpladder.ladder.model import (
     Rung,
     TimeMode,
 )
-from tcpladder.render.cells import clean, elide, elide_middle, endpoint, left, right, squeeze
+from tcpladder.render.cells import Span, clean, elide, elide_middle, endpoint, left, right
 from tcpladder.render.glyphs import glyphs
 from tcpladder.render.layout import Layout
+from tcpladder.render.when import countdown, left_columns, time_text, when
 
-Span = tuple[str, Role]
 Line = tuple[Span, ...]
 
 _QUIET = frozenset({Role.ARROW, Role.ARROW_HANDSHAKE})
@@ -33,11 +33,8 @@ _GAP_ROLES = {
     Verdict.LATE: Role.GAP_LOUD,
     Verdict.UNEXPLAINED: Role.GAP_UNEXPLAINED,
 }
-_BAR_CELLS = 7
 _LOST_CELLS = 4
 """How far before the far lifeline an arrow stops that did not arrive."""
-_LATE_NS = 50 * words.MILLISECOND
-"""Later than this, what was due is late: more than the kernel's own lateness and a tick of the screen."""
 
 
 def draw(row: Row, layout: Layout) -> Line:
@@ -134,7 +131,7 @@ def _draw_rung(rung: Rung, layout: Layout) -> list[Span]:
     role = ARROW_ROLES[rung.kind]
     label_role = Role.LABEL if role in _QUIET else Role.LABEL_LOUD
     line = [
-        *_when(rung, layout),
+        *when(rung, layout),
         (mark.lifeline, Role.LIFELINE),
         *_arrow(rung, layout, role, label_role),
         (mark.lifeline, Role.LIFELINE),
@@ -172,7 +169,7 @@ def _draw_gap(row: GapRow, layout: Layout) -> list[Span]:
         origin = ""
     length = clean(words.duration(row.gap.observed_ns), layout.ascii)
     return [
-        *_left_columns("", length, layout, role),
+        *left_columns("", length, layout, role),
         (mark.silence, Role.LIFELINE),
         (text[: layout.inner], role),
         (" " * (room - len(origin)), Role.SPACE),
@@ -184,9 +181,9 @@ def _draw_gap(row: GapRow, layout: Layout) -> list[Span]:
 def _draw_note(note: Note, layout: Layout) -> list[Span]:
     mark = glyphs(layout.ascii)
     text = f" {elide(clean(note.text, layout.ascii), max(layout.inner - 2, 0), layout.ascii)} "
-    time = _time(note.time_ns, layout)
+    time = time_text(note.time_ns, layout)
     return [
-        *_left_columns(time, "", layout, Role.DELTA, flag=mark.note),
+        *left_columns(time, "", layout, Role.DELTA, flag=mark.note),
         (mark.lifeline, Role.LIFELINE),
         (left(text, layout.inner), Role.NOTE),
         (mark.lifeline, Role.LIFELINE),
@@ -204,104 +201,12 @@ def _draw_pending(row: PendingRow, layout: Layout) -> list[Span]:
     else:
         arrow = mark.open_left + shaft + f" {label} " + mark.dash * 2
     return [
-        *_countdown(row, layout),
+        *countdown(row, layout),
         (mark.lifeline, Role.LIFELINE),
         (arrow[: layout.inner].ljust(layout.inner), Role.PENDING),
         (mark.lifeline, Role.LIFELINE),
         *_right_of_lanes("next" if row.place == 0 else "then", layout),
     ]
-
-
-def _countdown(row: PendingRow, layout: Layout) -> list[Span]:
-    """`   in 1.8 s ▕███▍   ▏ ` in the columns left of the lanes; the bar fills until the timer fires."""
-    left_ns = row.pending.due_ns - row.now_ns
-    room = layout.left - layout.gutter - 1
-    role = Role.COUNTDOWN
-    if left_ns >= 0:
-        text = f"in {words.remaining(left_ns)}"
-    elif left_ns > -_LATE_NS:
-        text = "now"
-    else:
-        text, role = f"late {words.remaining(-left_ns)}", Role.WARNING
-    text = squeeze(text, min(room, TIME_TEXT))
-    bar = ""
-    if row.place == 0 and room >= TIME_TEXT + _BAR_CELLS + 3:
-        bar = " " + _bar(row, layout)
-    gutter: Span = (" " * layout.gutter, Role.CURSOR)
-    return [gutter, (right(text, room - len(bar), layout.ascii), role), (bar + " ", Role.COUNTDOWN)]
-
-
-TIME_TEXT = 12
-"""Cells that a remaining time takes at most beside a bar."""
-
-
-def _bar(row: PendingRow, layout: Layout) -> str:
-    mark = glyphs(layout.ascii)
-    steps = len(mark.bar) - 1
-    span = max(row.pending.due_ns - row.pending.armed_ns, 1)
-    passed = min(max(row.now_ns - row.pending.armed_ns, 0), span)
-    filled = _BAR_CELLS * steps * passed // span
-    full, part = divmod(filled, steps)
-    cells = mark.bar[-1] * full + (mark.bar[part] if part else "")
-    return mark.bar_left + cells.ljust(_BAR_CELLS, mark.bar_empty) + mark.bar_right
-
-
-def _when(rung: Rung, layout: Layout) -> list[Span]:
-    """The time where it differs from the row above as written, and the time since then."""
-    new_day = _new_day(rung, layout)
-    if new_day:
-        return [(" " * layout.gutter, Role.CURSOR), (new_day, Role.TIME)]
-    time = _time(rung.time_ns, layout)
-    delta = ""
-    if rung.previous_ns is not None and rung.time_ns is not None and not rung.after_gap:
-        delta = clean(words.delta(rung.time_ns - rung.previous_ns), layout.ascii)
-        if time == _time(rung.previous_ns, layout):
-            time = ""
-    return _left_columns(time, delta, layout, Role.DELTA)
-
-
-def _new_day(rung: Rung, layout: Layout) -> str:
-    """All columns left of the lanes: month, day and clock, where the row above is of another day."""
-    if layout.time_mode is not TimeMode.ABSOLUTE or rung.time_ns is None or rung.previous_ns is None:
-        return ""
-    day = words.date(rung.time_ns, layout.timezone)
-    if day == words.date(rung.previous_ns, layout.timezone):
-        return ""
-    room = layout.left - layout.gutter
-    clock = words.clock(rung.time_ns, layout.timezone)
-    if layout.narrow:
-        return left(f"{day[5:]} {clock[:5]}", room)
-    return left(f"{day[5:]} {clock}", room)
-
-
-def _left_columns(time: str, delta: str, layout: Layout, delta_role: Role, flag: str = "") -> list[Span]:
-    """Everything left of the client's lifeline."""
-    gutter: Span = (" " * layout.gutter, Role.CURSOR)
-    if layout.narrow:
-        room = layout.left - layout.gutter - 1
-        if flag:
-            return [gutter, (left(time, room, layout.ascii), Role.TIME), (flag, Role.NOTE)]
-        if delta:
-            return [gutter, (right(squeeze(delta, room), room, layout.ascii) + " ", delta_role)]
-        return [gutter, (left(time, room, layout.ascii) + " ", Role.TIME)]
-    spans = [gutter]
-    if layout.time_width:
-        spans.append((right(time, layout.time_width, layout.ascii) + " ", Role.TIME))
-    room = layout.left - layout.gutter - sum(len(text) for text, _ in spans[1:])
-    if flag:
-        return [*spans, (left(flag, room), Role.NOTE)]
-    return [*spans, (left(squeeze(delta, room - 1), room, layout.ascii), delta_role)]
-
-
-def _time(time_ns: int | None, layout: Layout) -> str:
-    """The text of the time column."""
-    if layout.time_mode is TimeMode.DELTA:
-        return ""
-    if time_ns is None or (layout.time_mode is TimeMode.RELATIVE and layout.origin_ns is None):
-        return glyphs(layout.ascii).unknown
-    if layout.time_mode is TimeMode.RELATIVE and layout.origin_ns is not None:
-        return clean(words.relative(time_ns - layout.origin_ns), layout.ascii)
-    return words.clock(time_ns, layout.timezone)
 
 
 def _right_of_lanes(remark: str, layout: Layout) -> list[Span]:
