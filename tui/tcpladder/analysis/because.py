@@ -1,0 +1,113 @@
+"""Why a segment is of its kind, in one sentence with the numbers compared. Made for one segment at a time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tcpladder.analysis.duration import about
+from tcpladder.analysis.kinds import KINDS, Kind
+from tcpladder.wire.segments import State
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compared:
+    """The numbers behind the kind of one segment; sequence numbers relative, None where unknown."""
+
+    kind: Kind
+    state: State
+    seq: int | None
+    ack: int | None
+    length: int
+    window: int
+    expected: int | None
+    """The sequence number that its sender had to send next."""
+    peer_ack: int | None
+    """How far the peer had acknowledged it."""
+    captured: int
+    original: int
+    icmp: str | None
+    wait_ns: int | None
+    """Since what armed the timer that sent it."""
+
+
+def because(c: Compared) -> str:
+    """The sentence for the detail, the why line and JSON lines."""
+    if c.state is not State.WHOLE:
+        return _unbelievable(c)
+    match c.kind:
+        case Kind.KEEPALIVE_PROBE:
+            return _probe(c)
+        case Kind.ZERO_WINDOW_PROBE:
+            return f"the peer's window is zero; seq {c.seq}, {_bytes(c.length)}, peer acknowledged {_n(c.peer_ack)}"
+        case Kind.KEEPALIVE_ACK:
+            return f"repeats ack {_n(c.ack)} without data, first answer to a keepalive probe"
+        case Kind.ZERO_WINDOW_PROBE_ACK:
+            return f"answers a zero-window probe with ack {_n(c.ack)}; the window is still 0"
+        case Kind.SYN_RETRANSMISSION | Kind.SYN_ACK_RETRANSMISSION:
+            after = "" if c.wait_ns is None else f", {about(c.wait_ns)} after it was sent last"
+            return f"the same initial sequence number as before{after}"
+        case (
+            Kind.RETRANSMISSION | Kind.FAST_RETRANSMISSION | Kind.SPURIOUS_RETRANSMISSION | Kind.OUT_OF_ORDER
+        ):
+            return _repetition(c)
+        case Kind.DUPLICATE_ACK:
+            return f"repeats ack {_n(c.ack)} with the same window while the peer has sent more"
+        case Kind.WINDOW_UPDATE:
+            return f"repeats ack {_n(c.ack)} with another window, {c.window}"
+        case Kind.WINDOW_FULL:
+            return f"seq {_n(c.seq)} + {c.length} reaches the last byte that the peer's window allows"
+        case Kind.DATA if c.expected is not None and c.seq is not None and c.seq > c.expected:
+            missing = c.seq - c.expected
+            return (
+                f"carries {_bytes(c.length)}; seq {c.seq} where {c.expected} is next: {missing} not captured"
+            )
+        case Kind.DATA:
+            return f"carries {_bytes(c.length)} from seq {_n(c.seq)}"
+        case Kind.ACK:
+            return f"no data, acknowledges up to {_n(c.ack)}"
+        case Kind.RST if c.wait_ns is not None:
+            return (
+                f"RST behind an unanswered keepalive probe, {about(c.wait_ns)} after it: keepalive gives up"
+            )
+        case _:
+            return KINDS[c.kind].rule
+
+
+def _unbelievable(c: Compared) -> str:
+    match c.state:
+        case State.ICMP:
+            return f"an ICMP error quotes a segment of this flow: {c.icmp}"
+        case State.CUT_SHORT:
+            return f"only {c.captured} of {c.original} bytes were captured, the TCP header is cut"
+        case State.IP_LENGTH:
+            return f"the IP length does not fit a frame of {c.original} bytes"
+        case _:
+            return "the TCP data offset does not fit the IP length"
+
+
+def _probe(c: Compared) -> str:
+    if c.expected is None:
+        return f"seq {_n(c.seq)}, {_bytes(c.length)}; the peer's answer acknowledges one more"
+    acknowledged = "" if c.peer_ack is None else ", already acknowledged"
+    return f"seq {_n(c.seq)} = next {c.expected} − 1, {_bytes(c.length)}{acknowledged}"
+
+
+def _repetition(c: Compared) -> str:
+    seen = f"seq {_n(c.seq)} is below {_n(c.expected)}, the next to send"
+    match c.kind:
+        case Kind.FAST_RETRANSMISSION:
+            return f"{seen}; duplicate ACKs asked for it"
+        case Kind.SPURIOUS_RETRANSMISSION:
+            return f"{seen}; the peer acknowledged up to {_n(c.peer_ack)} before"
+        case Kind.OUT_OF_ORDER:
+            return f"{seen}, sooner than a retransmission could come"
+        case _:
+            return seen
+
+
+def _bytes(length: int) -> str:
+    return "no data" if length == 0 else "1 byte" if length == 1 else f"{length} bytes"
+
+
+def _n(number: int | None) -> str:
+    return "?" if number is None else str(number)

@@ -1,0 +1,133 @@
+"""A capture under analysis: frames go in, flows and their findings come out. The core, wired; no I/O, no clock."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable, Mapping
+
+from tcpladder.analysis.beliefs import TimerValues
+from tcpladder.analysis.carried import Carried
+from tcpladder.analysis.classify import classify
+from tcpladder.analysis.flow_view import Findings
+from tcpladder.analysis.log import SegmentLog
+from tcpladder.analysis.tracking import Tracker
+from tcpladder.analysis.verdicts import verdict_of
+from tcpladder.analysis.view import Endpoint, FlowSummary, Side
+from tcpladder.flows.state import TcpState
+from tcpladder.flows.table import FlowTable
+from tcpladder.flows.tuples import Tuple4
+from tcpladder.wire.decode import Decoder
+from tcpladder.wire.frames import FrameBatch
+
+Beliefs = Callable[[Endpoint, Endpoint], Mapping[Side, TimerValues]]
+"""What client and server of a flow are believed to run with."""
+
+
+def nothing_known(_client: Endpoint, _server: Endpoint) -> Mapping[Side, TimerValues]:
+    """Believe only the defaults."""
+    return {side: TimerValues() for side in Side}
+
+
+class CaptureAnalysis:
+    """All that is known of one capture.
+
+    Args:
+        salt: unpredictable bytes, see flows.tuples.TupleTable.
+        beliefs: asked for the timer values of each flow that is looked at.
+        keep_segments: False where only the list of flows is wanted: the memory then does not grow with the segments.
+    """
+
+    def __init__(self, salt: bytes, beliefs: Beliefs = nothing_known, *, keep_segments: bool = True) -> None:
+        self._decoders: dict[int, Decoder] = {}
+        self._table = FlowTable(salt)
+        self._carried = Carried()
+        self._tracker = Tracker()
+        self._beliefs = beliefs
+        self._keep = keep_segments
+        self._rows = 0
+        self._views: dict[int, Findings] = {}
+        self.log = SegmentLog()
+        self.frames = 0
+        self.not_tcp = 0
+        """Frames that hold neither TCP nor an ICMP error about TCP."""
+
+    def feed(self, batch: FrameBatch) -> None:
+        """Take in the next frames of the capture."""
+        decoded = self._decoders.setdefault(batch.file, Decoder()).decode(batch)
+        segments = decoded.segments
+        assigned = self._table.assign(segments)
+        classified = classify(segments, assigned, self._carried, self._rows)
+        self._tracker.follow(segments, assigned, classified, segments.icmp)
+        if self._keep:
+            self._tracker.amend(self.log.value("flow", row) for row in classified.amended)
+            self.log.append(segments, assigned, classified, batch.file)
+        self._rows += len(segments)
+        self.frames += len(batch)
+        self.not_tcp += decoded.not_tcp
+
+    @property
+    def segments(self) -> int:
+        """TCP segments and ICMP errors about them."""
+        return self._rows
+
+    @property
+    def flows(self) -> int:
+        """How many flows there are."""
+        return len(self._tracker.tracks)
+
+    def summary(self, number: int) -> FlowSummary:
+        """The line of a flow, numbered from 1."""
+        flow = number - 1
+        track, tracker = self._tracker.tracks[flow], self._tracker
+        client, server = self.endpoints(number)
+        said = verdict_of(track)
+        states = (track.ends[Side.CLIENT].state, track.ends[Side.SERVER].state)
+        shown = states[0] if states[0] is not TcpState.UNKNOWN else states[1]
+        return FlowSummary(
+            number=number,
+            client=client,
+            server=server,
+            state=shown.value.lower(),
+            states=(states[0].value, states[1].value),
+            segments=int(tracker.segments[flow]),
+            bytes=int(tracker.bytes[flow]),
+            first_ns=int(tracker.first_ns[flow]),
+            last_ns=int(tracker.last_ns[flow]),
+            keepalive_probes=int(tracker.keepalive_probes[flow]),
+            retransmissions=int(tracker.retransmissions[flow]),
+            ended=said.ended,
+            why=said.why,
+        )
+
+    def endpoints(self, number: int) -> tuple[Endpoint, Endpoint]:
+        """Client and server of a flow."""
+        endpoints, client_is_larger = self._table.endpoints(number - 1)
+        smaller, larger = _texts(endpoints)
+        return (larger, smaller) if client_is_larger else (smaller, larger)
+
+    def view(self, number: int) -> Findings:
+        """The findings about a flow; the same object each time, brought up to date."""
+        found = self._views.get(number)
+        if found is None:
+            client, server = self.endpoints(number)
+            track = self._tracker.tracks[number - 1]
+            found = self._views[number] = Findings(
+                self.log,
+                number - 1,
+                values=lambda: self._beliefs(client, server),
+                summary=lambda: self.summary(number),
+                states=lambda: {side: end.state for side, end in track.ends.items()},
+            )
+        else:
+            found.refresh()
+        return found
+
+
+def _texts(endpoints: Tuple4) -> tuple[Endpoint, Endpoint]:
+    ports = endpoints.ports >> 16, endpoints.ports & 0xFFFF
+    if endpoints.is_v6:
+        addresses = endpoints.first << 64 | endpoints.second, endpoints.third << 64 | endpoints.fourth
+        texts = [str(ipaddress.IPv6Address(a)) for a in addresses]
+    else:
+        texts = [str(ipaddress.IPv4Address(a)) for a in (endpoints.first >> 32, endpoints.first & 0xFFFFFFFF)]
+    return Endpoint(texts[0], ports[0]), Endpoint(texts[1], ports[1])

@@ -1,0 +1,375 @@
+"""What each segment is. One function for live captures and files: state is carried, so cuts change nothing.
+
+Each rule is a line that reads like its source in kinds.KINDS; the columns it compares come from flows/order.py. Only
+the few segments below the highest number sent are looked at one by one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tcpladder.analysis.carried import NOWHERE, Carried
+from tcpladder.analysis.kinds import Kind
+from tcpladder.flows.order import NOTHING, FlowOrder
+from tcpladder.flows.seqnum import differences
+from tcpladder.flows.table import Assigned
+from tcpladder.wire.segments import Flag, Segments, State
+
+NEVER = -(1 << 33)
+"""A relative sequence number below every other: the highest one of a direction that has sent nothing."""
+REORDERING_NS = 3_000_000
+"""Sooner than this after the highest number, a lower one is a reordered segment, unless the handshake showed a round
+trip time (Wireshark, tcp_analyze_sequence_number)."""
+FAST_NS = 20_000_000
+"""A retransmission this soon after the last duplicate ACK is a fast one (Wireshark, likewise)."""
+WIDEST = 1 << 30
+"""Rows of a batch that lie further apart than this in sequence space are classified in smaller pieces."""
+FEWEST_ROWS = 4096
+CONTROL = Flag.SYN | Flag.FIN | Flag.RST
+
+_STATE_KIND = {
+    State.CUT_SHORT: Kind.CUT_SHORT,
+    State.IP_LENGTH: Kind.MALFORMED,
+    State.DATA_OFFSET: Kind.MALFORMED,
+    State.ICMP: Kind.ICMP_ERROR,
+}
+
+
+@dataclass(slots=True, kw_only=True)
+class Classified:
+    """The kinds of m segments, and the numbers that decided them; file order."""
+
+    kind: NDArray[np.uint8]
+    """(m,) Kind of each segment."""
+    expected: NDArray[np.uint32]
+    """(m,) next sequence number that the sender had to send, from its own segments and the peer's ACKs."""
+    expected_known: NDArray[np.bool_]
+    peer_ack: NDArray[np.uint32]
+    """(m,) acknowledgment number of the peer's latest segment."""
+    peer_ack_known: NDArray[np.bool_]
+    heard_ns: dict[int, int]
+    """Row of the batch -> when its sender's peer spoke last, for probes and resets after which silence matters."""
+    amended: dict[int, Kind]
+    """Row of the capture -> its kind, for rows of earlier batches that only a later segment explains."""
+
+
+def classify(segments: Segments, assigned: Assigned, carried: Carried, first_row: int) -> Classified:
+    """Give every segment its kind.
+
+    Args:
+        segments: m segments in capture order.
+        assigned: their flows.
+        carried: what earlier batches left; updated.
+        first_row: row of the capture that the first segment is.
+    """
+    m = len(segments)
+    if m:
+        carried.grow(int(assigned.flow.max()) * 2 + 2)
+    result = Classified(
+        kind=np.zeros(m, np.uint8),
+        expected=np.zeros(m, np.uint32),
+        expected_known=np.zeros(m, np.bool_),
+        peer_ack=np.zeros(m, np.uint32),
+        peer_ack_known=np.zeros(m, np.bool_),
+        heard_ns={},
+        amended={},
+    )
+    whole = segments.state == State.WHOLE
+    if bool(whole.all()):
+        rows = np.arange(m)
+    else:
+        rows = np.flatnonzero(whole)
+        for row in np.flatnonzero(~whole).tolist():
+            result.kind[row] = _STATE_KIND[State(int(segments.state[row]))]
+    _classify_rows(segments, assigned, carried, first_row, rows, result)
+    return result
+
+
+def _classify_rows(
+    segments: Segments,
+    assigned: Assigned,
+    carried: Carried,
+    first_row: int,
+    rows: NDArray[np.int64],
+    result: Classified,
+) -> None:
+    if not len(rows):
+        return
+    batch = _Batch(segments, assigned, carried, first_row, rows)
+    if len(rows) > FEWEST_ROWS and batch.widest > WIDEST:
+        half = len(rows) // 2
+        _classify_rows(segments, assigned, carried, first_row, rows[:half], result)
+        _classify_rows(segments, assigned, carried, first_row, rows[half:], result)
+        return
+    batch.compare()
+    batch.decide()
+    result.heard_ns |= batch.heard()
+    batch.carry()
+    target = batch.capture_rows
+    result.kind[target] = batch.kind
+    result.expected[target] = (batch.expected + batch.base).astype(np.uint32)
+    result.expected_known[target] = batch.expected > NEVER
+    result.peer_ack[target] = batch.peer_ack
+    result.peer_ack_known[target] = batch.peer_acks
+    for row, kind in batch.amended.items():
+        if row >= first_row:
+            result.kind[row - first_row] = kind
+        else:
+            result.amended[row] = kind
+
+
+class _Batch:
+    """One batch in flow order, and the columns that the rules compare."""
+
+    def __init__(
+        self,
+        segments: Segments,
+        assigned: Assigned,
+        carried: Carried,
+        first_row: int,
+        rows: NDArray[np.int64],
+    ) -> None:
+        everything = len(rows) == len(segments)
+        flow = assigned.flow if everything else assigned.flow[rows]
+        from_server = assigned.from_server if everything else assigned.from_server[rows]
+        self.carried = carried
+        self.first_row = first_row
+        self.order = order = FlowOrder(flow, from_server)
+        self.capture_rows = order.rows if everything else rows[order.rows]
+        at = self.capture_rows
+        self.seq, self.ack = segments.seq[at], segments.ack[at]
+        self.flags, self.window = segments.flags[at], segments.window[at]
+        self.length, self.time_ns = segments.length[at], segments.time_ns[at]
+        self.shift = segments.window_shift
+        self.known = carried.known[order.slot]
+        self._choose_base()
+        self.start = differences(self.seq, self.base)
+        """(m,) sequence number relative to `base`."""
+        self.widest = int(self.start.max() - self.start.min())
+        self.amended: dict[int, Kind] = {}
+
+    def _choose_base(self) -> None:
+        """Count each direction from the highest number before the batch, or from its first segment."""
+        order, highest = self.order, self.carried.highest
+        fresh = np.flatnonzero((order.previous == NOTHING) & ~self.known)
+        highest[order.slot[fresh]] = self.seq[fresh]
+        self.base = highest[order.slot]
+        """(m,) uint32, the raw sequence number that relative numbers count from."""
+
+    def compare(self) -> None:
+        """Make the columns that the rules compare."""
+        order, carried = self.order, self.carried
+        self.syn, self.fin, self.rst = (self.flags & f != 0 for f in (Flag.SYN, Flag.FIN, Flag.RST))
+        self.acks = self.flags & Flag.ACK != 0
+        self.plain = self.flags & CONTROL == 0
+        """No SYN, FIN or RST."""
+        self.end = self.start + self.length + self.syn + self.fin
+        peer_flags = order.latest_from_peer(self.flags, carried.flags)
+        self.peer_flags = peer_flags
+        self.peer_acks = peer_flags & Flag.ACK != 0
+        self.peer_ack = order.latest_from_peer(self.ack, carried.ack)
+        self.acknowledged = np.where(self.peer_acks, differences(self.peer_ack, self.base), NEVER)
+        """(m,) how far the peer's latest segment acknowledges this direction."""
+        self.peer_window = order.latest_from_peer(self.window, carried.window)
+        self.peer_closed = self.peer_acks & (self.peer_window == 0) & (peer_flags & CONTROL == 0)
+        """(m,) the peer's window is zero."""
+        # A probe byte into a closed window is not sent for good, and the number in a RST may be anything.
+        passing = self.rst | (self.peer_closed & (self.length == 1) & self.plain)
+        reached = np.where(passing, NEVER, self.end)
+        initial = np.where(self.known, 0, NEVER)
+        self.highest, self.including = order.highest_before(reached, initial)
+        """(m,) highest number plus length of this direction before the segment, and with it."""
+        self.have = self.highest > NEVER
+        self.expected = np.maximum(self.highest, self.acknowledged)
+        self.advanced = reached > self.highest
+        highest_raw = (np.maximum(self.including, 0) + self.base).astype(np.uint32)
+        peer_highest = order.latest_from_peer(highest_raw, carried.highest)
+        peer_known = order.latest_from_peer(self.including > NEVER, carried.known)
+        self.highest_raw = highest_raw
+        self.acks_all = peer_known & (self.ack == peer_highest)
+        self.outstanding = peer_known & (differences(peer_highest, self.ack) > 0)
+        """(m,) data of the peer is outstanding behind this acknowledgment."""
+        self.same_ack = self.ack == order.before_in_direction(self.ack, carried.ack)
+        self.same_window = self.window == order.before_in_direction(self.window, carried.window)
+        self.own_flags = order.before_in_direction(self.flags, carried.flags)
+
+    def decide(self) -> None:
+        """Apply the rules, the most general first, so that the more specific ones have the last word."""
+        order, carried = self.order, self.carried
+        empty = self.length == 0
+        pure = empty & self.plain & self.acks
+        at_next = self.have & (self.start == self.highest)
+        all_acknowledged = (self.acknowledged >= self.highest) | ~self.peer_acks
+        one_below = (self.expected > NEVER) & (self.start == self.expected - 1) & self.plain & self.acks
+        probe = one_below & (
+            (empty & all_acknowledged) | ((self.length == 1) & (self.acknowledged >= self.end))
+        )
+        next_byte = at_next & (self.length == 1) & self.plain
+        below_ack = pure & self.peer_acks & (self.start == self.acknowledged - 1)
+        zero_window_probe = self.peer_closed & (probe | next_byte | below_ack)
+        keepalive = probe & ~zero_window_probe
+        kind = np.where(empty, Kind.ACK, Kind.DATA).astype(np.uint8)
+        repeated = pure & at_next & self.same_ack
+        duplicate = repeated & self.same_window & (self.window != 0) & self.outstanding
+        kind[np.flatnonzero(duplicate)] = Kind.DUPLICATE_ACK
+        update = repeated & ~self.same_window & (self.window != 0) & (self.own_flags & Flag.SYN == 0)
+        kind[np.flatnonzero(update)] = Kind.WINDOW_UPDATE
+        kind[np.flatnonzero(self._fills_window())] = Kind.WINDOW_FULL
+        kind[np.flatnonzero((self.window == 0) & self.plain)] = Kind.ZERO_WINDOW
+        kind[np.flatnonzero(self.fin)] = Kind.FIN
+        kind[np.flatnonzero(self.syn)] = Kind.SYN
+        kind[np.flatnonzero(self.syn & self.acks)] = Kind.SYN_ACK
+        handshake = pure & self.acks_all & (self.own_flags & Flag.SYN != 0)
+        handshake &= (self.peer_flags & Flag.SYN != 0) & self.peer_acks
+        self.handshake = np.flatnonzero(handshake)
+        kind[self.handshake] = Kind.HANDSHAKE_ACK
+        kind[np.flatnonzero(keepalive)] = Kind.KEEPALIVE_PROBE
+        kind[np.flatnonzero(zero_window_probe)] = Kind.ZERO_WINDOW_PROBE
+        kind[np.flatnonzero(self.rst)] = Kind.RST
+        refused = self.rst & (self.peer_flags & (Flag.SYN | Flag.ACK) == Flag.SYN) & ~self.have
+        kind[np.flatnonzero(refused)] = Kind.REFUSED
+        self.duplicate = duplicate
+        self.kind = kind
+        again = self.have & (self.length + self.syn + self.fin > 0) & (self.start < self.highest)
+        again &= ~(keepalive | zero_window_probe | self.rst)
+        self._sent_again(np.flatnonzero(again))
+        self._answers(pure, repeated, order.latest_from_peer(kind, carried.kind))
+
+    def _fills_window(self) -> NDArray[np.bool_]:
+        """Whether data reaches the last byte of the peer's window, where its scale is known (RFC 7323 2.2)."""
+        order, shifts = self.order, self.carried.shift
+        for position in np.flatnonzero(self.syn).tolist():
+            shifts[order.slot[position]] = self.shift[self.capture_rows[position]]
+        own, peer = shifts[order.slot], shifts[order.peer_slot]
+        scaled = (own >= 0) & (peer >= 0) & (self.peer_flags & Flag.SYN == 0)
+        window = self.peer_window.astype(np.int64) << np.where(scaled, peer, 0)
+        seen: NDArray[np.bool_] = (own > -2) & (peer > -2) & self.peer_acks & ~self.peer_closed
+        full: NDArray[np.bool_] = self.end == self.acknowledged + window
+        filled: NDArray[np.bool_] = seen & (self.length > 0) & self.plain & full
+        return filled
+
+    def _answers(
+        self, pure: NDArray[np.bool_], repeated: NDArray[np.bool_], peer_kind: NDArray[np.uint8]
+    ) -> None:
+        """The answers to probes; they look like duplicate ACKs and window updates, so they come last."""
+        kind, order = self.kind, self.order
+        plain_ack = (kind == Kind.ACK) | (kind == Kind.DUPLICATE_ACK) | (kind == Kind.WINDOW_UPDATE)
+        first_word = pure & ~self.have
+        keepalive = (peer_kind == Kind.KEEPALIVE_PROBE) & plain_ack & (repeated | first_word)
+        kind[np.flatnonzero(keepalive)] = Kind.KEEPALIVE_ACK
+        zero = (
+            (peer_kind == Kind.ZERO_WINDOW_PROBE) & (kind == Kind.ZERO_WINDOW) & repeated & self.same_window
+        )
+        kind[np.flatnonzero(zero)] = Kind.ZERO_WINDOW_PROBE_ACK
+        self.duplicate &= ~keepalive
+        self._explain_first_probe(np.flatnonzero(first_word & plain_ack & ~keepalive & (order.previous < 0)))
+
+    def _explain_first_probe(self, positions: NDArray[np.int64]) -> None:
+        """A capture that begins with a keepalive probe: only the answer shows that it was one."""
+        order, carried = self.order, self.carried
+        for position in positions.tolist():
+            peer = int(order.peer[position])
+            if peer == NOTHING:
+                slot = int(order.peer_slot[position])
+                row, seq = int(carried.first_bare_row[slot]), int(carried.seq[slot])
+            else:
+                row = self._first_bare_row(peer)
+                seq = int(self.seq[peer])
+            if row != NOWHERE and (int(self.ack[position]) - seq) % (1 << 32) == 1:
+                self.amended[row] = Kind.KEEPALIVE_PROBE
+                self.kind[position] = Kind.KEEPALIVE_ACK
+                if peer != NOTHING:
+                    self.kind[peer] = Kind.KEEPALIVE_PROBE
+
+    def _first_bare_row(self, position: int) -> int:
+        """The capture row of a segment that is its direction's first and an ACK of at most one byte, or NOWHERE."""
+        first = self.order.previous[position] == NOTHING and not self.known[position]
+        bare = self.length[position] <= 1 and self.plain[position] and self.acks[position]
+        fresh = first and bare and self.carried.flags[self.order.slot[position]] == 0
+        return self.first_row + int(self.capture_rows[position]) if fresh else NOWHERE
+
+    def _sent_again(self, positions: NDArray[np.int64]) -> None:
+        """Tell apart what lies below the highest number sent, segment by segment, in file order."""
+        order, carried = self.order, self.carried
+        highest_at = order.latest_where(self.advanced) if len(positions) else order.previous
+        events = np.concatenate([positions, self.handshake, np.flatnonzero(self.syn)])
+        sent_again = set(positions.tolist())
+        handshakes = set(self.handshake.tolist())
+        for position in sorted(set(events.tolist())):
+            slot = int(order.slot[position])
+            if position in handshakes and carried.syn_ns[slot]:
+                rtt = int(self.time_ns[position]) - int(carried.syn_ns[slot])
+                carried.initial_rtt_ns[slot & ~1] = max(0, rtt)
+            if position in sent_again:
+                at = int(highest_at[position])
+                since = int(self.time_ns[at] if at != NOTHING else carried.highest_ns[slot])
+                self.kind[position] = self._kind_of_repetition(position, slot, since)
+            if self.syn[position]:
+                carried.syn_ns[slot] = self.time_ns[position]
+
+    def _kind_of_repetition(self, position: int, slot: int, highest_ns: int) -> Kind:
+        if self.syn[position]:
+            if not self.acks[position]:
+                return Kind.SYN_RETRANSMISSION
+            # In a simultaneous open, a SYN-ACK repeats the number of the SYN before it (RFC 9293 3.5).
+            first = self.own_flags[position] & (Flag.SYN | Flag.ACK) == Flag.SYN
+            return Kind.SYN_ACK if first else Kind.SYN_ACK_RETRANSMISSION
+        now, peer = int(self.time_ns[position]), int(self.order.peer[position])
+        if self.peer_acks[position] and self.start[position] == self.acknowledged[position]:
+            acked_ns = self.time_ns[peer] if peer != NOTHING else self.carried.time_ns[slot ^ 1]
+            if self._duplicates(peer, slot ^ 1) >= 2 and now - int(acked_ns) < FAST_NS:
+                return Kind.FAST_RETRANSMISSION
+        reordering_ns = int(self.carried.initial_rtt_ns[slot & ~1]) or REORDERING_NS
+        if now - highest_ns < reordering_ns and self.end[position] != self.highest[position]:
+            return Kind.OUT_OF_ORDER
+        if self.length[position] and self.end[position] <= self.acknowledged[position]:
+            return Kind.SPURIOUS_RETRANSMISSION
+        return Kind.RETRANSMISSION
+
+    def _duplicates(self, position: int, slot: int) -> int:
+        """Duplicate ACKs in a row up to a segment, counted to 2."""
+        if position == NOTHING:
+            return int(self.carried.duplicates[slot])
+        if not self.duplicate[position]:
+            return 0
+        before = int(self.order.previous[position])
+        if before != NOTHING:
+            return 1 + int(self.duplicate[before])
+        return min(2, 1 + int(self.carried.duplicates[slot]))
+
+    def heard(self) -> dict[int, int]:
+        """For each probe and reset of the batch, by row: when the peer sent its latest segment."""
+        order = self.order
+        asking = (self.kind == Kind.KEEPALIVE_PROBE) | (self.kind == Kind.RST)
+        heard = {}
+        for position in np.flatnonzero(asking).tolist():
+            peer = int(order.peer[position])
+            slot = int(order.peer_slot[position])
+            if peer != NOTHING:
+                heard[int(self.capture_rows[position])] = int(self.time_ns[peer])
+            elif self.carried.flags[slot]:
+                heard[int(self.capture_rows[position])] = int(self.carried.time_ns[slot])
+        return heard
+
+    def carry(self) -> None:
+        """Leave the last segment of each direction to the next batch."""
+        order, carried, last = self.order, self.carried, self.order.last
+        slot = order.slot[last]
+        highest_at = order.latest_where(self.advanced)[last]
+        highest_at = np.where(self.advanced[last], last, highest_at)
+        reached = highest_at != NOTHING
+        carried.highest_ns[slot[reached]] = self.time_ns[highest_at[reached]]
+        known = self.including[last] > NEVER
+        carried.highest[slot[known]] = self.highest_raw[last[known]]
+        before = order.previous[last]
+        first = (before == NOTHING) & ~self.known[last] & (carried.flags[slot] == 0)
+        bare = first & (self.length[last] <= 1) & self.plain[last] & self.acks[last]
+        carried.first_bare_row[slot] = np.where(bare, self.first_row + self.capture_rows[last], NOWHERE)
+        duplicate_before = np.where(before != NOTHING, self.duplicate[before], carried.duplicates[slot] > 0)
+        carried.duplicates[slot] = np.where(self.duplicate[last], 1 + duplicate_before, 0)
+        carried.known[slot] |= known
+        for name in ("seq", "ack", "window", "flags", "time_ns", "kind"):
+            getattr(carried, name)[slot] = getattr(self, name)[last]

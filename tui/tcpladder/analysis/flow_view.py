@@ -1,0 +1,315 @@
+"""The findings about one flow, as view.FlowView promises them: read from the columns, one segment at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tcpladder.analysis.because import Compared, because
+from tcpladder.analysis.beliefs import TimerValues
+from tcpladder.analysis.forecast import forecast
+from tcpladder.analysis.judge import Judge, verdict
+from tcpladder.analysis.kinds import KINDS, Kind
+from tcpladder.analysis.log import SegmentLog
+from tcpladder.analysis.schedule import SECOND_NS
+from tcpladder.analysis.view import FlowSummary, Gap, Pending, Side, Timer, Verdict
+from tcpladder.analysis.waits import NOTHING, Schedule, Waits
+from tcpladder.flows.seqnum import MODULUS, difference
+from tcpladder.flows.state import TcpState
+from tcpladder.wire.segments import Flag, State
+
+SILENCE_NS = SECOND_NS
+"""Without a timer that explains it, a pause shorter than this gets no row of its own."""
+TIMED_SILENCE_NS = 5_000_000
+"""A pause before a segment that a timer sent gets a row from this length on."""
+_NO_NUMBERS = (State.CUT_SHORT, State.IP_LENGTH)
+
+
+class Findings:
+    """One flow of a log; implements view.FlowView.
+
+    Args:
+        log: the capture's segments.
+        flow: which flow, from 0.
+        values: what each end is believed to run with, asked anew at each refresh.
+        summary: the flow's line in the list, as it is now.
+        states: the TCP state of each end, as it is now.
+    """
+
+    def __init__(
+        self,
+        log: SegmentLog,
+        flow: int,
+        values: Callable[[], Mapping[Side, TimerValues]],
+        summary: Callable[[], FlowSummary],
+        states: Callable[[], Mapping[Side, TcpState]],
+    ) -> None:
+        self._log, self._flow = log, flow
+        self._read_values, self._summary, self._states = values, summary, states
+        self._start_over()
+        self.refresh()
+
+    def _start_over(self) -> None:
+        self._pieces = 0
+        self._amendments = self._log.amendments
+        self._rows = np.empty(0, np.int64)
+        self._time_ns = np.empty(0, np.int64)
+        self._from_client = np.empty(0, np.bool_)
+        self._kind = np.empty(0, np.uint8)
+        self._silent = np.empty(0, np.bool_)
+        self._base: dict[Side, int] = {}
+        self._shift: dict[Side, int] = {}
+        self._waits = Waits(self._value)
+        self._values: Mapping[Side, TimerValues] = {}
+
+    def refresh(self) -> bool:
+        """Take in what came since the last call; returns whether anything did."""
+        values = self._read_values()
+        changed = values != self._values
+        if changed:
+            self._values = values
+            self._judge = Judge(values, self._waits)
+        if self._amendments != self._log.amendments:
+            self._start_over()
+            self._values, self._judge = values, Judge(values, self._waits)
+        fresh = self._log.rows_of(self._flow, self._pieces)
+        self._pieces = self._log.pieces
+        if len(fresh):
+            self._take(fresh)
+        return changed or bool(len(fresh))
+
+    def _take(self, rows: NDArray[np.int64]) -> None:
+        begin = len(self._rows)
+        self._rows = np.concatenate([self._rows, rows])
+        self._time_ns = np.concatenate([self._time_ns, self._log.column("time_ns", rows)])
+        self._from_client = np.concatenate([self._from_client, ~self._log.column("from_server", rows)])
+        self._kind = np.concatenate([self._kind, self._log.column("kind", rows)])
+        self._waits.extend(self._time_ns, self._from_client, self._kind, begin)
+        before_ns = self._time_ns[max(begin - 1, 0) : len(self._time_ns) - 1]
+        pause_ns = np.diff(self._time_ns[begin:], prepend=before_ns[:1] if begin else self._time_ns[:1])
+        silent = pause_ns >= SILENCE_NS
+        for index in range(begin, len(self._rows)) if len(rows) < len(self._waits.found) else ():
+            if index in self._waits.found:
+                silent[index - begin] |= pause_ns[index - begin] >= TIMED_SILENCE_NS
+        if len(rows) >= len(self._waits.found):
+            for index in self._waits.found:
+                if index >= begin:
+                    silent[index - begin] |= pause_ns[index - begin] >= TIMED_SILENCE_NS
+        self._silent = np.concatenate([self._silent, silent])
+        self._learn_bases(begin)
+
+    def _learn_bases(self, begin: int) -> None:
+        """Relative numbers count from the SYN; without one, so that the first segment seen has number 1."""
+        for index in range(begin, min(len(self._rows), begin + 64)):
+            if len(self._base) == 2 and index >= 4:
+                return
+            if self._state(index) is not State.WHOLE:
+                continue
+            side, flags = self._side(index), self._value("flags", index)
+            other = Side.SERVER if side is Side.CLIENT else Side.CLIENT
+            seq, ack = self._value("seq", index), self._value("ack", index)
+            if flags & Flag.SYN:
+                self._base[side] = seq
+                self._shift[side] = self._log.shifts.get(int(self._rows[index]), -1)
+            self._base.setdefault(side, (seq - 1) % MODULUS)
+            if flags & Flag.ACK:
+                self._base.setdefault(other, (ack - 1) % MODULUS)
+
+    @property
+    def summary(self) -> FlowSummary:
+        return self._summary()
+
+    @property
+    def time_ns(self) -> NDArray[np.int64]:
+        return self._time_ns
+
+    @property
+    def from_client(self) -> NDArray[np.bool_]:
+        return self._from_client
+
+    @property
+    def kind(self) -> NDArray[np.uint8]:
+        return self._kind
+
+    @property
+    def silent(self) -> NDArray[np.bool_]:
+        return self._silent
+
+    @property
+    def frame(self) -> NDArray[np.int64]:
+        return self._column("frame").astype(np.int64)
+
+    @property
+    def file(self) -> NDArray[np.uint8]:
+        return self._column("file")
+
+    @property
+    def position(self) -> NDArray[np.int64]:
+        return self._column("position")
+
+    @property
+    def captured(self) -> NDArray[np.int64]:
+        return self._column("captured").astype(np.int64)
+
+    @property
+    def original(self) -> NDArray[np.int64]:
+        return self._column("original").astype(np.int64)
+
+    @property
+    def link_type(self) -> NDArray[np.uint16]:
+        return self._column("link_type")
+
+    def number(self, name: str, index: int) -> int:
+        """One value of a column that FlowView offers whole, without reading the others."""
+        return self._value(name, index)
+
+    def relative_seq(self, index: int) -> int | None:
+        return self._relative(self.raw_seq(index), self._side(index))
+
+    def relative_ack(self, index: int) -> int | None:
+        side = self._side(index)
+        return self._relative(self.raw_ack(index), Side.SERVER if side is Side.CLIENT else Side.CLIENT)
+
+    def raw_seq(self, index: int) -> int | None:
+        return None if self._state(index) in _NO_NUMBERS else self._value("seq", index)
+
+    def raw_ack(self, index: int) -> int | None:
+        if self._state(index) not in (State.WHOLE, State.DATA_OFFSET):
+            return None
+        return self._value("ack", index) if self._value("flags", index) & Flag.ACK else None
+
+    def length(self, index: int) -> int | None:
+        return self._value("length", index) if self._state(index) is State.WHOLE else None
+
+    def window(self, index: int) -> int | None:
+        if self._state(index) is not State.WHOLE:
+            return None
+        return self._value("window", index) << self._window_shift(index)
+
+    def flags(self, index: int) -> str | None:
+        if self._state(index) not in (State.WHOLE, State.DATA_OFFSET):
+            return None
+        value = self._value("flags", index)
+        return ",".join(f.name for f in Flag if value & f and f.name) or "none"
+
+    def label(self, index: int) -> str:
+        kind = Kind(int(self._kind[index]))
+        word = KINDS[kind].label
+        wait = self._waits.found.get(index)
+        if kind is Kind.KEEPALIVE_PROBE and wait is not None:
+            return f"{word} {wait.number}" if self._is_unanswered(index, wait.number) else word
+        if kind is Kind.SYN_RETRANSMISSION and wait is not None:
+            return f"SYN retry {wait.number}"
+        if kind is Kind.ICMP_ERROR:
+            return f"ICMP {self._log.icmp.get(int(self._rows[index]), 'error')}"
+        length = self.length(index)
+        if not length or kind is Kind.KEEPALIVE_PROBE:
+            return word
+        return f"{word} {length}" if not self._value("flags", index) & Flag.FIN else f"{word}, data {length}"
+
+    def because(self, index: int) -> str:
+        side = self._side(index)
+        wait = self._waits.found.get(index)
+        known, acked = self._value("expected_known", index), self._value("peer_ack_known", index)
+        return because(
+            Compared(
+                kind=Kind(int(self._kind[index])),
+                state=self._state(index),
+                seq=self.relative_seq(index),
+                ack=self.relative_ack(index),
+                length=self._value("length", index),
+                window=self.window(index) or 0,
+                expected=self._relative(self._value("expected", index), side) if known else None,
+                peer_ack=self._relative(self._value("peer_ack", index), side) if acked else None,
+                captured=self._value("captured", index),
+                original=self._value("original", index),
+                icmp=self._log.icmp.get(int(self._rows[index])),
+                wait_ns=wait.observed_ns if wait is not None and wait.armed != NOTHING else None,
+            )
+        )
+
+    def timer(self, index: int) -> Timer | None:
+        wait = self._waits.found.get(index)
+        return None if wait is None else wait.timer
+
+    def gap(self, index: int) -> Gap | None:
+        wait = self._waits.found.get(index)
+        armed = wait.armed if wait is not None else NOTHING
+        if wait is None or armed == NOTHING:
+            return self._unexplained(index)
+        expected = self._judge.expected(wait)
+        return Gap(
+            observed_ns=wait.observed_ns,
+            since_frame=self._value("frame", armed),
+            since_ns=int(self._time_ns[armed]),
+            timer=wait.timer,
+            expected_ns=None if expected is None else expected.value,
+            verdict=verdict(wait.observed_ns, expected),
+            origin=None if expected is None else expected.origin,
+            name=self._judge.name(wait, expected),
+        )
+
+    def pending(self, now_ns: int) -> tuple[Pending, ...]:
+        if not len(self._rows):
+            return ()
+        return forecast(self._waits, self._judge, self._values, self._states(), self._time_ns)
+
+    def _unexplained(self, index: int) -> Gap | None:
+        if not self._silent[index]:
+            return None
+        return Gap(
+            observed_ns=int(self._time_ns[index] - self._time_ns[index - 1]),
+            since_frame=self._value("frame", index - 1),
+            since_ns=int(self._time_ns[index - 1]),
+            timer=None,
+            expected_ns=None,
+            verdict=Verdict.UNEXPLAINED,
+            origin=None,
+            name="unexplained",
+        )
+
+    def _is_unanswered(self, index: int, number: int) -> bool:
+        """Whether a probe is one of several without an answer, or stays the last word so far."""
+        end = self._waits.ends[self._side(index)]
+        if number > 1 or (end.probe == index and end.heard < index):
+            return True
+        later = self._waits.found.get(self._next_probe(index))
+        return later is not None and later.schedule in (Schedule.KEEPALIVE_INTVL, Schedule.GIVE_UP)
+
+    def _next_probe(self, index: int) -> int:
+        """Index of the same end's next segment that a keepalive timer sent."""
+        side = self._side(index)
+        for later in range(index + 1, min(index + 16, len(self._rows))):
+            wait = self._waits.found.get(later)
+            if wait is not None and wait.timer is Timer.KEEPALIVE and wait.side is side:
+                return later
+        return NOTHING
+
+    def _window_shift(self, index: int) -> int:
+        """By how much a window field is scaled (RFC 7323 2.3): never in a SYN, and only if both ends offered it."""
+        if self._value("flags", index) & Flag.SYN or len(self._shift) < 2 or min(self._shift.values()) < 0:
+            return 0
+        return self._shift[self._side(index)]
+
+    def _relative(self, raw: int | None, side: Side) -> int | None:
+        base = self._base.get(side)
+        if raw is None or base is None:
+            return None
+        # A number just below the initial one is negative; all others count up to 2^32 - 1, as Wireshark shows them.
+        distance = difference(raw, base)
+        return distance if distance > -(1 << 16) else (raw - base) % MODULUS
+
+    def _side(self, index: int) -> Side:
+        return Side.CLIENT if self._from_client[index] else Side.SERVER
+
+    def _state(self, index: int) -> State:
+        return State(self._value("state", index))
+
+    def _value(self, name: str, index: int) -> int:
+        return self._log.value(name, int(self._rows[index]))
+
+    def _column(self, name: str) -> NDArray[Any]:
+        return self._log.column(name, self._rows)

@@ -1,0 +1,100 @@
+"""All segments of a capture so far, with their kinds, in columns. Rows are numbered from 0 and never move."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tcpladder.analysis.classify import Classified
+from tcpladder.flows.table import Assigned
+from tcpladder.wire.segments import Segments, column_names
+
+NARROW: dict[str, Any] = {"frame": np.uint32}
+"""Columns that are kept narrower than the decoder makes them: a capture has fewer than 2^32 frames."""
+NOT_KEPT = frozenset({"swapped", "window_shift"})
+
+
+class SegmentLog:
+    """Segments in the pieces in which they came: about 75 bytes a segment, nothing is copied when it grows."""
+
+    def __init__(self) -> None:
+        self._pieces: list[dict[str, NDArray[Any]]] = []
+        self._starts: list[int] = []
+        self._size = 0
+        self.amendments = 0
+        """How often a row that was there already got another kind."""
+        self.icmp: dict[int, str] = {}
+        """Row -> what an ICMP error says."""
+        self.shifts: dict[int, int] = {}
+        """Row of a SYN -> shift count of its window scale option, NO_SHIFT without one."""
+
+    def __len__(self) -> int:
+        return self._size
+
+    @property
+    def pieces(self) -> int:
+        """How many pieces there are; a view that has read as many is up to date."""
+        return len(self._pieces)
+
+    def append(self, segments: Segments, assigned: Assigned, classified: Classified, file: int) -> None:
+        """Add the segments of one batch."""
+        if not len(segments):
+            return
+        piece = {
+            name: np.array(getattr(segments, name), NARROW.get(name))
+            for name in column_names()
+            if name not in NOT_KEPT
+        }
+        piece["flow"] = assigned.flow.astype(np.uint32)
+        piece["from_server"] = assigned.from_server
+        for name in ("kind", "expected", "expected_known", "peer_ack", "peer_ack_known"):
+            piece[name] = getattr(classified, name)
+        piece["file"] = np.full(len(segments), file, np.uint8)
+        for row, words in segments.icmp.items():
+            self.icmp[self._size + row] = words
+        for row in np.flatnonzero(segments.flags & 2).tolist():
+            self.shifts[self._size + row] = int(segments.window_shift[row])
+        self._starts.append(self._size)
+        self._pieces.append(piece)
+        self._size += len(segments)
+        for row, kind in classified.amended.items():
+            self._piece_of(row)["kind"][row - self._start_of(row)] = kind
+            self.amendments += 1
+
+    def rows_of(self, flow: int, first_piece: int) -> NDArray[np.int64]:
+        """The rows of a flow in the pieces from `first_piece` on: int64, ascending."""
+        found = [
+            np.flatnonzero(piece["flow"] == flow) + start
+            for piece, start in zip(self._pieces[first_piece:], self._starts[first_piece:], strict=True)
+        ]
+        return np.concatenate(found) if found else np.empty(0, np.int64)
+
+    def column(self, name: str, rows: NDArray[np.int64]) -> NDArray[Any]:
+        """One column at some ascending rows: (len(rows),)."""
+        if not len(rows):
+            return np.empty(0, self._pieces[0][name].dtype if self._pieces else np.int64)
+        first, last = self._number_of(int(rows[0])), self._number_of(int(rows[-1]))
+        bounds = np.searchsorted(rows, self._starts[first : last + 2])
+        ends = [*bounds[1:].tolist(), len(rows)][: last - first + 1]
+        parts = [
+            self._pieces[first + i][name][rows[begin:end] - self._starts[first + i]]
+            for i, (begin, end) in enumerate(zip(bounds.tolist(), ends, strict=False))
+            if end > begin
+        ]
+        return np.concatenate(parts)
+
+    def value(self, name: str, row: int) -> int:
+        """One value of a column."""
+        return int(self._piece_of(row)[name][row - self._start_of(row)])
+
+    def _number_of(self, row: int) -> int:
+        return bisect_right(self._starts, row) - 1
+
+    def _piece_of(self, row: int) -> dict[str, NDArray[Any]]:
+        return self._pieces[self._number_of(row)]
+
+    def _start_of(self, row: int) -> int:
+        return self._starts[self._number_of(row)]

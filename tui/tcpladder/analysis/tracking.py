@@ -1,0 +1,250 @@
+"""The life of each flow: the TCP state of its ends, what was counted, how it began and how it ended.
+
+Reads only the segments that can change a state; the counts are made from whole columns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import Enum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tcpladder.analysis.classify import Classified
+from tcpladder.analysis.kinds import RETRANSMISSIONS, Kind
+from tcpladder.analysis.view import Side
+from tcpladder.flows.seqnum import advance, difference
+from tcpladder.flows.state import Event, TcpState, after
+from tcpladder.flows.table import Assigned
+from tcpladder.wire.segments import Flag, Segments, State
+
+
+class Beginning(Enum):
+    """How a flow began, as far as the capture shows."""
+
+    SYN = "with its SYN"
+    SYN_ACK = "with a SYN-ACK"
+    MIDDLE = "in the middle"
+
+
+class Ending(Enum):
+    """How a flow ended."""
+
+    REFUSED = "refused"
+    KEEPALIVE = "keepalive gave up"
+    RST_ANSWER = "a RST answered a keepalive probe"
+    RST = "reset"
+    CLOSED = "closed"
+    ICMP = "an ICMP error answered the SYN"
+
+
+@dataclass(slots=True)
+class End:
+    """One end of a flow."""
+
+    state: TcpState = TcpState.UNKNOWN
+    fin_end: int | None = None
+    """The number behind its FIN, which an ACK of the FIN carries."""
+    syns: int = 0
+    probes: int = 0
+    """Keepalive probes in a row that it sent without hearing from its peer."""
+    probe_ns: int | None = None
+    """When it sent the last one."""
+    probe_apart_ns: int | None = None
+    """Between its last two unanswered probes."""
+
+
+@dataclass(slots=True)
+class Track:
+    """One flow, followed segment by segment."""
+
+    beginning: Beginning
+    ends: dict[Side, End] = field(default_factory=lambda: {side: End() for side in Side})
+    ending: Ending | None = None
+    ended_by: Side | None = None
+    """Who sent the RST, or the first FIN."""
+    icmp: str | None = None
+    handshake: bool = False
+
+
+class Tracker:
+    """All flows of a capture. Arrays grow with the number of flows."""
+
+    def __init__(self) -> None:
+        self.tracks: list[Track] = []
+        self.segments = np.zeros(0, np.int64)
+        self.bytes = np.zeros(0, np.int64)
+        self.first_ns = np.zeros(0, np.int64)
+        self.last_ns = np.zeros(0, np.int64)
+        self.keepalive_probes = np.zeros(0, np.int64)
+        self.retransmissions = np.zeros(0, np.int64)
+        self._closing = np.zeros(0, np.bool_)
+        """Whether a FIN was seen: from then on every segment may matter."""
+
+    def follow(
+        self, segments: Segments, assigned: Assigned, classified: Classified, icmp: dict[int, str]
+    ) -> None:
+        """Take one batch in."""
+        if not len(segments):
+            return
+        flow, known = assigned.flow, len(self.tracks)
+        self._grow(int(flow.max()) + 1)
+        fresh = np.flatnonzero(flow >= known)
+        _, first = np.unique(flow[fresh], return_index=True)
+        first_rows = fresh[first]
+        self.first_ns[known : known + len(first_rows)] = segments.time_ns[first_rows]
+        self.tracks.extend(Track(_beginning(segments, row)) for row in first_rows.tolist())
+        self._count(segments, flow, classified)
+        self._follow_states(segments, assigned, classified, icmp, first_rows)
+
+    def amend(self, flows: Iterable[int]) -> None:
+        """Count keepalive probes that only a later segment showed to be such."""
+        for flow in flows:
+            self.keepalive_probes[flow] += 1
+
+    def _count(self, segments: Segments, flow: NDArray[np.int64], classified: Classified) -> None:
+        n = len(self.tracks)
+        if n < 4 * len(flow):
+            self.segments[:n] += np.bincount(flow, minlength=n)
+            self.bytes[:n] += np.bincount(flow, segments.length, n).astype(np.int64)
+        else:
+            np.add.at(self.segments, flow, 1)
+            np.add.at(self.bytes, flow, segments.length)
+        # Of equal indices the last assignment stays, which is the latest segment.
+        self.last_ns[flow] = segments.time_ns
+        kind = classified.kind
+        np.add.at(self.keepalive_probes, flow[kind == Kind.KEEPALIVE_PROBE], 1)
+        again = np.isin(kind, [int(k) for k in RETRANSMISSIONS])
+        np.add.at(self.retransmissions, flow[again], 1)
+
+    def _follow_states(
+        self,
+        segments: Segments,
+        assigned: Assigned,
+        classified: Classified,
+        icmp: dict[int, str],
+        first_rows: NDArray[np.int64],
+    ) -> None:
+        """Walk the rows that can change a state, in file order."""
+        flow, kind = assigned.flow, classified.kind
+        fin = segments.flags & Flag.FIN != 0
+        self._closing[flow[fin]] = True
+        watched = self._closing[flow] | (segments.flags & (Flag.SYN | Flag.RST) != 0)
+        watched |= (kind == Kind.HANDSHAKE_ACK) | (kind == Kind.KEEPALIVE_PROBE)
+        watched &= segments.state == State.WHOLE
+        watched[first_rows] = True
+        watched[list(icmp)] = True
+        rows = np.flatnonzero(watched)
+        columns = (
+            flow,
+            assigned.from_server,
+            kind,
+            segments.flags,
+            segments.seq,
+            segments.ack,
+            segments.length,
+        )
+        for row, f, from_server, k, flags, seq, ack, length in zip(
+            rows.tolist(), *(c[rows].tolist() for c in columns), strict=True
+        ):
+            side = Side.SERVER if from_server else Side.CLIENT
+            track = self.tracks[f]
+            if row in icmp:
+                _icmp(track, icmp[row], side)
+                continue
+            if k == Kind.KEEPALIVE_PROBE or flags & Flag.RST:
+                _probe_or_reset(
+                    track, side, Kind(k), int(segments.time_ns[row]), classified.heard_ns.get(row)
+                )
+            _segment(track, side, flags, seq, ack, length)
+
+    def _grow(self, flows: int) -> None:
+        if flows <= len(self.segments):
+            return
+        size = max(1024, 1 << (flows - 1).bit_length())
+        for name, column in vars(self).items():
+            if isinstance(column, np.ndarray):
+                bigger = np.zeros(size, column.dtype)
+                bigger[: len(column)] = column
+                setattr(self, name, bigger)
+
+
+def _beginning(segments: Segments, row: int) -> Beginning:
+    flags = int(segments.flags[row])
+    if not flags & Flag.SYN:
+        return Beginning.MIDDLE
+    return Beginning.SYN_ACK if flags & Flag.ACK else Beginning.SYN
+
+
+def _other(side: Side) -> Side:
+    return Side.SERVER if side is Side.CLIENT else Side.CLIENT
+
+
+def _icmp(track: Track, words: str, side: Side) -> None:
+    """An ICMP error from the side of `side`: fatal only for a SYN that nobody answered (RFC 5461 2)."""
+    track.icmp = words
+    sender = track.ends[_other(side)]
+    if sender.state is TcpState.SYN_SENT and track.ending is None:
+        track.ending, track.ended_by = Ending.ICMP, side
+
+
+def _probe_or_reset(track: Track, side: Side, kind: Kind, time_ns: int, heard_ns: int | None) -> None:
+    """Count probes without an answer, and say what a RST means."""
+    end, peer = track.ends[side], track.ends[_other(side)]
+    silent = end.probe_ns is not None and (heard_ns is None or heard_ns <= end.probe_ns)
+    if kind is Kind.KEEPALIVE_PROBE:
+        end.probe_apart_ns = time_ns - end.probe_ns if silent and end.probe_ns is not None else None
+        end.probes = end.probes + 1 if silent else 1
+        end.probe_ns = time_ns
+        return
+    if track.ending not in (None, Ending.ICMP):
+        return
+    track.ended_by = side
+    peer_asked = peer.probe_ns is not None and heard_ns == peer.probe_ns
+    if kind is Kind.REFUSED:
+        track.ending = Ending.REFUSED
+    elif silent:
+        track.ending = Ending.KEEPALIVE
+    elif peer_asked:
+        track.ending = Ending.RST_ANSWER
+    else:
+        track.ending = Ending.RST
+
+
+def _segment(track: Track, side: Side, flags: int, seq: int, ack: int, length: int) -> None:
+    """Move both ends through the state table."""
+    end, peer = track.ends[side], track.ends[_other(side)]
+    if flags & Flag.RST:
+        _step(end, Event.SENDS_RST)
+        _step(peer, Event.GETS_RST)
+        return
+    if flags & Flag.SYN:
+        end.syns += 1
+        _step(end, Event.SENDS_SYN_ACK if flags & Flag.ACK else Event.SENDS_SYN)
+        if flags & Flag.ACK:
+            _step(peer, Event.GETS_SYN_ACK)
+        return
+    if flags & Flag.ACK:
+        _step(peer, Event.GETS_ACK_OF_SYN)
+        if peer.fin_end is not None and difference(ack, peer.fin_end) >= 0:
+            _step(peer, Event.GETS_ACK_OF_FIN)
+    if end.state is TcpState.UNKNOWN:
+        _step(end, Event.TALKS)
+    if peer.state is TcpState.UNKNOWN:
+        _step(peer, Event.TALKS)
+    track.handshake |= end.state is peer.state is TcpState.ESTABLISHED and track.beginning is Beginning.SYN
+    if flags & Flag.FIN and end.fin_end is None:
+        end.fin_end = advance(seq, length + 1)
+        if track.ended_by is None:
+            track.ended_by = side
+        _step(end, Event.SENDS_FIN)
+        _step(peer, Event.GETS_FIN)
+    shut = (TcpState.CLOSED, TcpState.TIME_WAIT)
+    if track.ending is None and end.state in shut and peer.state in shut:
+        track.ending = Ending.CLOSED
+
+
+def _step(end: End, event: Event) -> None:
+    end.state = after(end.state, event)
