@@ -61,7 +61,7 @@ def test_a_refusal_carries_the_extended_text() -> None:
     link = netlink.Netlink(netlink.NETLINK_ROUTE)
     name_of_300_bytes = ANY_LINK + netlink.text(IFLA_IFNAME, "x" * 299)
     try:
-        with pytest.raises(OSError, match=": .*[Aa]ttribute"):
+        with pytest.raises(OSError, match=r": .*[Aa]ttribute"):
             link.call(netlink.Message(RTM_GETLINK, netlink.NLM_F_ACK, name_of_300_bytes))
         assert list(link.dump(RTM_GETLINK, ANY_LINK)), "a refusal leaves the socket usable"
     finally:

@@ -102,6 +102,8 @@ class StartPeer:
     """Where the server listens and the client connects."""
     local_port: int = 0
     """What the client binds to before it connects; 0 for any."""
+    message: str = ""
+    """What the peer sends once connected; nothing when empty."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
