@@ -29,6 +29,9 @@ BYTES_PER_LINE = 16
 PREVIEW_BYTES = 48
 """Payload bytes shown in a detail line; the hex dump has them all."""
 
+LAYERS = 24
+"""Headers shown of one frame; a frame of nothing but VLAN tags has thousands."""
+
 TCP_FLAGS = {
     "F": "FIN",
     "S": "SYN",
@@ -123,7 +126,9 @@ def _no_home() -> Iterator[None]:
 def _lines(packet: Any, size: int) -> Iterator[DetailLine]:
     at = 0
     layer = packet
-    while layer.name != "NoPayload":
+    for _ in range(LAYERS):
+        if layer.name == "NoPayload":
+            return
         if layer.name == "Padding":
             at = size - len(layer.load)
         header = layer.raw_packet_cache
@@ -131,6 +136,7 @@ def _lines(packet: Any, size: int) -> Iterator[DetailLine]:
         yield from _layer_lines(layer, at, length)
         at += length
         layer = layer.payload
+    yield DetailLine(depth=0, text="more headers than are shown", span=(at, size))
 
 
 def _layer_lines(layer: Any, at: int, length: int) -> Iterator[DetailLine]:

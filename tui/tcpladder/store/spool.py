@@ -46,7 +46,7 @@ class Spool:
 
         `data` is contiguous. Of more than `limit_bytes`, the last `limit_bytes` are kept.
         """
-        view = memoryview(data).cast("B")
+        view = data.cast("B") if isinstance(data, memoryview) else data.data.cast("B")
         position = self._end
         # What is about to be overwritten counts as gone first, for a reader in another thread.
         self._end += len(view)
