@@ -6,8 +6,9 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC
 from typing import Literal
 
-from rooms.ladder.talk import START_NS, Talk, keepalive
 from textual.pilot import Pilot
+
+from rooms.ladder.talk import START_NS, Talk, keepalive
 from tcpladder.analysis.view import Endpoint, FlowSummary, FlowView
 from tcpladder.app.app import Taste, TcpladderApp
 from tcpladder.ladder.model import Note
@@ -102,7 +103,9 @@ def many_flows(count: int) -> ScriptedSession:
     return session
 
 
-def app_for(session: ScriptedSession, *, ascii_only: bool = False, start_flow: int | None = None) -> TcpladderApp:
+def app_for(
+    session: ScriptedSession, *, ascii_only: bool = False, start_flow: int | None = None
+) -> TcpladderApp:
     """The application about a scripted session, clock times in UTC."""
     return TcpladderApp(session, taste=Taste(ascii_only=ascii_only, timezone=UTC), start_flow=start_flow)
 

@@ -57,6 +57,7 @@ class TcpladderApp(App[None]):
         self.timezone: tzinfo = taste.timezone or local_timezone()
         self.feed = Feed(self, session)
         self._start_flow = start_flow
+        self._warned = 0
         self.animation_level = "none"
         theme = terminal.theme_for(self.console.color_system, os.environ)
         if theme is not None:
@@ -75,7 +76,10 @@ class TcpladderApp(App[None]):
         self.session.close()
 
     def session_changed(self, status: SessionStatus) -> None:
-        """Open the flow that the command line asked for as soon as it is there."""
+        """Say new warnings in full; open the flow that the command line asked for as soon as it is there."""
+        for warning in status.warnings[self._warned :]:
+            self.notify(warning, severity="warning", markup=False, timeout=8)
+        self._warned = len(status.warnings)
         if self._start_flow is not None and status.flows >= self._start_flow:
             number, self._start_flow = self._start_flow, None
             self.open_flow(number)
@@ -109,11 +113,8 @@ class TcpladderApp(App[None]):
         else:
             await self.action_back()
 
-    async def action_help(self) -> None:
-        """The keys of the page, or of whatever is open."""
-        if isinstance(self.screen, HelpScreen):
-            self.pop_screen()
-            return
+    def action_help(self) -> None:
+        """The keys of the page that is open."""
         bindings = [active.binding for active in self.screen.active_bindings.values()]
         title = str(self.screen.title or self.screen.TITLE or "this dialog")
         self.push_screen(HelpScreen(title, bindings, ascii_only=self.ascii_only))

@@ -5,30 +5,41 @@ from __future__ import annotations
 from textual.content import Content
 from textual.widget import Widget
 
+from tcpladder.render.cells import clean, ellipsis
+
 
 class Bar(Widget):
-    """A line. What does not fit is cut from the left part."""
+    """A line. What does not fit is cut from the left part; with `ascii_only` no other character is drawn."""
 
     DEFAULT_CSS = "Bar { height: 1; width: 1fr; }"
 
-    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002  Textual's name
-        super().__init__(id=id, classes=classes)
+    def __init__(self, *, id: str, ascii_only: bool) -> None:  # noqa: A002  Textual's own name
+        super().__init__(id=id)
+        self._ascii = ascii_only
         self._left = self._right = Content()
 
     def say(self, left: Content | str, right: Content | str = "") -> None:
         """Take other words."""
-        words = (_content(left), _content(right))
+        words = (self._content(left), self._content(right))
         if not (words[0].is_same(self._left) and words[1].is_same(self._right)):
             self._left, self._right = words
             self.refresh()
 
     def render(self) -> Content:
-        room = self.size.width - (self._right.cell_length + 1 if self._right else 0)
-        left = (
-            self._left if self._left.cell_length <= room else self._left.truncate(max(0, room), ellipsis=True)
-        )
-        gap = max(0, self.size.width - left.cell_length - self._right.cell_length)
+        width = self.size.width
+        room = max(0, width - (self._right.cell_length + 1 if self._right else 0))
+        left = self._left
+        if left.cell_length > room:
+            mark = ellipsis(self._ascii)[:room]
+            left = Content.assemble(left.truncate(room - len(mark)), mark)
+        gap = max(0, width - left.cell_length - self._right.cell_length)
         return Content.assemble(left, " " * gap, self._right)
+
+    def _content(self, words: Content | str) -> Content:
+        content = words if isinstance(words, Content) else Content(words)
+        if self._ascii and not content.plain.isascii():
+            return Content(clean(content.plain, True))
+        return content
 
 
 class Rule(Widget):
@@ -42,7 +53,3 @@ class Rule(Widget):
 
     def render(self) -> Content:
         return Content(self._glyph * self.size.width)
-
-
-def _content(words: Content | str) -> Content:
-    return words if isinstance(words, Content) else Content(words)

@@ -53,7 +53,7 @@ class DetailScreen(Page):
         self.query_one("#head", Bar).say(f" {title}", f"rung {self.index + 1:,} of {count:,} ")
         time_ns = int(view.time_ns[self.index])
         clock = words.clock(time_ns, self.tcpladder.timezone) if time_ns > 0 else ""
-        self.say_why(f" {clock}\n {alarm(status)}".rstrip())
+        self.say_why(f"{clock}\n{alarm(status)}".rstrip())
         self.say_status(status, Content(status.name).plain)
 
     def action_step(self, by: int) -> None:

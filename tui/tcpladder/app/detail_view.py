@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import textwrap
 from collections.abc import Sequence
 
 from textual.strip import Strip
@@ -63,6 +65,16 @@ def _pair(relative: int | None, raw: int | None) -> str | None:
     return str(relative) if raw is None else f"{relative} (raw {raw})"
 
 
+def wrapped(line: Line, width: int, ascii_only: bool) -> list[Line]:
+    """A line in as many rows of `width` cells as it needs; the later ones stand below its words."""
+    text, role = clean(line[0], ascii_only), line[1]
+    if len(text) <= width or width < 20:
+        return [(text, role)]
+    name = re.match(r" *\S+ {2,}", text)
+    indent = " " * min(name.end() if name else 4, width // 2)
+    return [(row, role) for row in textwrap.wrap(text, width, subsequent_indent=indent)]
+
+
 class DetailView(RowView):
     """Lines of text with a cursor."""
 
@@ -70,22 +82,30 @@ class DetailView(RowView):
         super().__init__(id="detail")
         self._ascii = ascii_only
         self._lines: Sequence[Line] = ()
+        self._rows: list[Line] = []
 
     def show_lines(self, lines: Sequence[Line], *, keep_place: bool) -> None:
         """Take other lines; the cursor goes to the top unless they are about the same segment."""
         self._lines = lines
+        self._wrap()
         if not keep_place:
             self.scroll_to(y=0, animate=False)
             self.cursor = 0
         self.rows_changed()
 
+    def _wrap(self) -> None:
+        self._rows = [row for line in self._lines for row in wrapped(line, self.row_width - 2, self._ascii)]
+
+    def on_resize(self) -> None:
+        self._wrap()
+
     def row_count(self) -> int:
-        return len(self._lines)
+        return len(self._rows)
 
     def draw_row(self, row: int, width: int, selected: bool) -> Strip:
-        text, role = self._lines[row]
+        text, role = self._rows[row]
         gutter = glyphs(self._ascii).cursor if selected and self.has_focus else " "
-        text = clean(text, self._ascii)[: width - 2].ljust(width - 2)
+        text = text[: width - 2].ljust(width - 2)
         return self._styles.strip(
             ((gutter + " ", Role.CURSOR), (text, role)), width, selected and self.has_focus
         )
@@ -98,4 +118,4 @@ class DetailView(RowView):
 
     def row_text(self) -> str:
         """The line under the cursor."""
-        return self._lines[self.cursor][0].strip() if self._lines else ""
+        return self._rows[self.cursor][0].strip() if self._rows else ""

@@ -60,7 +60,9 @@ def silence(gap: Gap) -> str:
         return f"{since}; no timer that is known explains this silence (the application may have been silent)"
     off = words.deviation(gap.observed_ns - gap.expected_ns)
     origin = "" if gap.origin is None else f"\n{gap.name}: {ORIGINS[gap.origin]}"
-    return f"{since}, which armed the timer; {words.duration(gap.expected_ns)} expected: {gap.verdict}, {off}{origin}"
+    return (
+        f"{since} armed the timer, {words.duration(gap.expected_ns)} expected: {gap.verdict}, {off}{origin}"
+    )
 
 
 def _pending(pending: Pending) -> str:

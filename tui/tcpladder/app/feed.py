@@ -57,7 +57,13 @@ class Feed:
             self._timer.stop()
         self._timer = self._app.set_timer(seconds, self._look)
 
+    @property
+    def asleep(self) -> bool:
+        """Whether nothing is due: the session is over and all of it has been drawn."""
+        return self._timer is None
+
     def _look(self) -> None:
+        self._timer = None
         if not self._app.screen_stack:  # the app is closing
             return
         page = self._app.screen

@@ -42,6 +42,10 @@ def heading(width: int) -> str:
     return "  " + _columns(width, ("client", "server", "state", "segs", "prb", "rtx", "end"))
 
 
+def _end_role(summary: FlowSummary) -> Role:
+    return Role.LABEL if summary.ended in (None, "closed") else Role.WARNING
+
+
 class FlowTable(RowView):
     """The flows of a session in the order of `order`."""
 
@@ -120,14 +124,14 @@ class FlowTable(RowView):
             ),
         )
         mark = "*" if number in self.marked else " "
-        spans = ((cursor, Role.CURSOR), (mark, Role.NOTE), (text, self._role(summary)))
+        before_end = 2 * (address + 1) + _STATE + _COUNT + 2 * _FEW
+        spans = (
+            (cursor, Role.CURSOR),
+            (mark, Role.NOTE),
+            (text[:before_end], Role.LABEL),
+            (text[before_end:], _end_role(summary)),
+        )
         return self._styles.strip(spans, width, selected)
-
-    @staticmethod
-    def _role(summary: FlowSummary) -> Role:
-        if summary.ended in (None, "closed"):
-            return Role.LABEL
-        return Role.WARNING
 
     def toggle_mark(self) -> None:
         """Mark the flow under the cursor, or take its mark away; go on to the next one."""

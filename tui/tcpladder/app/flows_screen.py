@@ -45,7 +45,7 @@ class FlowsScreen(Page):
 
     def compose_body(self) -> ComposeResult:
         live = self.session.status().mode == "live"
-        yield Bar(id="columns")
+        yield Bar(id="columns", ascii_only=self.ascii_only)
         yield FlowTable(
             self.session, ascii_only=self.ascii_only, sort=Sort.ACTIVITY if live else Sort.FIRST_SEEN
         )
@@ -80,14 +80,18 @@ class FlowsScreen(Page):
 
     def show_lines(self, status: SessionStatus) -> None:
         total, shown = self.session.flow_count(), len(self.table.order.numbers)
-        share = f"{shown:,} of {total:,} flows" if shown != total else f"{total:,} flow{'' if total == 1 else 's'}"
+        share = (
+            f"{shown:,} of {total:,} flows"
+            if shown != total
+            else f"{total:,} flow{'' if total == 1 else 's'}"
+        )
         state = status_words.phase(
             status, ascii_only=self.ascii_only, seconds_left=self.tcpladder.feed.seconds_left
         )
         self.query_one("#head", Bar).say(
             f" {status_words.source(status)}", Content.assemble(state, f"   {share} ")
         )
-        self.query_one("#columns", Bar).say(flow_table.heading(self.table.size.width))
+        self.query_one("#columns", Bar).say(flow_table.heading(self.table.row_width))
         words = self.table.order.words
         marked = f"  {len(self.table.marked)} marked" if self.table.marked else ""
         self.say_status(status, f"filter: {words or '-'}  sort: {self.table.order.sort.value}{marked}")
@@ -100,9 +104,9 @@ class FlowsScreen(Page):
         if number is not None:
             summary = self.table.summary(number)
             arrow = "->" if self.ascii_only else "→"
-            lines = [f" {number}: {summary.client} {arrow} {summary.server}", f" {summary.why}"]
+            lines = [f"{number}: {summary.client} {arrow} {summary.server}", summary.why]
         if alarm:
-            lines = [*lines[:1], f" {alarm}"] if status_words.alarm(status) else [*lines, f" {alarm}"][-2:]
+            lines = [*lines[:1], alarm] if status_words.alarm(status) else [*lines, alarm][-2:]
         self.say_why("\n".join(lines))
 
     def on_row_view_moved(self) -> None:

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import ClassVar
 
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
-from textual.screen import ModalScreen
-from textual.widgets import Static
+
+from tcpladder.app.dialog import Dialog
 
 KEY_NAMES: dict[str, str] = {
     "up": "↑",
@@ -47,9 +45,8 @@ What the signs mean
 
 def key_name(key: str) -> str:
     """A key as it is written on a keyboard: `^b`, `PgUp`, `?`, `F1`."""
-    for part in ("ctrl+",):
-        if key.startswith(part):
-            return "^" + key.removeprefix(part)
+    if key.startswith("ctrl+"):
+        return "^" + key.removeprefix("ctrl+")
     if key in KEY_NAMES:
         return KEY_NAMES[key]
     return key.upper() if len(key) > 1 and key[0] == "f" and key[1:].isdigit() else key
@@ -69,39 +66,18 @@ def key_lines(bindings: Iterable[Binding], *, ascii_only: bool) -> list[str]:
     return lines
 
 
-class HelpScreen(ModalScreen[None], inherit_bindings=False):
+class HelpScreen(Dialog):
     """The help about one page."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "scroll(-1)", "up", show=False),
-        Binding("down,j", "scroll(1)", "down", show=False),
-        Binding("pageup,ctrl+b", "scroll(-10)", "page up", show=False),
-        Binding("pagedown,ctrl+f", "scroll(10)", "page down", show=False),
-    ]
-    DEFAULT_CSS = """
-    HelpScreen { align: center middle; }
-    HelpScreen VerticalScroll { width: 76; max-width: 100%; height: auto; max-height: 100%;
-        border: round $accent; padding: 0 1; background: $surface; scrollbar-size-vertical: 1; }
-    HelpScreen.-ascii VerticalScroll { border: ascii $accent; }
-    HelpScreen Static { height: auto; }
-    """
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("question_mark,f1", "dismiss", "close")]
 
     def __init__(self, title: str, bindings: Iterable[Binding], *, ascii_only: bool) -> None:
-        super().__init__()
+        super().__init__(ascii_only=ascii_only)
         self._heading = title
         self._bindings_below = list(bindings)
-        self._ascii = ascii_only
-        self.set_class(ascii_only, "-ascii")
 
     @property
     def text(self) -> str:
-        """All that the help says."""
-        keys = "\n".join(key_lines(self._bindings_below, ascii_only=self._ascii))
-        return f"Keys in {self._heading}\n{keys}\n\n{SIGNS_ASCII if self._ascii else SIGNS}\n\n  Esc closes this."
-
-    def compose(self) -> ComposeResult:
-        with VerticalScroll(can_focus=False):
-            yield Static(self.text, markup=False)
-
-    def action_scroll(self, lines: int) -> None:
-        self.query_one(VerticalScroll).scroll_relative(y=lines, animate=False)
+        keys = "\n".join(key_lines(self._bindings_below, ascii_only=self.ascii_only))
+        signs = SIGNS_ASCII if self.ascii_only else SIGNS
+        return f"Keys in {self._heading}\n{keys}\n\n{signs}\n\n  Esc closes this."

@@ -5,14 +5,11 @@ from __future__ import annotations
 from time import monotonic
 from typing import ClassVar
 
-from textual.app import ComposeResult
-from textual.binding import BindingType
-from textual.containers import VerticalScroll
-from textual.screen import ModalScreen
-from textual.widgets import Static
+from textual.binding import Binding, BindingType
 
 from tcpladder.agent.interfaces import list_interfaces
 from tcpladder.agent.messages import InterfaceState
+from tcpladder.app.dialog import Dialog
 from tcpladder.ladder import words
 
 EVERY_S = 1.0
@@ -27,8 +24,9 @@ def table(now: list[InterfaceState], before: dict[str, InterfaceState], passed_s
         if earlier is not None and passed_s > 0:
             packets = words.count(int(_packets(interface, earlier) / passed_s))
             octets = words.count(int(_bytes(interface, earlier) / passed_s))
-        addresses = " ".join(interface.addresses)
-        lines.append(f"{interface.name:<16} {interface.state:<8} {packets:>9} {octets:>8}  {addresses}")
+        first, *others = interface.addresses or [""]
+        lines.append(f"{interface.name:<16} {interface.state:<8} {packets:>9} {octets:>8}  {first}")
+        lines += [f"{'':<46}{address}" for address in others]
     return "\n".join(lines)
 
 
@@ -40,28 +38,15 @@ def _bytes(now: InterfaceState, before: InterfaceState) -> int:
     return now.received_bytes + now.sent_bytes - before.received_bytes - before.sent_bytes
 
 
-class InterfacesScreen(ModalScreen[None], inherit_bindings=False):
+class InterfacesScreen(Dialog):
     """A list; it goes on measuring while it is open."""
 
-    TITLE = "interfaces"
-    BINDINGS: ClassVar[list[BindingType]] = []
-    DEFAULT_CSS = """
-    InterfacesScreen { align: center middle; }
-    InterfacesScreen VerticalScroll { width: 90%; height: auto; max-height: 100%; border: round $accent;
-        padding: 0 1; background: $surface; scrollbar-size-vertical: 1; }
-    InterfacesScreen.-ascii VerticalScroll { border: ascii $accent; }
-    InterfacesScreen Static { height: auto; }
-    """
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("i", "dismiss", "close")]
 
     def __init__(self, *, ascii_only: bool) -> None:
-        super().__init__()
+        super().__init__(ascii_only=ascii_only)
         self._before: dict[str, InterfaceState] = {}
         self._before_s = 0.0
-        self.set_class(ascii_only, "-ascii")
-
-    def compose(self) -> ComposeResult:
-        with VerticalScroll(can_focus=False):
-            yield Static(id="interfaces", markup=False)
 
     def on_mount(self) -> None:
         self._measure()
@@ -71,6 +56,4 @@ class InterfacesScreen(ModalScreen[None], inherit_bindings=False):
         now_s, now = monotonic(), list_interfaces()
         text = table(now, self._before, now_s - self._before_s)
         self._before, self._before_s = {interface.name: interface for interface in now}, now_s
-        self.query_one("#interfaces", Static).update(
-            f"{text}\n\nanother one: tcpladder live -i NAME          Esc closes this."
-        )
+        self.say(f"{text}\n\nanother one: tcpladder live -i NAME          Esc closes this.")

@@ -16,6 +16,7 @@ from textual.content import Content
 from textual.timer import Timer
 from textual.widgets import Input
 
+from tcpladder.analysis.view import FlowSummary
 from tcpladder.app import explain, status_words
 from tcpladder.app.bar import Bar
 from tcpladder.app.contract import Session, SessionStatus
@@ -26,7 +27,8 @@ from tcpladder.app.terminal import is_congested
 from tcpladder.ladder import words
 from tcpladder.ladder.model import GapRow, NumberMode, Rung, TimeMode
 from tcpladder.render import grid
-from tcpladder.render.layout import Layout
+from tcpladder.render.cells import elide
+from tcpladder.render.layout import NARROW_BELOW, Layout
 
 SEARCH_SLICE_S = 0.01
 """How long a search may keep the screen from answering keys."""
@@ -37,7 +39,7 @@ class LadderScreen(Page):
 
     TITLE = "ladder"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "open", "detail of a rung; from a gap to the rung that armed its timer"),
+        Binding("enter", "open", "detail; from a gap: to the rung that armed its timer"),
         Binding("f", "follow", "follow the newest rung"),
         Binding("t", "time", "time: clock, seconds from the start, none"),
         Binding("r", "numbers", "sequence numbers: relative, raw"),
@@ -69,7 +71,7 @@ class LadderScreen(Page):
         self.set_class(ascii_only, "-ascii")
 
     def compose_body(self) -> ComposeResult:
-        yield Bar(id="columns")
+        yield Bar(id="columns", ascii_only=self.ascii_only)
         yield LadderView(
             self.session.view(self._number),
             self.session.notes(self._number),
@@ -124,8 +126,7 @@ class LadderScreen(Page):
         )
         following = "  follow" if self.ladder.following else ""
         right = Content.assemble(state, (following, "bold"), " ")
-        client_state, server_state = summary.states
-        both = client_state if client_state == server_state else f"{client_state} / {server_state}"
+        both = self._states(summary)
         ended = f"  {summary.ended}" if summary.ended else ""
         room = max(20, self.size.width - right.cell_length - len(both) - len(ended) - len(status.name) - 8)
         sign = ">" if self.ascii_only else "›"
@@ -139,8 +140,15 @@ class LadderScreen(Page):
         self.say_status(status, f"{summary.segments:,} segments  row {place:,} of {rows:,}  {status.filter}")
         self._show_why(status)
 
+    def _states(self, summary: FlowSummary) -> str:
+        """The states of both ends where they differ; the short word where there is little room."""
+        client, server = summary.states
+        if self.size.width < NARROW_BELOW:
+            return summary.state
+        return client if client == server else f"{client} / {server}"
+
     def _layout(self) -> Layout:
-        return replace(self.ladder.ladder_layout, width=max(40, self.ladder.size.width))
+        return replace(self.ladder.ladder_layout, width=max(40, self.ladder.row_width))
 
     def _show_why(self, status: SessionStatus) -> None:
         row = self.ladder.selected
@@ -148,11 +156,13 @@ class LadderScreen(Page):
         if self._marked is not None and isinstance(row, Rung) and row.segment != self._marked:
             times = self.ladder.view.time_ns
             apart = words.delta(int(times[row.segment]) - int(times[self._marked]))
-            text = f"{text}  {apart} from the marked frame {self.ladder.view.frame[self._marked]}"
+            text = f"{apart} from the marked frame {self.ladder.view.frame[self._marked]}; {text}"
         alarm = status_words.alarm(status) or status.notice
         if alarm:
-            text = f"{text.splitlines()[0] if text else ''}\n{alarm}"
-        self.say_why("\n".join(f" {line}" for line in text.splitlines()[:2]))
+            room = max(1, self.size.width - 2)
+            first = text.splitlines()[0] if text else ""
+            text = "\n".join(elide(line, room, self.ascii_only) for line in (first, alarm))
+        self.say_why("\n".join(text.splitlines()[:2]))
 
     def on_row_view_moved(self) -> None:
         self.show_lines(self.session.status())

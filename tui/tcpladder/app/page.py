@@ -13,6 +13,7 @@ from textual.widgets import Input, Static
 from tcpladder.app import status_words
 from tcpladder.app.bar import Bar, Rule
 from tcpladder.app.contract import Session, SessionStatus
+from tcpladder.render.cells import clean
 
 if TYPE_CHECKING:
     from tcpladder.app.app import TcpladderApp
@@ -32,7 +33,7 @@ class Page(Screen[None], inherit_bindings=False):
     DEFAULT_CSS = """
     Page { layers: base; }
     Page #head { text-style: bold; }
-    Page #why { height: 2; }
+    Page #why { height: 2; padding: 0 1; }
     Page #keys { color: $text-muted; }
     Page Input { display: none; height: 1; border: none; padding: 0 1; }
     Page Input.-open { display: block; }
@@ -56,13 +57,13 @@ class Page(Screen[None], inherit_bindings=False):
         return self.app
 
     def compose(self) -> ComposeResult:
-        yield Bar(id="head")
+        yield Bar(id="head", ascii_only=self.ascii_only)
         yield from self.compose_body()
         yield Rule("-" if self.ascii_only else "─")
         yield Static(id="why", markup=False)
         yield Input(id="prompt", compact=True)
-        yield Bar(id="status")
-        yield Bar(id="keys")
+        yield Bar(id="status", ascii_only=self.ascii_only)
+        yield Bar(id="keys", ascii_only=self.ascii_only)
 
     def compose_body(self) -> ComposeResult:
         """The widgets between head and rule."""
@@ -105,6 +106,8 @@ class Page(Screen[None], inherit_bindings=False):
     def say_why(self, words: str) -> None:
         """The two lines below the rule."""
         why = self.query_one("#why", Static)
+        if self.ascii_only:
+            words = "\n".join(clean(line, True) for line in words.splitlines())
         if words != why.content:
             why.update(words, layout=False)
 

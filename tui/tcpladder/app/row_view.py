@@ -77,6 +77,11 @@ class RowView(ScrollView, can_focus=True, inherit_bindings=False):
         return max(1, self.size.height)
 
     @property
+    def row_width(self) -> int:
+        """Cells of a row: what the scroll bar leaves."""
+        return max(0, self.size.width - self.scrollbar_size_vertical)
+
+    @property
     def top(self) -> int:
         """The uppermost row on the screen."""
         return self.scroll_offset.y
@@ -97,14 +102,14 @@ class RowView(ScrollView, can_focus=True, inherit_bindings=False):
         top = self.top
         start = max(min(first, before), top)
         if start < top + self.page:
-            self.refresh(Region(0, start - top, self.size.width, top + self.page - start))
+            self.refresh(Region(0, start - top, self.row_width, top + self.page - start))
 
     def row_changed(self, row: int) -> None:
         """Draw one row again, if it is on the screen."""
         for selected in (False, True):
-            self._strips.discard((row, self.size.width, selected))
+            self._strips.discard((row, self.row_width, selected))
         if self.top <= row < self.top + self.page:
-            self.refresh(Region(0, row - self.top, self.size.width, 1))
+            self.refresh(Region(0, row - self.top, self.row_width, 1))
 
     def _resize_to_rows(self) -> None:
         """Tell the scroll bar how many rows there are.
@@ -185,7 +190,7 @@ class RowView(ScrollView, can_focus=True, inherit_bindings=False):
     # Textual
 
     def render_line(self, y: int) -> Strip:
-        row, width = self.top + y, self.size.width
+        row, width = self.top + y, self.row_width
         if row >= self._count:
             return Strip([Segment(" " * width, self.rich_style)], width)
         key = (row, width, row == self.cursor)
@@ -204,7 +209,8 @@ class RowView(ScrollView, can_focus=True, inherit_bindings=False):
         self._count = self.row_count()
         self._resize_to_rows()
         if self._count:
-            self._show(self.cursor)
+            self._show(min(self.cursor, self._count - 1))
+        self.refresh()
 
     def on_click(self, event: events.Click) -> None:
         row = self.top + event.y

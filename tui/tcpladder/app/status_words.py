@@ -46,8 +46,8 @@ def alarm(status: SessionStatus) -> str:
         return status.warnings[-1]
     if status.kernel_drops:
         return (
-            f"the kernel dropped {status.kernel_drops:,} frames before they could be read, so segments are missing:"
-            " a narrower filter or a smaller -s helps"
+            f"the kernel dropped {status.kernel_drops:,} frames: segments are missing;"
+            " narrow the filter or lower -s"
         )
     return ""
 
@@ -69,8 +69,8 @@ def empty(status: SessionStatus, since_ns: int, timezone: tzinfo) -> str:
     if status.mode == "lab":
         return f"No TCP in the lab{since}. The experiment starts its client and its server."
     narrowed = f" that matches `{status.filter}`" if status.filter else ""
-    others = f"\n{status.not_tcp:,} other frames came by." if status.not_tcp else ""
+    others = f"\n\n{status.not_tcp:,} other frames came by." if status.not_tcp else ""
     return (
-        f"No TCP on {status.name}{narrowed}{since}. Start something: curl localhost:8000.\n"
-        f"i shows the other interfaces.{others}"
+        f"No TCP on {status.name}{narrowed}{since}.\n"
+        f"Start something: curl localhost:8000.   i another interface{others}"
     )

@@ -1,0 +1,447 @@
+"""The screens as text, driven by keys: what a person sees after each."""
+
+from __future__ import annotations
+
+import pytest
+
+from rooms.app.scripted import ScriptedSession, app_for, keepalive_session, many_flows, screen_text, settle
+from rooms.ladder.talk import S
+from tcpladder.analysis.kinds import Kind
+from tcpladder.analysis.view import Side
+from tcpladder.app.detail_screen import DetailScreen
+from tcpladder.app.detail_view import DetailView
+from tcpladder.app.flows_screen import FlowsScreen
+from tcpladder.app.interfaces_screen import InterfacesScreen
+from tcpladder.app.ladder_screen import LadderScreen
+from tcpladder.app.ladder_view import LadderView
+from tcpladder.app.row_view import RowView
+
+SIZE = (80, 24)
+
+
+async def test_flows_show_what_a_person_came_for() -> None:
+    app = app_for(keepalive_session())
+    async with app.run_test(size=SIZE) as pilot:
+        text = await settle(pilot)
+        lines = text.splitlines()
+        assert "lo  tcp port 12345" in lines[0]
+        assert "● live" in lines[0]
+        assert "1 flow " in lines[0]
+        assert lines[1].split() == ["client", "server", "state", "segs", "prb", "rtx", "end"]
+        assert lines[2].split() == ["▌", "127.0.0.1:22345", "127.0.0.1:12345", "estab", "10", "5", "0", "–"]
+        assert "waits for the answer to keepalive probe 3/3" in text
+        assert "17 frames  kernel drops 0" in text
+
+
+async def test_enter_opens_the_ladder_and_escape_closes_it() -> None:
+    app = app_for(keepalive_session())
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        await pilot.press("enter")
+        text = await settle(pilot)
+        assert isinstance(app.screen, LadderScreen)
+        assert "│── SYN ──" in text
+        assert "keepalive_time 30 s ✓ +1 ms" in text
+        assert "DROP client → server, rule 1, 60 s" in text
+        assert "RST; application: ETIMEDOUT" in text
+        assert "in 8.0 s" in text
+        await pilot.press("escape")
+        await settle(pilot)
+        assert isinstance(app.screen, FlowsScreen)
+
+
+async def test_q_leaves_one_screen_after_the_other_and_then_the_app() -> None:
+    session = keepalive_session()
+    app = app_for(session)
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        await pilot.press("enter")
+        await settle(pilot)
+        await pilot.press("q")
+        await settle(pilot)
+        assert isinstance(app.screen, FlowsScreen)
+        await pilot.press("q")
+        await pilot.pause()
+    assert session.calls == ["start", "close"]
+
+
+async def test_the_cursor_walks_over_rungs_and_gaps() -> None:
+    app = app_for(keepalive_session(mode="file", phase="ended"))
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        await pilot.press("enter")
+        await settle(pilot)
+        view = app.screen.query_one(LadderView)
+        assert view.cursor == 0
+        await pilot.press("j", "down", "j")
+        text = await settle(pilot)
+        assert view.cursor == 3
+        assert "30.001 s since frame 3 armed the timer, 30.000 s expected: on time, +1 ms" in text
+        assert "read from the live socket" in text
+        await pilot.press("k")
+        assert "the first ACK without data" in await settle(pilot)
+        await pilot.press("G")
+        assert view.cursor == 15
+        await pilot.press("g")
+        assert view.cursor == 0
+
+
+async def test_enter_on_a_gap_goes_to_the_rung_that_armed_its_timer() -> None:
+    app = app_for(keepalive_session(mode="file", phase="ended"))
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        await pilot.press("enter")
+        await settle(pilot)
+        view = app.screen.query_one(LadderView)
+        view.go_to(14)
+        await pilot.press("enter")
+        await settle(pilot)
+        assert view.cursor == 13
+        assert isinstance(app.screen, LadderScreen)
+
+
+async def test_follow_keeps_the_cursor_on_the_newest_rung_and_turns_pages() -> None:
+    session = keepalive_session()
+    app = app_for(session)
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        await pilot.press("enter")
+        assert "follow" in await settle(pilot)
+        view = app.screen.query_one(LadderView)
+        for _ in range(30):
+            session.flows[0].say(Side.SERVER, Kind.DATA, after_ns=1000, label="data 7", length=7)
+        session.change(segments=47)
+        text = await settle(pilot)
+        assert view.cursor == len(view.ladder) - 1 == 45
+        assert "data 7" in text
+        assert "RST; application" in text
+        top = view.top
+        session.flows[0].say(Side.SERVER, Kind.DATA, after_ns=1000, label="data 8", length=8)
+        session.change(segments=48)
+        assert "data 8" in await settle(pilot)
+        assert view.top == top, "a new row does not scroll while the page has room"
+        await pilot.press("up")
+        assert not view.following
+        await pilot.press("f")
+        assert view.following
+
+
+async def test_pause_freezes_the_drawing_and_counts_what_is_new() -> None:
+    session = keepalive_session()
+    app = app_for(session)
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        await pilot.press("enter")
+        await settle(pilot)
+        await pilot.press("p")
+        session.flows[0].say(Side.SERVER, Kind.RST, after_ns=S, label="RST of the peer")
+        session.change(segments=1221)
+        text = await settle(pilot)
+        assert "paused, 1,204 new, p to go on" in text
+        assert "RST of the peer" not in text
+        await pilot.press("p")
+        text = await settle(pilot)
+        assert "paused" not in text
+        await pilot.press("G")
+        assert "RST of the peer" in await settle(pilot)
+
+
+async def test_pause_freezes_the_list() -> None:
+    session = many_flows(3)
+    app = app_for(session)
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        await pilot.press("p")
+        session.flows[0].state = "last-ack"
+        session.change(segments=20)
+        assert "last-ack" not in await settle(pilot)
+        await pilot.press("p")
+        assert "last-ack" in await settle(pilot)
+
+
+async def test_time_and_numbers_change_their_columns() -> None:
+    app = app_for(keepalive_session(mode="file", phase="ended"))
+    async with app.run_test(size=(200, 50)) as pilot:
+        await settle(pilot)
+        await pilot.press("enter")
+        assert "17:16:22.217" in await settle(pilot)
+        await pilot.press("t")
+        text = await settle(pilot)
+        assert "17:16:22.217" not in text
+        assert "30.001039" in text
+        await pilot.press("r")
+        assert "4294967000" in await settle(pilot)
+
+
+async def test_brackets_jump_between_events() -> None:
+    app = app_for(keepalive_session(mode="file", phase="ended"))
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        await pilot.press("enter")
+        await settle(pilot)
+        view = app.screen.query_one(LadderView)
+        rows = []
+        for _ in range(4):
+            await pilot.press("right_square_bracket")
+            rows.append(view.cursor)
+        assert rows == [1, 2, 4, 7]
+        await pilot.press("left_square_bracket")
+        assert view.cursor == 4
+
+
+async def test_search_finds_labels_and_gaps_both_ways() -> None:
+    app = app_for(keepalive_session(mode="file", phase="ended"))
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        await pilot.press("enter")
+        await settle(pilot)
+        view = app.screen.query_one(LadderView)
+        await pilot.press("slash", *"intvl", "enter")
+        await settle(pilot, 1)
+        assert view.cursor == 12
+        assert view.has_focus
+        await pilot.press("n")
+        await settle(pilot, 1)
+        assert view.cursor == 14
+        await pilot.press("N")
+        await settle(pilot, 1)
+        assert view.cursor == 12
+
+
+async def test_a_marked_rung_is_what_times_are_measured_from() -> None:
+    app = app_for(keepalive_session(mode="file", phase="ended"))
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        await pilot.press("enter")
+        await settle(pilot)
+        await pilot.press("space", "j")
+        assert "+21 µs from the marked frame 1" in await settle(pilot)
+
+
+async def test_the_second_pane_shows_the_findings_and_closes_again() -> None:
+    app = app_for(keepalive_session(mode="file", phase="ended"))
+    async with app.run_test(size=(80, 40)) as pilot:
+        await settle(pilot)
+        await pilot.press("enter")
+        await settle(pilot)
+        await pilot.press("2")
+        text = await settle(pilot)
+        assert "source   RFC 9293 3.5" in text
+        assert isinstance(app.focused, DetailView)
+        await pilot.press("1")
+        assert isinstance(app.focused, LadderView)
+        await pilot.press("tab")
+        assert isinstance(app.focused, DetailView)
+        await pilot.press("z")
+        assert "SYN-ACK" not in await settle(pilot)
+        await pilot.press("escape")
+        assert "SYN-ACK" in await settle(pilot)
+        await pilot.press("2")
+        assert "source   RFC 9293 3.5" not in await settle(pilot)
+
+
+async def test_detail_shows_findings_headers_and_bytes() -> None:
+    app = app_for(keepalive_session(mode="file", phase="ended"))
+    async with app.run_test(size=(80, 60)) as pilot:
+        await settle(pilot)
+        await pilot.press("enter")
+        await settle(pilot)
+        await pilot.press("enter")
+        await app.workers.wait_for_complete()
+        text = await settle(pilot)
+        assert isinstance(app.screen, DetailScreen)
+        assert "from client 127.0.0.1:22345" in text
+        assert "rung 1 of 10" in text
+        assert "22345" in text
+        assert "57 49 30 39" in text.replace("5749 3039", "57 49 30 39")
+        await pilot.press("n")
+        assert "rung 2 of 10" in await settle(pilot)
+        await pilot.press("left_square_bracket")
+        assert "rung 1 of 10" in await settle(pilot)
+        await app.workers.wait_for_complete()
+
+
+async def test_filter_narrows_the_list_while_it_is_typed() -> None:
+    app = app_for(many_flows(40))
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        await pilot.press("slash", *"no answer 4003")
+        text = await settle(pilot)
+        assert "5 of 40 flows" in text
+        await pilot.press("enter")
+        assert "filter: no answer 4003" in await settle(pilot)
+        assert isinstance(app.focused, RowView)
+
+
+async def test_the_cursor_stays_on_its_flow_when_the_order_changes() -> None:
+    session = many_flows(40)
+    for _ in range(5):
+        session.flows[20].say(Side.CLIENT, Kind.DATA, after_ns=S)
+    app = app_for(session)
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        table = app.screen.query_one(RowView)
+        await pilot.press("j", "j")
+        before = table.selected  # type: ignore[attr-defined]
+        await pilot.press("s")
+        text = await settle(pilot)
+        assert "sort: segments" in text
+        assert table.selected == before  # type: ignore[attr-defined]
+        await pilot.press("g")
+        assert table.selected == 21  # type: ignore[attr-defined]
+        await pilot.press("less_than_sign")
+        assert "sort: activity" in await settle(pilot)
+
+
+async def test_space_marks_a_flow_and_goes_on() -> None:
+    app = app_for(many_flows(3))
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        await pilot.press("space")
+        text = await settle(pilot)
+        assert "*10.0.0.7:40001" in text
+        assert "1 marked" in text
+
+
+async def test_y_copies_the_row() -> None:
+    app = app_for(keepalive_session(mode="file", phase="ended"))
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        await pilot.press("enter")
+        await settle(pilot)
+        await pilot.press("y")
+        assert "SYN" in app.clipboard
+        assert "17:16:22.217" in app.clipboard
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        ({"now_ns": 1_378_055_782 * S, "filter": ""}, "No TCP on lo since 17:16:22."),
+        ({"not_tcp": 7}, "7 other frames came by"),
+        ({"mode": "file", "name": "a.pcap", "phase": "loading", "progress": 0.43}, "loading 43 %"),
+        ({"mode": "file", "name": "a.pcap", "phase": "ended"}, "No TCP in a.pcap: 17 frames"),
+        ({"warnings": ("veth0 went away; waiting for it",)}, "veth0 went away; waiting for it"),
+        ({"kernel_drops": 1204}, "the kernel dropped 1,204 frames"),
+        ({"notice": "2 SSH connections are left out"}, "2 SSH connections are left out"),
+    ],
+)
+async def test_every_state_says_what_it_is(status: dict[str, object], words: str) -> None:
+    session = ScriptedSession()
+    session.change(**status)
+    app = app_for(session)
+    async with app.run_test(size=SIZE) as pilot:
+        assert words in await settle(pilot)
+
+
+async def test_drops_are_loud_on_the_ladder_too() -> None:
+    session = keepalive_session()
+    app = app_for(session)
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        await pilot.press("enter")
+        session.change(kernel_drops=12)
+        text = await settle(pilot)
+        assert " kernel drops 12 " in text
+        assert "segments are missing" in text
+
+
+@pytest.mark.parametrize("size", [(80, 24), (200, 50), (60, 20)])
+async def test_each_size_shows_a_whole_ladder(size: tuple[int, int]) -> None:
+    app = app_for(keepalive_session())
+    async with app.run_test(size=(100, 30)) as pilot:
+        await settle(pilot)
+        await pilot.press("enter")
+        await settle(pilot)
+        await pilot.resize_terminal(*size)
+        lines = (await settle(pilot)).splitlines()
+        assert len(lines) == size[1]
+        assert all(len(line) == size[0] for line in lines)
+        assert any("keepalive probe 3/3" in line and line.count("│") == 2 for line in lines)
+        assert any("kernel drops 0" in line for line in lines)
+
+
+async def test_a_terminal_that_is_too_small_says_what_it_needs_and_comes_back() -> None:
+    app = app_for(keepalive_session())
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        await pilot.press("enter")
+        await settle(pilot)
+        await pilot.resize_terminal(50, 12)
+        assert "tcpladder needs 60x15, this terminal is 50x12" in await settle(pilot)
+        await pilot.resize_terminal(80, 24)
+        assert "keepalive probe 3/3" in await settle(pilot)
+
+
+async def test_the_countdown_moves_by_itself_and_nothing_else_is_needed() -> None:
+    session = keepalive_session()
+    app = app_for(session)
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        await pilot.press("enter")
+        assert "in 8.0 s" in await settle(pilot)
+        session.now = type(session.now)(now_ns=session.now.now_ns + 6 * S)
+        text = await settle(pilot, 8)
+        assert "in 2.0 s" in text
+
+
+async def test_start_flow_opens_as_soon_as_it_is_there() -> None:
+    session = ScriptedSession()
+    app = app_for(session, start_flow=1)
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        assert isinstance(app.screen, FlowsScreen)
+        session.flows.append(keepalive_session().flows[0])
+        session.change()
+        assert "keepalive probe" in await settle(pilot, 5)
+
+
+async def test_interfaces_lists_those_of_this_machine() -> None:
+    app = app_for(keepalive_session())
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        await pilot.press("i")
+        text = await settle(pilot)
+        assert isinstance(app.screen, InterfacesScreen)
+        assert "lo " in text
+        assert "packets/s" in text
+        await pilot.press("escape")
+        await settle(pilot)
+        assert isinstance(app.screen, FlowsScreen)
+
+
+async def test_ascii_means_ascii() -> None:
+    session = keepalive_session()
+    session.flows[0].why = "client → server: 3 × “no answer”"
+    app = app_for(session, ascii_only=True)
+    async with app.run_test(size=SIZE) as pilot:
+        seen = [await settle(pilot)]
+        for key in ("enter", "2", "question_mark", "escape", "p"):
+            await pilot.press(key)
+            seen.append(await settle(pilot))
+        assert "|-- keepalive probe 3/3 ---" in seen[1]
+        for text in seen:
+            assert text.isascii(), sorted({c for c in text if not c.isascii()})
+
+
+async def test_a_session_that_ended_needs_no_timer() -> None:
+    app = app_for(keepalive_session(mode="file", phase="ended"))
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(pilot, 6)
+        assert app.feed.asleep
+        await pilot.press("enter")
+        text = await settle(pilot)
+        assert "complete" in text
+        assert app.feed.asleep
+
+
+async def test_palette_opens() -> None:
+    app = app_for(keepalive_session())
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        await pilot.press("colon")
+        await settle(pilot)
+        assert "CommandPalette" in type(app.screen).__name__
+        await pilot.press("escape")
+        await settle(pilot)
+        assert "127.0.0.1:22345" in screen_text(app)

@@ -1,0 +1,103 @@
+"""The key table, read from the code: no context binds a key twice, and the help names every key."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+from textual.app import App
+from textual.binding import Binding
+from textual.dom import DOMNode
+from textual.widgets import Input
+
+from rooms.app.scripted import app_for, keepalive_session, settle
+from tcpladder.app.app import TcpladderApp
+from tcpladder.app.detail_screen import DetailScreen
+from tcpladder.app.detail_view import DetailView
+from tcpladder.app.flow_table import FlowTable
+from tcpladder.app.flows_screen import FlowsScreen
+from tcpladder.app.help_screen import HelpScreen, key_lines, key_name
+from tcpladder.app.interfaces_screen import InterfacesScreen
+from tcpladder.app.ladder_screen import LadderScreen
+from tcpladder.app.ladder_view import LadderView
+from tcpladder.app.too_small import TooSmallScreen
+
+CONTEXTS: dict[str, tuple[type[DOMNode], ...]] = {
+    "flows": (FlowTable, FlowsScreen, TcpladderApp),
+    "ladder": (LadderView, LadderScreen, TcpladderApp),
+    "ladder, second pane": (DetailView, LadderScreen, TcpladderApp),
+    "detail": (DetailView, DetailScreen, TcpladderApp),
+    "help": (HelpScreen,),
+    "interfaces": (InterfacesScreen,),
+    "too small": (TooSmallScreen, TcpladderApp),
+}
+LATER = set("DUKTLoReacPmd+-0,.") | {"apostrophe", "F2"}
+"""Keys of the key table whose function does not exist yet."""
+
+
+def bound(context: tuple[type[DOMNode], ...]) -> list[str]:
+    """Every key of a context, one entry a binding."""
+    keys = []
+    for node in context:
+        inherited = node._merge_bindings()
+        keys += [key for key, bindings in inherited.key_to_bindings.items() for _ in bindings]
+    return keys
+
+
+@pytest.mark.parametrize("context", CONTEXTS.values(), ids=CONTEXTS)
+def test_no_context_binds_a_key_twice(context: tuple[type[DOMNode], ...]) -> None:
+    twice = [key for key, count in Counter(bound(context)).items() if count > 1]
+    assert not twice
+
+
+@pytest.mark.parametrize("context", CONTEXTS.values(), ids=CONTEXTS)
+def test_keys_of_what_does_not_exist_yet_do_nothing(context: tuple[type[DOMNode], ...]) -> None:
+    assert not LATER & set(bound(context))
+
+
+@pytest.mark.parametrize("presses", [(), ("enter",), ("enter", "enter")], ids=["flows", "ladder", "detail"])
+async def test_help_names_every_key(presses: tuple[str, ...]) -> None:
+    app = app_for(keepalive_session(mode="file", phase="ended"))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        for key in presses:
+            await pilot.press(key)
+            await settle(pilot)
+        await app.workers.wait_for_complete()
+        page = app.screen
+        own = set(bound(CONTEXTS[str(page.TITLE)])) - set(App._merge_bindings().key_to_bindings)
+        await pilot.press("question_mark")
+        await settle(pilot)
+        screen = app.screen
+        assert isinstance(screen, HelpScreen)
+        listed = {name for line in screen.text.splitlines() for name in line[:18].split()}
+        assert {key_name(key) for key in own} <= listed
+        await pilot.press("escape")
+        await settle(pilot)
+        assert app.screen is page
+
+
+def test_every_binding_says_what_it_does() -> None:
+    for context in CONTEXTS.values():
+        for node in context:
+            for entry in node.__dict__.get("BINDINGS", []):
+                assert isinstance(entry, Binding)
+                assert entry.description
+
+
+def test_keys_of_one_action_share_a_line() -> None:
+    lines = key_lines(FlowsScreen.BINDINGS, ascii_only=False)  # type: ignore[arg-type]
+    assert any(line.split()[:2] == ["/", "F3"] for line in lines)
+
+
+async def test_words_that_are_typed_are_no_commands() -> None:
+    app = app_for(keepalive_session())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        await pilot.press("slash", "q", "p", "question_mark", "s", "space", "z")
+        await settle(pilot)
+        assert app.screen.query_one(Input).value == "qp?s z"
+        await pilot.press("escape")
+        await settle(pilot)
+        assert isinstance(app.screen, FlowsScreen)
+        assert not app.screen.query_one(Input).display
