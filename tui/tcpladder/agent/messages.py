@@ -1,4 +1,4 @@
-"""What app and agent say to each other: one JSON object a datagram, descriptors beside it (SCM_RIGHTS).
+"""What app and agent say to each other: one JSON pair (name, fields) a datagram, descriptors beside it (SCM_RIGHTS).
 
 Requests travel from app to agent, each is answered by exactly one reply of its pair, or by `Refused`. Both sides build
 the dataclasses below from what arrives and refuse anything else: an unknown message, a missing or surplus field, a

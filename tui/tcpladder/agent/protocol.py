@@ -58,9 +58,8 @@ class MalformedMessageError(ValueError):
 
 
 def encode(message: Request | Reply) -> bytes:
-    """One JSON object: the class name under `message`, the fields beside it."""
-    body = {"message": type(message).__name__, **dataclasses.asdict(message)}
-    return json.dumps(body, separators=(",", ":")).encode()
+    """A JSON pair: the name of the class and an object of its fields."""
+    return json.dumps([type(message).__name__, dataclasses.asdict(message)], separators=(",", ":")).encode()
 
 
 def decode_request(data: bytes) -> Request:
@@ -75,13 +74,13 @@ def decode_reply(data: bytes) -> Reply:
 
 def _decode(data: bytes, known: dict[str, type]) -> object:
     try:
-        body = json.loads(data, object_pairs_hook=_unique)
+        pair = json.loads(data, object_pairs_hook=_unique)
     except (ValueError, RecursionError) as wrong:
         raise MalformedMessageError(f"not a message: {wrong}") from None
-    name = body.pop("message", None) if isinstance(body, dict) else None
-    if not isinstance(name, str) or name not in known:
-        raise MalformedMessageError(f"unknown message {name!r}")
-    return _build(known[name], body)
+    match pair:
+        case [str(name), dict(fields)] if name in known:
+            return _build(known[name], fields)
+    raise MalformedMessageError(f"unknown message {pair!r:.60}")
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -62,6 +62,14 @@ def exec_app(
     """
     _require(network, argv)
     channel, pid = start_agent(network)
+    with channel:
+        _become_app(channel, pid, outputs, [*command, *argv])
+
+
+def _become_app(
+    channel: socket.socket, pid: int, outputs: Mapping[str, Path], command: list[str]
+) -> NoReturn:
+    """Everything between the start of the agent and the exec of the app."""
     confine.no_new_privileges()
     confine.root_means_nothing()
     confine.bound_capabilities(())
@@ -71,12 +79,12 @@ def exec_app(
     opened = {name: _open_output(path) for name, path in outputs.items()}
     notices = [] if os.getuid() else _confine_root(list(outputs.values()))
     confine.keep_capabilities(())
-    left = Handover(agent=channel.detach(), agent_pid=pid, outputs=opened, notices=notices)
+    left = Handover(agent=channel.fileno(), agent_pid=pid, outputs=opened, notices=notices)
     for descriptor in [left.agent, *opened.values()]:
         os.set_inheritable(descriptor, True)
     os.environ[_VARIABLE] = json.dumps(asdict(left))
     try:
-        os.execv(command[0], [*command, *argv])  # noqa: S606 - no shell is the point
+        os.execv(command[0], command)  # noqa: S606 - no shell is the point
     except OSError as refused:
         who = user.pw_name if user else "this user"
         reason = f"{who} cannot run {command[0]}: {_words(refused)}"
@@ -109,9 +117,11 @@ def start_agent(network: Network) -> tuple[socket.socket, int]:
     theirs.close()
     os.waitpid(child, 0)
     first = ours.recv(protocol.MAX_MESSAGE_BYTES)
-    match protocol.decode_reply(first) if first else None:
-        case AgentReady(pid=pid):
-            return ours, pid
+    answer = protocol.decode_reply(first) if first else None
+    if isinstance(answer, AgentReady):
+        return ours, answer.pid
+    ours.close()
+    match answer:
         case Refused(reason=reason, exit_code=code):
             raise _ERRORS.get(ExitCode(code), TcpladderError)(reason)
         case _:
@@ -136,8 +146,11 @@ def _agent(channel: socket.socket, network: Network) -> NoReturn:
             os._exit(0)
         if not private:
             confine.not_traceable()
-        confine.bound_capabilities(_AGENT_KEEPS)
-        confine.keep_capabilities(_AGENT_KEEPS)
+        kept = (
+            {*_AGENT_KEEPS, Capability.SETPCAP} if private else _AGENT_KEEPS
+        )  # peers give up theirs with it
+        confine.bound_capabilities(kept)
+        confine.keep_capabilities(kept)
         confine.no_new_privileges()
         channel.send(protocol.encode(AgentReady(pid=os.getpid())))
         from tcpladder.agent.serve import serve

@@ -1,0 +1,150 @@
+"""Every message survives the way to bytes and back; whatever is not exactly a message is refused."""
+
+import dataclasses
+import json
+import typing
+
+import pytest
+
+from tcpladder.agent import messages
+from tcpladder.agent.messages import (
+    AgentReady,
+    CaptureOpened,
+    DropLifted,
+    Dropping,
+    DropSegments,
+    Interfaces,
+    InterfaceState,
+    LiftDrop,
+    ListInterfaces,
+    OpenCapture,
+    PeerStarted,
+    ReadSysctls,
+    Refused,
+    StartPeer,
+    Sysctls,
+)
+from tcpladder.agent.protocol import MalformedMessageError, decode_reply, decode_request, encode
+
+LO = InterfaceState(
+    name="lo",
+    index=1,
+    state="unknown",
+    addresses=["127.0.0.1", "::1"],
+    received_bytes=1,
+    received_packets=2,
+    sent_bytes=3,
+    sent_packets=4,
+)
+REQUESTS = [
+    OpenCapture(interface="lo"),
+    OpenCapture(interface="eth0.10", filter="tcp port 80 and host ä", snap_length=0, include_ssh=True),
+    ListInterfaces(),
+    ReadSysctls(names=["net.ipv4.tcp_keepalive_time", "net.ipv4.conf.eth0-1.rp_filter"]),
+    StartPeer(role="client", options={"TCP_KEEPIDLE": 3}, address="::1", port=7, local_port=65535),
+    DropSegments(destination=None, destination_port=None, source="fe80::1", source_port=0, for_s=2.5),
+    LiftDrop(rule=3),
+]
+REPLIES = [
+    AgentReady(pid=7),
+    CaptureOpened(
+        interface="lo",
+        link_type=1,
+        block_size=0,
+        block_count=0,
+        snap_length=256,
+        excluded_ssh=0,
+        local_addresses=["::1"],
+    ),
+    Interfaces(interfaces=[LO, LO]),
+    Sysctls(values={"net.a": "1", "net.b": None}),
+    PeerStarted(pid=9),
+    Dropping(rule=1, equivalent="nft …"),
+    DropLifted(packets=1, bytes=52),
+    Refused(reason="cannot", exit_code=4),
+]
+
+
+OPEN = {"interface": "lo", "filter": "", "snap_length": 0, "include_ssh": False}
+DROP = dataclasses.asdict(DropSegments(destination=None, destination_port=1))
+
+
+def test_the_examples_cover_every_message() -> None:
+    assert {type(one) for one in REQUESTS} == set(typing.get_args(messages.Request))
+    assert {type(one) for one in REPLIES} == set(typing.get_args(messages.Reply))
+
+
+@pytest.mark.parametrize("request_", REQUESTS, ids=repr)
+def test_a_request_comes_back_as_it_was(request_: messages.Request) -> None:
+    assert decode_request(encode(request_)) == request_
+
+
+@pytest.mark.parametrize("reply", REPLIES, ids=repr)
+def test_a_reply_comes_back_as_it_was(reply: messages.Reply) -> None:
+    assert decode_reply(encode(reply)) == reply
+
+
+def test_an_integer_stands_for_a_float() -> None:
+    request = decode_request(json.dumps(["DropSegments", DROP | {"for_s": 3}]).encode())
+    assert isinstance(request, DropSegments)
+    assert type(request.for_s) is float
+
+
+@pytest.mark.parametrize(
+    ("name", "fields"),
+    [
+        ("Refused", OPEN),
+        (None, OPEN),
+        ("OpenCapture", [OPEN]),
+        ("OpenCapture", None),
+        ("OpenCapture", OPEN | {"surplus": 1}),
+        ("OpenCapture", {key: value for key, value in OPEN.items() if key != "filter"}),
+        ("OpenCapture", OPEN | {"interface": 7}),
+        ("OpenCapture", OPEN | {"interface": ""}),
+        ("OpenCapture", OPEN | {"interface": "../lo"}),
+        ("OpenCapture", OPEN | {"interface": "lo\0"}),
+        ("OpenCapture", OPEN | {"interface": "\ud800"}),
+        ("OpenCapture", OPEN | {"filter": "x" * 8193}),
+        ("OpenCapture", OPEN | {"filter": None}),
+        ("OpenCapture", OPEN | {"snap_length": -1}),
+        ("OpenCapture", OPEN | {"snap_length": 262145}),
+        ("OpenCapture", OPEN | {"snap_length": True}),
+        ("OpenCapture", OPEN | {"snap_length": 1.0}),
+        ("OpenCapture", OPEN | {"include_ssh": 1}),
+        ("DropSegments", DROP | {"destination_port": 65536}),
+        ("DropSegments", DROP | {"destination": "example.org"}),
+        ("DropSegments", DROP | {"for_s": 0}),
+        ("DropSegments", DROP | {"for_s": "60"}),
+        ("ReadSysctls", {"names": ["kernel.core_pattern"]}),
+        ("ReadSysctls", {"names": ["net.../.."]}),
+        ("ReadSysctls", {"names": ["net./etc/passwd"]}),
+        ("ReadSysctls", {"names": "net.a"}),
+        ("LiftDrop", {"rule": None}),
+    ],
+    ids=lambda value: repr(value)[:60],
+)
+def test_a_request_that_is_not_exactly_one_is_refused(name: object, fields: object) -> None:
+    with pytest.raises(MalformedMessageError):
+        decode_request(json.dumps([name, fields]).encode())
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"\xff",
+        b"{",
+        b"[" * 100_000,
+        b'["LiftDrop",{"rule":' + b"9" * 5000 + b"}]",
+        b'["LiftDrop",{"rule":1,"rule":2}]',
+        b'["LiftDrop",{"rule":1},{}]',
+        b'["LiftDrop"]',
+        b'"LiftDrop"',
+        json.dumps(["DropSegments", DROP | {"for_s": float("nan")}]).encode(),
+        json.dumps(["DropSegments", DROP | {"for_s": float("inf")}]).encode(),
+    ],
+    ids=lambda data: repr(data[:40]),
+)
+def test_bytes_that_are_no_message_are_refused(data: bytes) -> None:
+    with pytest.raises(MalformedMessageError):
+        decode_request(data)
