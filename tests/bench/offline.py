@@ -1,0 +1,109 @@
+"""What listing the flows of a capture costs, beside tshark and tcptrace: CPU, ratios, peak memory. Prints only.
+
+    python tests/bench/offline.py [--dir DIR] [--rounds 3]
+
+The programs take turns within one run, so that a busy machine is busy for all of them; the best round counts.
+Captures are generated in --dir (a folder of the system's temporary directory if not given) and used again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+GENERATE = Path(__file__).with_name("generate.py")
+CAPTURES = ((1_000_000, "large"), (5_000_000, "small"))
+FLOWS = 2000
+OURS = "tcpladder flows"
+PROGRAMS: dict[str, list[str]] = {
+    OURS: [sys.executable, "-m", "tcpladder", "flows"],
+    "tshark -q -z conv,tcp": ["tshark", "-q", "-z", "conv,tcp", "-r"],
+    "tcptrace -n -l": ["tcptrace", "-n", "-l"],
+}
+AIMS = {"tshark -q -z conv,tcp": 1 / 8, "tcptrace -n -l": 2.0}
+"""What the CPU time of `tcpladder flows` may be, as a multiple of the program's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What one run of one program cost."""
+
+    cpu_s: float
+    peak_mib: float
+
+
+def measure(command: list[str], capture: Path) -> Cost | str:
+    """Run a program over a capture. A sentence instead of a cost where it fails."""
+    with tempfile.TemporaryFile() as complaints:
+        process = subprocess.Popen([*command, str(capture)], stdout=subprocess.DEVNULL, stderr=complaints)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode == 0:
+            return Cost(usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+        complaints.seek(0)
+        last = complaints.read().decode(errors="replace").strip().splitlines()[-1:]
+        return f"exit {process.returncode}: {' '.join(last)}"
+
+
+def capture_of(folder: Path, segments: int, payload: str) -> Path:
+    """Generate the capture unless it is there."""
+    path = folder / f"tcpladder-bench-{segments}-{payload}.pcap"
+    if not path.exists():
+        print(f"writing {path}", file=sys.stderr)
+        options = ["--segments", str(segments), "--flows", str(FLOWS), "--payload", payload]
+        subprocess.run([sys.executable, str(GENERATE), str(path), *options], check=True)
+    return path
+
+
+def compare(capture: Path, programs: dict[str, list[str]], rounds: int) -> dict[str, Cost]:
+    """The best round of each program; programs that fail are named and left out."""
+    subprocess.run(["cat", str(capture)], stdout=subprocess.DEVNULL, check=True)
+    best: dict[str, Cost] = {}
+    running = dict(programs)
+    for _ in range(rounds):
+        for name, command in list(running.items()):
+            cost = measure(command, capture)
+            if isinstance(cost, str):
+                print(f"  {name} failed, {cost}")
+                del running[name]
+            elif name not in best or cost.cpu_s < best[name].cpu_s:
+                best[name] = cost
+    return best
+
+
+def report(best: dict[str, Cost]) -> None:
+    """One line a program: its cost, and ours as a multiple of it."""
+    ours = best.get(OURS)
+    for name, cost in best.items():
+        line = f"  {name:<24} {cost.cpu_s:7.2f} s CPU  {cost.peak_mib:6.0f} MiB"
+        if ours is not None and name != OURS:
+            ratio = ours.cpu_s / cost.cpu_s
+            verdict = "as aimed" if ratio <= AIMS[name] else "missed"
+            line += f"   {OURS} uses {ratio:.3f} x (at most {AIMS[name]:.3f}: {verdict})"
+        print(line)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="compare the cost of listing flows")
+    parser.add_argument("--dir", type=Path, default=Path(tempfile.gettempdir()) / "tcpladder-bench")
+    parser.add_argument("--rounds", type=int, default=3)
+    options = parser.parse_args()
+    options.dir.mkdir(parents=True, exist_ok=True)
+    present = {name: command for name, command in PROGRAMS.items() if shutil.which(command[0])}
+    for name in PROGRAMS.keys() - present.keys():
+        print(f"{PROGRAMS[name][0]} is not installed: not compared")
+    for segments, payload in CAPTURES:
+        capture = capture_of(options.dir, segments, payload)
+        size_mib = capture.stat().st_size / 2**20
+        print(f"{segments:,} segments, {FLOWS:,} flows, {size_mib:.0f} MiB, best of {options.rounds}")
+        report(compare(capture, present, options.rounds))
+
+
+if __name__ == "__main__":
+    main()
