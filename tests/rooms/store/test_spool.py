@@ -82,6 +82,24 @@ def test_a_full_disk_is_one_warning_and_capture_goes_on() -> None:
     )
 
 
+STALE = """
+import resource, signal
+from tcpladder.store.spool import Spool
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+spool = Spool(1000)
+for number in range(20):
+    if number == 10:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (600, 600))
+    spool.append(memoryview(bytes([number]) * 100))
+print([None if (part := spool.read(number * 100, 100)) is None else part[0] for number in range(10, 20)])
+"""
+
+
+def test_what_could_not_be_overwritten_is_not_taken_for_new() -> None:
+    done = subprocess.run([sys.executable, "-c", STALE], capture_output=True, text=True, check=True)
+    assert done.stdout == "[10, 11, 12, 13, 14, 15, None, None, None, None]\n"
+
+
 def test_nothing_has_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     spool = Spool(1000)
