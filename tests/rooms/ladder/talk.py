@@ -135,29 +135,26 @@ class Talk:
     def silent(self) -> NDArray[np.bool_]:
         return np.array([one.gap is not None for one in self.said], np.bool_)
 
-    @property
-    def frame(self) -> NDArray[np.int64]:
-        return np.arange(1, len(self.said) + 1, dtype=np.int64)
+    def frame(self, index: int) -> int:
+        return index + 1
 
-    @property
-    def file(self) -> NDArray[np.uint8]:
-        return np.zeros(len(self.said), np.uint8)
+    def index_of_frame(self, frame: int) -> int | None:
+        return frame - 1 if 0 < frame <= len(self.said) else None
 
-    @property
-    def position(self) -> NDArray[np.int64]:
-        return np.arange(len(self.said), dtype=np.int64) * 100
+    def file(self, index: int) -> int:
+        return 0
 
-    @property
-    def captured(self) -> NDArray[np.int64]:
-        return np.full(len(self.said), 66, np.int64)
+    def position(self, index: int) -> int:
+        return index * 100
 
-    @property
-    def original(self) -> NDArray[np.int64]:
-        return np.full(len(self.said), 66, np.int64)
+    def captured(self, index: int) -> int:
+        return 66
 
-    @property
-    def link_type(self) -> NDArray[np.uint16]:
-        return np.full(len(self.said), LINKTYPE_ETHERNET, np.uint16)
+    def original(self, index: int) -> int:
+        return 66
+
+    def link_type(self, index: int) -> int:
+        return LINKTYPE_ETHERNET
 
     def relative_seq(self, index: int) -> int | None:
         return self.said[index].seq

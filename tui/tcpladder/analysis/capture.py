@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
 
 from tcpladder.analysis.beliefs import TimerValues
 from tcpladder.analysis.carried import Carried
@@ -47,6 +50,8 @@ class CaptureAnalysis:
         self._rows = 0
         self._views: dict[int, Findings] = {}
         self.log = SegmentLog()
+        self.last_ns = 0
+        """The latest time of any segment, 0 before the first."""
         self.frames = 0
         self.not_tcp = 0
         """Frames that hold neither TCP nor an ICMP error about TCP."""
@@ -62,6 +67,8 @@ class CaptureAnalysis:
             self._tracker.amend(self.log.value("flow", row) for row in classified.amended)
             self.log.append(segments, assigned, classified, batch.file)
         self._rows += len(segments)
+        if len(segments):
+            self.last_ns = max(self.last_ns, int(segments.time_ns.max()))
         self.frames += len(batch)
         self.not_tcp += decoded.not_tcp
 
@@ -109,18 +116,40 @@ class CaptureAnalysis:
         """The findings about a flow; the same object each time, brought up to date."""
         found = self._views.get(number)
         if found is None:
-            client, server = self.endpoints(number)
-            track = self._tracker.tracks[number - 1]
-            found = self._views[number] = Findings(
-                self.log,
-                number - 1,
-                values=lambda: self._beliefs(client, server),
-                summary=lambda: self.summary(number),
-                states=lambda: {side: end.state for side, end in track.ends.items()},
-            )
-        else:
-            found.refresh()
+            found = self._views[number] = self._new_view(number)
+        found.refresh()
         return found
+
+    def all_views(self) -> list[Findings]:
+        """The findings about every flow, in order; reads the log once for all of them."""
+        return [
+            self._views.get(number) or self._new_view(number, rows)
+            for number, rows in enumerate(self.log.rows_by_flow(self.flows), 1)
+        ]
+
+    def in_file_order(self) -> Iterator[tuple[int, int]]:
+        """(flow number, index in its view) of every segment of the capture."""
+        indices = [0] * self.flows
+        for flow in self.log.flows():
+            yield flow + 1, indices[flow]
+            indices[flow] += 1
+
+    def flows_since(self, row: int) -> list[int]:
+        """The numbers of the flows that segments from `row` on belong to, in order of the first of them."""
+        fresh, first = np.unique(self.log.column("flow", np.arange(row, len(self.log))), return_index=True)
+        return [flow + 1 for flow in fresh[np.argsort(first)].tolist()]
+
+    def _new_view(self, number: int, rows: NDArray[np.int64] | None = None) -> Findings:
+        client, server = self.endpoints(number)
+        track = self._tracker.tracks[number - 1]
+        return Findings(
+            self.log,
+            number - 1,
+            values=lambda: self._beliefs(client, server),
+            summary=lambda: self.summary(number),
+            states=lambda: {side: end.state for side, end in track.ends.items()},
+            rows=rows,
+        )
 
 
 def _texts(endpoints: Tuple4) -> tuple[Endpoint, Endpoint]:

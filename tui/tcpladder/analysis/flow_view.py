@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +15,8 @@ from tcpladder.analysis.judge import Judge, verdict
 from tcpladder.analysis.kinds import KINDS, Kind
 from tcpladder.analysis.log import SegmentLog
 from tcpladder.analysis.schedule import SECOND_NS
-from tcpladder.analysis.view import FlowSummary, Gap, Pending, Side, Timer, Verdict
-from tcpladder.analysis.waits import NOTHING, Schedule, Waits
+from tcpladder.analysis.view import FlowSummary, Gap, Origin, Pending, Side, Timer, Verdict
+from tcpladder.analysis.waits import NOTHING, Schedule, Wait, Waits
 from tcpladder.flows.seqnum import MODULUS, difference
 from tcpladder.flows.state import TcpState
 from tcpladder.wire.segments import Flag, State
@@ -37,6 +37,7 @@ class Findings:
         values: what each end is believed to run with, asked anew at each refresh.
         summary: the flow's line in the list, as it is now.
         states: the TCP state of each end, as it is now.
+        rows: the flow's rows of the log, where the caller has them.
     """
 
     def __init__(
@@ -46,10 +47,14 @@ class Findings:
         values: Callable[[], Mapping[Side, TimerValues]],
         summary: Callable[[], FlowSummary],
         states: Callable[[], Mapping[Side, TcpState]],
+        rows: NDArray[np.int64] | None = None,
     ) -> None:
         self._log, self._flow = log, flow
         self._read_values, self._summary, self._states = values, summary, states
         self._start_over()
+        if rows is not None:
+            self._pieces = log.pieces
+            self._take(rows)
         self.refresh()
 
     def _start_over(self) -> None:
@@ -63,17 +68,16 @@ class Findings:
         self._base: dict[Side, int] = {}
         self._shift: dict[Side, int] = {}
         self._waits = Waits(self._value)
-        self._values: Mapping[Side, TimerValues] = {}
+        self._values = self._read_values()
+        self._judge = Judge(self._values, self._waits)
 
     def refresh(self) -> bool:
         """Take in what came since the last call; returns whether anything did."""
+        if self._amendments != self._log.amendments:
+            self._start_over()
         values = self._read_values()
         changed = values != self._values
         if changed:
-            self._values = values
-            self._judge = Judge(values, self._waits)
-        if self._amendments != self._log.amendments:
-            self._start_over()
             self._values, self._judge = values, Judge(values, self._waits)
         fresh = self._log.rows_of(self._flow, self._pieces)
         self._pieces = self._log.pieces
@@ -88,16 +92,10 @@ class Findings:
         self._from_client = np.concatenate([self._from_client, ~self._log.column("from_server", rows)])
         self._kind = np.concatenate([self._kind, self._log.column("kind", rows)])
         self._waits.extend(self._time_ns, self._from_client, self._kind, begin)
-        before_ns = self._time_ns[max(begin - 1, 0) : len(self._time_ns) - 1]
-        pause_ns = np.diff(self._time_ns[begin:], prepend=before_ns[:1] if begin else self._time_ns[:1])
+        pause_ns = np.diff(self._time_ns[max(begin - 1, 0) :], prepend=self._time_ns[: 0 if begin else 1])
         silent = pause_ns >= SILENCE_NS
-        for index in range(begin, len(self._rows)) if len(rows) < len(self._waits.found) else ():
-            if index in self._waits.found:
-                silent[index - begin] |= pause_ns[index - begin] >= TIMED_SILENCE_NS
-        if len(rows) >= len(self._waits.found):
-            for index in self._waits.found:
-                if index >= begin:
-                    silent[index - begin] |= pause_ns[index - begin] >= TIMED_SILENCE_NS
+        timed = [index - begin for index in self._waits.fresh if self._waits.found[index].armed != NOTHING]
+        silent[timed] |= pause_ns[timed] >= TIMED_SILENCE_NS
         self._silent = np.concatenate([self._silent, silent])
         self._learn_bases(begin)
 
@@ -138,33 +136,28 @@ class Findings:
     def silent(self) -> NDArray[np.bool_]:
         return self._silent
 
-    @property
-    def frame(self) -> NDArray[np.int64]:
-        return self._column("frame").astype(np.int64)
+    def frame(self, index: int) -> int:
+        return self._value("frame", index)
 
-    @property
-    def file(self) -> NDArray[np.uint8]:
-        return self._column("file")
+    def index_of_frame(self, frame: int) -> int | None:
+        # Frames of a flow ascend, so half of them can be left out with each look.
+        index = bisect_left(range(len(self._rows)), frame, key=self.frame)
+        return index if index < len(self._rows) and self.frame(index) == frame else None
 
-    @property
-    def position(self) -> NDArray[np.int64]:
-        return self._column("position")
+    def file(self, index: int) -> int:
+        return self._value("file", index)
 
-    @property
-    def captured(self) -> NDArray[np.int64]:
-        return self._column("captured").astype(np.int64)
+    def position(self, index: int) -> int:
+        return self._value("position", index)
 
-    @property
-    def original(self) -> NDArray[np.int64]:
-        return self._column("original").astype(np.int64)
+    def captured(self, index: int) -> int:
+        return self._value("captured", index)
 
-    @property
-    def link_type(self) -> NDArray[np.uint16]:
-        return self._column("link_type")
+    def original(self, index: int) -> int:
+        return self._value("original", index)
 
-    def number(self, name: str, index: int) -> int:
-        """One value of a column that FlowView offers whole, without reading the others."""
-        return self._value(name, index)
+    def link_type(self, index: int) -> int:
+        return self._value("link_type", index)
 
     def relative_seq(self, index: int) -> int | None:
         return self._relative(self.raw_seq(index), self._side(index))
@@ -200,7 +193,9 @@ class Findings:
         word = KINDS[kind].label
         wait = self._waits.found.get(index)
         if kind is Kind.KEEPALIVE_PROBE and wait is not None:
-            return f"{word} {wait.number}" if self._is_unanswered(index, wait.number) else word
+            return f"{word} {self._of(wait)}" if self._is_unanswered(index, wait.number) else word
+        if kind is Kind.RST and wait is not None:
+            return "RST, gives up"
         if kind is Kind.SYN_RETRANSMISSION and wait is not None:
             return f"SYN retry {wait.number}"
         if kind is Kind.ICMP_ERROR:
@@ -224,8 +219,8 @@ class Findings:
                 window=self.window(index) or 0,
                 expected=self._relative(self._value("expected", index), side) if known else None,
                 peer_ack=self._relative(self._value("peer_ack", index), side) if acked else None,
-                captured=self._value("captured", index),
-                original=self._value("original", index),
+                captured=self.captured(index),
+                original=self.original(index),
                 icmp=self._log.icmp.get(int(self._rows[index])),
                 wait_ns=wait.observed_ns if wait is not None and wait.armed != NOTHING else None,
             )
@@ -243,7 +238,7 @@ class Findings:
         expected = self._judge.expected(wait)
         return Gap(
             observed_ns=wait.observed_ns,
-            since_frame=self._value("frame", armed),
+            since_frame=self.frame(armed),
             since_ns=int(self._time_ns[armed]),
             timer=wait.timer,
             expected_ns=None if expected is None else expected.value,
@@ -255,14 +250,18 @@ class Findings:
     def pending(self, now_ns: int) -> tuple[Pending, ...]:
         if not len(self._rows):
             return ()
-        return forecast(self._waits, self._judge, self._values, self._states(), self._time_ns)
+        rungs = forecast(self._waits, self._judge, self._values, self._states(), self._time_ns)
+        # A timer that is overdue by its own length does not run: the forecast believed something wrong.
+        if rungs and now_ns - rungs[0].due_ns > rungs[0].due_ns - rungs[0].armed_ns:
+            return ()
+        return rungs
 
     def _unexplained(self, index: int) -> Gap | None:
         if not self._silent[index]:
             return None
         return Gap(
             observed_ns=int(self._time_ns[index] - self._time_ns[index - 1]),
-            since_frame=self._value("frame", index - 1),
+            since_frame=self.frame(index - 1),
             since_ns=int(self._time_ns[index - 1]),
             timer=None,
             expected_ns=None,
@@ -270,6 +269,12 @@ class Findings:
             origin=None,
             name="unexplained",
         )
+
+    def _of(self, wait: Wait) -> str:
+        """`2/3`: which probe of how many; without the number that nobody knows."""
+        probes = self._judge.keepalive_probes(wait.side)
+        known = probes.origin is not Origin.ASSUMED and probes.value >= wait.number
+        return f"{wait.number}/{probes.value}" if known else str(wait.number)
 
     def _is_unanswered(self, index: int, number: int) -> bool:
         """Whether a probe is one of several without an answer, or stays the last word so far."""
@@ -310,6 +315,3 @@ class Findings:
 
     def _value(self, name: str, index: int) -> int:
         return self._log.value(name, int(self._rows[index]))
-
-    def _column(self, name: str) -> NDArray[Any]:
-        return self._log.column(name, self._rows)

@@ -90,19 +90,15 @@ class Judge:
                 return None
 
     def name(self, wait: Wait, expected: Believed | None) -> str:
-        """The timer in the words of the field: `keepalive_time 30 s`, `probe 2/3: keepalive_intvl 3 s`."""
+        """The timer in the words of the field: `keepalive_time 30 s`, `SYN retry 3/6: RTO 1 s × 2²`."""
         if expected is None:
             return "persist timer" if wait.schedule is Schedule.PERSIST else "unexplained"
         length = seconds_text(expected.value)
         match wait.schedule:
             case Schedule.KEEPALIVE_TIME:
                 return f"keepalive_time {length}"
-            case Schedule.KEEPALIVE_INTVL:
-                probes = self.keepalive_probes(wait.side)
-                known = "" if probes.origin is Origin.ASSUMED else f"/{probes.value}"
-                return f"probe {wait.number}{known}: keepalive_intvl {length}"
-            case Schedule.GIVE_UP:
-                return f"gives up after {wait.number}: keepalive_intvl {length}"
+            case Schedule.KEEPALIVE_INTVL | Schedule.GIVE_UP:
+                return f"keepalive_intvl {length}"
             case Schedule.SYN:
                 retries = self.syn_retries(wait.side)
                 known = "" if retries.origin is Origin.ASSUMED else f"/{retries.value}"

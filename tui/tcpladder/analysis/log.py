@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -71,6 +72,19 @@ class SegmentLog:
             for piece, start in zip(self._pieces[first_piece:], self._starts[first_piece:], strict=True)
         ]
         return np.concatenate(found) if found else np.empty(0, np.int64)
+
+    def rows_by_flow(self, flows: int) -> list[NDArray[np.int64]]:
+        """The rows of every flow, from one sort: `flows` arrays, int64, ascending."""
+        if not self._pieces:
+            return [np.empty(0, np.int64)] * flows
+        flow = np.concatenate([piece["flow"] for piece in self._pieces])
+        order = np.argsort(flow, kind="stable")
+        return np.split(order, np.searchsorted(flow[order], np.arange(1, flows)))
+
+    def flows(self) -> Iterator[int]:
+        """The flow of every row, in order."""
+        for piece in self._pieces:
+            yield from piece["flow"].tolist()
 
     def column(self, name: str, rows: NDArray[np.int64]) -> NDArray[Any]:
         """One column at some ascending rows: (len(rows),)."""

@@ -141,31 +141,33 @@ class FlowView(Protocol):
         """Whether a gap row stands before the segment."""
         ...
 
-    @property
-    def frame(self) -> NDArray[np.int64]:
+    def frame(self, index: int) -> int:
         """Number of the frame in its file, from 1."""
         ...
 
-    @property
-    def file(self) -> NDArray[np.uint8]: ...
+    def index_of_frame(self, frame: int) -> int | None:
+        """The segment that came in a frame, None where it is not of this flow."""
+        ...
 
-    @property
-    def position(self) -> NDArray[np.int64]:
+    def file(self, index: int) -> int:
+        """Which of the files named on the command line, from 0."""
+        ...
+
+    def position(self, index: int) -> int:
         """Where the frame's bytes begin in the file or spool."""
         ...
 
-    @property
-    def captured(self) -> NDArray[np.int64]:
+    def captured(self, index: int) -> int:
         """Bytes of the frame that were captured."""
         ...
 
-    @property
-    def original(self) -> NDArray[np.int64]:
+    def original(self, index: int) -> int:
         """Bytes that the frame had on the wire."""
         ...
 
-    @property
-    def link_type(self) -> NDArray[np.uint16]: ...
+    def link_type(self, index: int) -> int:
+        """LINKTYPE_* of the frame."""
+        ...
 
     def relative_seq(self, index: int) -> int | None:
         """Sequence number minus the initial one of its sender; None where unknown."""

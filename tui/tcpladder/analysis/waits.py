@@ -113,6 +113,8 @@ class Waits:
     value: Callable[[str, int], int]
     found: dict[int, Wait] = field(default_factory=dict)
     """Index of the segment that a timer sent -> its wait."""
+    fresh: list[int] = field(default_factory=list)
+    """The keys that the last `extend` added to `found`."""
     by_end: dict[Side, Observed] = field(default_factory=lambda: {side: Observed() for side in Side})
     """What the waits of each end have in common, for inference."""
     ends: dict[Side, _End] = field(default_factory=lambda: {side: _End() for side in Side})
@@ -126,6 +128,7 @@ class Waits:
     ) -> None:
         """Read the segments from `begin` on; the arrays are those of the whole flow."""
         n = len(time_ns)
+        self.fresh = []
         if begin >= n:
             return
         fresh = kind[begin:]
@@ -225,6 +228,7 @@ class Waits:
         observed_ns = int(time_ns[index] - time_ns[armed]) if armed != NOTHING else 0
         wait = self.found[index] = Wait(side, timer, schedule, armed, observed_ns, number)
         self.by_end[side].add(wait)
+        self.fresh.append(index)
 
 
 def _running(indices: NDArray[np.int64], condition: NDArray[np.bool_], carried: int) -> NDArray[np.int64]:

@@ -41,7 +41,7 @@ def findings(view: FlowView, index: int) -> list[Line]:
         first, *rest = explain.silence(gap).splitlines()
         lines.append((f"  silence  {first}", Role.LABEL))
         lines += [(f"           {line}", Role.REMARK) for line in rest]
-    captured, original = int(view.captured[index]), int(view.original[index])
+    captured, original = view.captured(index), view.original(index)
     if captured < original:
         lines.append((f"  cut      {captured} of {original} bytes were captured (snap length)", Role.WARNING))
     return lines
@@ -56,7 +56,7 @@ def _numbers(view: FlowView, index: int) -> str:
     }
     flags = view.flags(index)
     words = [f"{name} {value}" for name, value in known.items() if value is not None]
-    return "  ".join([f"frame {view.frame[index]}", *([flags] if flags else []), *words])
+    return "  ".join([f"frame {view.frame(index)}", *([flags] if flags else []), *words])
 
 
 def _pair(relative: int | None, raw: int | None) -> str | None:

@@ -18,7 +18,7 @@ def dissected(session: Session, number: int, index: int) -> list[Line]:
         return [("", Role.SPACE), (f"the bytes of this frame cannot be read again: {error}", Role.WARNING)]
     if not frame:
         return [("", Role.SPACE), ("the bytes of this frame are gone: the spool is bounded", Role.WARNING)]
-    link_type = int(session.view(number).link_type[index])
+    link_type = int(session.view(number).link_type(index))
     tree: list[Line] = [
         ("  " * line.depth + line.text, Role.LABEL if line.depth else Role.TITLE)
         for line in dissect(frame, link_type)

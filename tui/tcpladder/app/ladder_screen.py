@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from dataclasses import replace
 from time import perf_counter
 from typing import ClassVar
 
-import numpy as np
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -21,6 +19,7 @@ from tcpladder.app import explain, status_words
 from tcpladder.app.bar import Bar
 from tcpladder.app.contract import Session, SessionStatus
 from tcpladder.app.detail_view import DetailView, findings
+from tcpladder.app.ladder_search import search
 from tcpladder.app.ladder_view import LadderView
 from tcpladder.app.page import Page
 from tcpladder.app.terminal import is_congested
@@ -68,6 +67,7 @@ class LadderScreen(Page):
         self._timer: Timer | None = None
         self._words = ""
         self._marked: int | None = None
+        self._new_rows = 0
         self.set_class(ascii_only, "-ascii")
 
     def compose_body(self) -> ComposeResult:
@@ -101,8 +101,15 @@ class LadderScreen(Page):
     # Following the session
 
     def show_body(self, status: SessionStatus) -> None:
+        self.session.view(self._number)  # brings the findings up to date
+        before = len(self.ladder.ladder)
         self.ladder.refresh_ladder(self.session.notes(self._number), status.now_ns)
+        self._new_rows = len(self.ladder.ladder) - before
         self._plan_tick(self.ladder.seconds_to_next_tick(status.now_ns), status)
+
+    @property
+    def racing(self) -> bool:
+        return self._new_rows > self.ladder.page // 4
 
     def _plan_tick(self, seconds: float | None, status: SessionStatus) -> None:
         """Wake for the countdown when its next figure is due; only a clock that runs makes it move."""
@@ -128,11 +135,13 @@ class LadderScreen(Page):
         right = Content.assemble(state, (following, "bold"), " ")
         both = self._states(summary)
         ended = f"  {summary.ended}" if summary.ended else ""
-        room = max(20, self.size.width - right.cell_length - len(both) - len(ended) - len(status.name) - 8)
-        sign = ">" if self.ascii_only else "›"
-        title = f" {status.name} {sign} {grid.flow_title(summary, room, self.ascii_only)}"
+        room = max(20, self.size.width - right.cell_length - len(both) - len(ended) - 4)
+        title = grid.flow_title(summary, room, self.ascii_only)
+        name = f"{status_words.short_name(status)} {'>' if self.ascii_only else '›'} "
+        if len(name) + len(title) <= room:
+            title = name + title
         self.query_one("#head", Bar).say(
-            Content.assemble(title, "  ", (both, "$text-accent"), (ended, "$text-warning")), right
+            Content.assemble(f" {title}  ", (both, "$text-accent"), (ended, "$text-warning")), right
         )
         lines = grid.header_lines(summary, self._layout())
         self.query_one("#columns", Bar).say(grid.plain(lines[0]).rstrip())
@@ -156,7 +165,7 @@ class LadderScreen(Page):
         if self._marked is not None and isinstance(row, Rung) and row.segment != self._marked:
             times = self.ladder.view.time_ns
             apart = words.delta(int(times[row.segment]) - int(times[self._marked]))
-            text = f"{apart} from the marked frame {self.ladder.view.frame[self._marked]}; {text}"
+            text = f"{apart} from the marked frame {self.ladder.view.frame(self._marked)}; {text}"
         alarm = status_words.alarm(status) or status.notice
         if alarm:
             room = max(1, self.size.width - 2)
@@ -180,19 +189,14 @@ class LadderScreen(Page):
     def action_open(self) -> None:
         row = self.ladder.selected
         if isinstance(row, GapRow):
-            armed = self._segment_of_frame(row.gap.since_frame)
-            if armed is None:
+            armed = self.ladder.view.index_of_frame(row.gap.since_frame)
+            if armed is None or armed >= self.ladder.ladder.segments:
                 self.notify(explain.silence(row.gap), markup=False)
             else:
                 self.ladder.following = False
                 self.ladder.go_to(self.ladder.ladder.row_of_segment(armed))
         elif isinstance(row, Rung):
             self.tcpladder.open_detail(self._number, row.segment)
-
-    def _segment_of_frame(self, frame: int) -> int | None:
-        frames = self.ladder.view.frame[: self.ladder.ladder.segments]
-        found = np.flatnonzero(frames == frame)
-        return int(found[0]) if len(found) else None
 
     def action_follow(self) -> None:
         self.ladder.follow(not self.ladder.following)
@@ -222,7 +226,7 @@ class LadderScreen(Page):
         self._marked = None if segment == self._marked else segment
         self.show_lines(self.session.status())
         if self._marked is not None:
-            self.notify(f"times are measured from frame {self.ladder.view.frame[self._marked]}", timeout=2)
+            self.notify(f"times are measured from frame {self.ladder.view.frame(self._marked)}", timeout=2)
 
     def action_unfold(self) -> None:
         self.ladder.unfolded = not self.ladder.unfolded
@@ -266,32 +270,14 @@ class LadderScreen(Page):
 
     @work(exclusive=True)
     async def _search(self, by: int) -> None:
-        """Look through the segments from the cursor on, in slices."""
+        """Look through the ladder from the cursor on, in slices between which keys are answered."""
         until = perf_counter() + SEARCH_SLICE_S
-        for segment in self._from_cursor(by):
-            found = self._found_row(segment, by)
-            if found is not None:
+        for row in search(self.ladder.ladder, self._words, self.ladder.cursor, by):
+            if row is not None:
                 self.ladder.following = False
-                self.ladder.go_to(found)
+                self.ladder.go_to(row)
                 return
             if perf_counter() > until:
                 await asyncio.sleep(0)
                 until = perf_counter() + SEARCH_SLICE_S
         self.notify(f"no {'later' if by > 0 else 'earlier'} row says {self._words}", markup=False, timeout=3)
-
-    def _from_cursor(self, by: int) -> Iterator[int]:
-        here = self.ladder.segment
-        count = self.ladder.ladder.segments
-        if here is None:
-            here = count
-        return iter(range(here, count) if by > 0 else range(min(here, count - 1), -1, -1))
-
-    def _found_row(self, segment: int, by: int) -> int | None:
-        """The row beyond the cursor, of a segment or of the silence before it, that says the words."""
-        view, rung = self.ladder.view, self.ladder.ladder.row_of_segment(segment)
-        gap = view.gap(segment) if view.silent[segment] else None
-        said = [(rung, view.label(segment)), *([(rung - 1, gap.name)] if gap is not None else [])]
-        for row, text in sorted(said, reverse=by < 0):
-            if (row - self.ladder.cursor) * by > 0 and self._words in text.lower():
-                return row
-        return None

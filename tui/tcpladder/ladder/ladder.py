@@ -186,7 +186,7 @@ class Ladder:
                 length=view.length(segment),
                 window=view.window(segment),
                 flags=view.flags(segment),
-                frame=int(view.frame[segment]),
+                frame=view.frame(segment),
             ),
         )
 

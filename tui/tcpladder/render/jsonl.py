@@ -26,8 +26,8 @@ def segment_record(view: FlowView, index: int, flow_number: int) -> Record:
     gap = view.gap(index) if view.silent[index] else None
     return {
         "record": "icmp" if kind is Kind.ICMP_ERROR else "segment",
-        "file": int(view.file[index]),
-        "frame": int(view.frame[index]),
+        "file": view.file(index),
+        "frame": view.frame(index),
         "time_ns": _time(int(view.time_ns[index])),
         "flow": flow_number,
         "src": source,

@@ -1,0 +1,193 @@
+"""The command line: arguments, exit codes, which front end. Imports what a command needs when it runs."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tcpladder import __version__
+from tcpladder.errors import ExitCode, TcpladderError, UsageError
+
+if TYPE_CHECKING:
+    pass
+
+FORMATS = ("text", "jsonl")
+_format = click.option(
+    "--format",
+    "form",
+    type=click.Choice(FORMATS),
+    help="Print instead of opening the app: text or JSON lines.",
+)
+_ascii = click.option("--ascii", "ascii_only", is_flag=True, help="Draw with ASCII only.")
+_no_mouse = click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal.")
+_flow = click.option("--flow", type=click.IntRange(min=1), help="Only this flow, by its number in the list.")
+_REST = {"ignore_unknown_options": False, "allow_interspersed_args": False}
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]}, invoke_without_command=True)
+@click.version_option(__version__, prog_name="tcpladder")
+@click.pass_context
+def tcpladder(context: click.Context) -> None:
+    """Live ladder diagrams of TCP connections, and which timer caused each silence.
+
+    Exit codes: 0 done, 2 wrong usage, 3 bad input, 4 not permitted, 130 interrupted.
+    """
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
+
+
+@tcpladder.command(context_settings=_REST)
+@click.option("-i", "--interface", default="lo", show_default=True, help="Where to sniff.")
+@click.option("--netns", metavar="NAME|PID", help="In another network namespace.")
+@click.option("-s", "--snap-length", type=click.IntRange(0, 262_144), default=256, show_default=True,
+              help="Bytes kept of each frame; 0 for all.")  # fmt: skip
+@click.option("-w", "--write", type=click.Path(path_type=Path), help="Save every frame, as pcapng.")
+@click.option("--ssh", is_flag=True, help="Do not leave out this host's own SSH connections.")
+@_format
+@_ascii
+@_no_mouse
+@click.argument("filter_words", metavar="[FILTER]...", nargs=-1)
+def live(
+    interface: str,
+    netns: str | None,
+    snap_length: int,
+    write: Path | None,
+    ssh: bool,
+    form: str | None,
+    ascii_only: bool,
+    no_mouse: bool,
+    filter_words: tuple[str, ...],
+) -> None:
+    """Sniff an interface; FILTER is a tcpdump filter, such as: tcp port 12345."""
+    from tcpladder.agent.messages import OpenCapture
+    from tcpladder.agent.start import HostNetwork, NetnsNetwork, exec_app, handover
+
+    left = handover()
+    if left is None:
+        form = _front_end(form, without_terminal="text")
+        network = HostNetwork() if netns is None else NetnsNetwork(netns)
+        exec_app(network, {} if write is None else {"write": write.absolute()}, sys.argv[1:])
+    from tcpladder.agent.client import AgentClient
+    from tcpladder.session.live import LiveSession
+
+    request = OpenCapture(
+        interface=interface, filter=" ".join(filter_words), snap_length=snap_length, include_ssh=ssh
+    )
+    output = None if write is None else (left.outputs["write"], str(write))
+    session = LiveSession(AgentClient(left.agent), request, write=output)
+    _say(left.notices)
+    _show_live(session, _front_end(form, without_terminal="text"), ascii_only=ascii_only, no_mouse=no_mouse)
+    if write is not None:
+        click.echo(f"{session.frames_written} frames written to {write}", err=True)
+
+
+@tcpladder.command("open")
+@click.argument("files", metavar="FILE...", nargs=-1, required=True)
+@_flow
+@_ascii
+@_no_mouse
+def open_(files: tuple[str, ...], flow: int | None, ascii_only: bool, no_mouse: bool) -> None:
+    """Show captures in the app; - is stdin."""
+    from tcpladder.session.files import FileSession
+
+    _front_end(None, without_terminal="")
+    session = FileSession(files, read_again=True)
+    _open_app(session, ascii_only=ascii_only, no_mouse=no_mouse, start_flow=flow)
+
+
+@tcpladder.command()
+@click.argument("files", metavar="FILE...", nargs=-1, required=True)
+@_flow
+@click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
+@_ascii
+def show(files: tuple[str, ...], flow: int | None, form: str, ascii_only: bool) -> None:
+    """Print the ladders of captures on stdout; - is stdin."""
+    from tcpladder import printing
+
+    printing.show(files, flow=flow, form=form, ascii_only=ascii_only)
+
+
+@tcpladder.command()
+@click.argument("files", metavar="FILE...", nargs=-1, required=True)
+@click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
+@_ascii
+def flows(files: tuple[str, ...], form: str, ascii_only: bool) -> None:
+    """Print the list of flows of captures on stdout; - is stdin."""
+    from tcpladder import printing
+
+    printing.flows(files, form=form, ascii_only=ascii_only)
+
+
+@tcpladder.command()
+@click.option("--every", type=click.FloatRange(min=0.1), default=1.0, show_default=True,
+              help="Seconds over which the rates are measured.")  # fmt: skip
+def interfaces(every: float) -> None:
+    """List the network interfaces: name, state, addresses, and what they carry now."""
+    from tcpladder import printing
+
+    printing.interfaces(every)
+
+
+def main() -> None:
+    """Run the command; errors are sentences on stderr, and the exit code says which."""
+    try:
+        tcpladder.main(prog_name="tcpladder", standalone_mode=False)
+    except TcpladderError as wrong:
+        _fail(str(wrong), wrong.exit_code)
+    except click.exceptions.NoArgsIsHelpError as asked:
+        click.echo(asked.format_message())
+        sys.exit(ExitCode.USAGE)
+    except click.ClickException as wrong:
+        wrong.show()
+        sys.exit(ExitCode.USAGE)
+    except (KeyboardInterrupt, click.Abort):
+        sys.exit(ExitCode.INTERRUPTED)
+    except BrokenPipeError:
+        # Whoever read our stdout has enough; a flush at exit would complain about it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(ExitCode.DONE)
+
+
+def _front_end(form: str | None, *, without_terminal: str) -> str | None:
+    """Which format to print, None for the app; the app needs a terminal that can draw."""
+    if form is not None:
+        return form
+    why_not = None
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        why_not = "stdin and stdout must be a terminal"
+    elif os.environ.get("TERM", "dumb") == "dumb":
+        why_not = "TERM is dumb, which cannot draw"
+    if why_not is None:
+        return None
+    if without_terminal:
+        return without_terminal
+    raise UsageError(f"the app cannot open here: {why_not}; `tcpladder show FILE` prints the same")
+
+
+def _show_live(session: Any, form: str | None, *, ascii_only: bool, no_mouse: bool) -> None:
+    if form is None:
+        _open_app(session, ascii_only=ascii_only, no_mouse=no_mouse)
+        return
+    from tcpladder import printing
+
+    printing.stream(session, form=form, ascii_only=ascii_only)
+
+
+def _open_app(session: Any, *, ascii_only: bool, no_mouse: bool, start_flow: int | None = None) -> None:
+    from tcpladder.app.app import run
+
+    run(session, ascii_only=ascii_only, mouse=not no_mouse, start_flow=start_flow)
+
+
+def _say(sentences: list[str]) -> None:
+    for sentence in sentences:
+        click.echo(f"tcpladder: {sentence}", err=True)
+
+
+def _fail(sentence: str, code: ExitCode) -> None:
+    click.echo(f"tcpladder: {sentence}", err=True)
+    sys.exit(code)

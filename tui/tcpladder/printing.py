@@ -1,0 +1,244 @@
+"""The front end without a screen: ladders, lists and JSON lines on stdout, talk on stderr."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from datetime import datetime, tzinfo
+from types import FrameType
+
+from tcpladder.analysis.capture import CaptureAnalysis
+from tcpladder.analysis.flow_view import Findings
+from tcpladder.errors import UsageError
+from tcpladder.ladder import words
+from tcpladder.ladder.ladder import Ladder
+from tcpladder.render.ansi import coloured
+from tcpladder.render.grid import plain
+from tcpladder.render.jsonl import flow_record, segment_record
+from tcpladder.render.layout import Layout
+from tcpladder.render.text import Paint, flows_table, ladder_text, row_texts
+from tcpladder.session.files import FileSession
+from tcpladder.session.live import LiveSession
+
+PAGE_COLUMNS = 80
+WIDEST = 200
+STREAM_LOOK_S = 0.2
+
+
+def show(files: Sequence[str], *, flow: int | None, form: str, ascii_only: bool) -> None:
+    """Print the ladders of captures, or one JSON object a segment in file order."""
+    session = FileSession(files)
+    first = 1
+    found = False
+    for capture in session.read():
+        numbers = range(first, first + capture.flows)
+        first += capture.flows
+        wanted = numbers if flow is None else [n for n in numbers if n == flow]
+        found = found or bool(wanted)
+        if form == "jsonl":
+            _print_records(capture, numbers, wanted)
+        else:
+            for number in wanted:
+                print_ladder(session.view(number), ascii_only=ascii_only, now_ns=session.now_ns())
+    _finish(session)
+    if flow is not None and not found:
+        raise UsageError(f"there is no flow {flow}: {', '.join(files)} has {first - 1}")
+
+
+def flows(files: Sequence[str], *, form: str, ascii_only: bool) -> None:
+    """Print the list of flows."""
+    session = FileSession(files, keep_segments=False)
+    for _ in session.read():
+        pass
+    summaries = (session.summary(number) for number in range(1, session.flow_count() + 1))
+    if form == "jsonl":
+        for summary in summaries:
+            _line(json.dumps(flow_record(summary), ensure_ascii=False))
+    else:
+        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+        for line in flows_table(summaries, width=width, ascii_only=_ascii(ascii_only), paint=_paint()):
+            _line(line)
+    _finish(session)
+
+
+def print_ladder(view: Findings, *, ascii_only: bool, now_ns: int | None) -> None:
+    """Print the ladder of one flow, and an empty line."""
+    ladder = Ladder(view)
+    text = ladder_text(
+        ladder,
+        width=_columns(),
+        ascii_only=_ascii(ascii_only),
+        timezone=_timezone(),
+        now_ns=now_ns,
+        paint=_paint(),
+    )
+    for line in text:
+        _line(line)
+    _line("")
+
+
+def stream(session: LiveSession, *, form: str, ascii_only: bool) -> None:
+    """Print what a live session sees as it comes, until it ends or the user interrupts."""
+    stopped = False
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        nonlocal stopped
+        stopped = True
+
+    for ending in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(ending, stop)
+    printer = _StreamPrinter(session, form, ascii_only=ascii_only)
+    try:
+        while not stopped and not session.finished:
+            session.look(STREAM_LOOK_S)
+            printer.print_new()
+    finally:
+        printer.print_new()
+        session.close()
+        printer.say_totals()
+
+
+class _StreamPrinter:
+    """Prints each segment once, in the order of the capture; text with the ladder's columns and a heading a flow."""
+
+    def __init__(self, session: LiveSession, form: str, *, ascii_only: bool) -> None:
+        self._session, self._form = session, form
+        self._layout = Layout(width=_columns(), ascii=_ascii(ascii_only), timezone=_timezone())
+        self._paint = _paint()
+        self._row = 0
+        self._ladders: dict[int, Ladder] = {}
+        self._printed: dict[int, int] = {}
+        self._heading = 0
+        self._warned = 0
+
+    def print_new(self) -> None:
+        """Print the segments that came since the last call."""
+        capture = self._session.capture
+        records = []
+        for number in capture.flows_since(self._row):
+            view = self._session.view(number)
+            if self._form == "text":
+                self._print_rows(number, view)
+            else:
+                fresh = range(self._printed.get(number, 0), len(view.time_ns))
+                records += [(view.frame(index), number, index, view) for index in fresh]
+                self._printed[number] = fresh.stop
+        self._row = capture.segments
+        for _, number, index, view in sorted(records, key=lambda record: record[0]):
+            _line(json.dumps(segment_record(view, index, number), ensure_ascii=False))
+        warnings = self._session.status().warnings
+        for sentence in warnings[self._warned :]:
+            _say(sentence)
+        self._warned = len(warnings)
+        sys.stdout.flush()
+
+    def _print_rows(self, number: int, view: Findings) -> None:
+        ladder = self._ladders.get(number)
+        if ladder is None:
+            ladder = self._ladders[number] = Ladder(view)
+        else:
+            ladder.refresh()
+        if self._heading != number:
+            summary = view.summary
+            _line(f"flow {number}  {summary.client} → {summary.server}  {summary.state}")
+            self._heading = number
+        for line in row_texts(ladder, self._layout, start=self._printed.get(number, 0), paint=self._paint):
+            _line(line)
+        self._printed[number] = len(ladder)
+
+    def say_totals(self) -> None:
+        """What was seen and what the kernel lost, on stderr."""
+        status = self._session.status()
+        _say(
+            f"{status.frames} frames, {status.segments} segments in {status.flows} flows, "
+            f"{status.kernel_drops} dropped by the kernel"
+        )
+
+
+def interfaces(every_s: float) -> None:
+    """Print the interfaces and what each carries, measured over `every_s` seconds."""
+    from tcpladder.agent.interfaces import list_interfaces
+
+    before = {state.index: state for state in list_interfaces()}
+    time.sleep(every_s)
+    rows = [("name", "state", "received/s", "sent/s", "addresses")]
+    for state in list_interfaces():
+        old = before.get(state.index, state)
+        received = (state.received_bytes - old.received_bytes) / every_s
+        sent = (state.sent_bytes - old.sent_bytes) / every_s
+        rows.append((state.name, state.state, _rate(received), _rate(sent), " ".join(state.addresses)))
+    widths = [max(len(row[i]) for row in rows) for i in range(4)]
+    for row in rows:
+        cells = [row[0].ljust(widths[0]), row[1].ljust(widths[1])]
+        cells += [row[2].rjust(widths[2]), row[3].rjust(widths[3]), row[4]]
+        _line("  ".join(cells).rstrip())
+
+
+def _print_records(capture: CaptureAnalysis, numbers: range, wanted: Sequence[int]) -> None:
+    """One JSON object a segment, in file order."""
+    views = capture.all_views()
+    only = set(wanted)
+    for local, index in capture.in_file_order():
+        number = numbers[local - 1]
+        if number in only:
+            _line(json.dumps(segment_record(views[local - 1], index, number), ensure_ascii=False))
+
+
+def _finish(session: FileSession) -> None:
+    """Say what was wrong; nothing on stdout hides it."""
+    sys.stdout.flush()
+    status = session.status()
+    for sentence in status.warnings:
+        _say(sentence)
+    if not status.frames:
+        _say(f"{status.name} has no frames")
+    elif not status.segments:
+        _say(f"{status.name} has {words.count(status.frames)} frames, none of them TCP")
+    elif status.not_tcp:
+        _say(f"{words.count(status.not_tcp)} of {words.count(status.frames)} frames are not TCP")
+    session.close()
+
+
+def _rate(bytes_per_s: float) -> str:
+    for unit in ("B", "kB", "MB"):
+        if bytes_per_s < 1000:
+            return f"{bytes_per_s:.0f} {unit}" if unit == "B" else f"{bytes_per_s:.1f} {unit}"
+        bytes_per_s /= 1000
+    return f"{bytes_per_s:.1f} GB"
+
+
+def _columns() -> int:
+    if not sys.stdout.isatty():
+        return PAGE_COLUMNS
+    return max(40, min(WIDEST, shutil.get_terminal_size().columns))
+
+
+def _paint() -> Paint:
+    """Colour on a terminal, unless NO_COLOR says otherwise (no-color.org)."""
+    return coloured if sys.stdout.isatty() and not os.environ.get("NO_COLOR") else plain
+
+
+def _ascii(asked: bool) -> bool:
+    """ASCII where the user asks for it or stdout cannot say more."""
+    encoding = (sys.stdout.encoding or "ascii").lower().replace("-", "")
+    return asked or not encoding.startswith("utf")
+
+
+def _timezone() -> tzinfo:
+    timezone = datetime.now().astimezone().tzinfo
+    assert timezone is not None
+    return timezone
+
+
+def _line(text: str) -> None:
+    sys.stdout.write(text + "\n")
+
+
+def _say(sentence: str) -> None:
+    sys.stdout.flush()
+    sys.stderr.write(f"tcpladder: {sentence}\n")

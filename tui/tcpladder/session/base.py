@@ -1,0 +1,162 @@
+"""What every session has in common: an analysis that one thread feeds while another one looks at it."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from tcpladder.analysis.beliefs import TimerValues
+from tcpladder.analysis.capture import CaptureAnalysis
+from tcpladder.analysis.flow_view import Findings
+from tcpladder.analysis.view import Endpoint, FlowSummary, Side
+from tcpladder.ladder.model import Note
+from tcpladder.wire.frames import FrameBatch
+
+Mode = Literal["live", "file", "lab"]
+Phase = Literal["loading", "running", "ended"]
+SALT_BYTES = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionStatus:
+    """One reading of a session."""
+
+    name: str
+    """Interface, file or experiment."""
+    filter: str
+    mode: Mode
+    phase: Phase
+    frames: int
+    segments: int
+    not_tcp: int
+    kernel_drops: int
+    flows: int
+    progress: float | None
+    """From 0 to 1 while files are read, None where nobody can know."""
+    warnings: tuple[str, ...]
+    notice: str
+    now_ns: int
+    """What countdowns are measured against: the wall clock while live, the last segment in a file."""
+
+
+class Session:
+    """Flows that grow. Every method may be called from any thread."""
+
+    mode: Mode = "file"
+
+    def __init__(self, name: str, *, filter_text: str = "", keep_segments: bool = True) -> None:
+        self.name = name
+        self.filter_text = filter_text
+        self.version = 0
+        """Grows with every change."""
+        self._keep_segments = keep_segments
+        self._lock = threading.RLock()
+        self._captures: list[CaptureAnalysis] = []
+        self._offsets: list[int] = []
+        """Flows of the captures before each capture."""
+        self._warnings: list[str] = []
+        self._notes: list[tuple[Note, int | None]] = []
+        self._phase: Phase = "loading"
+
+    def begin_capture(self) -> CaptureAnalysis:
+        """Start another capture: its flows are numbered behind those of the captures before it."""
+        with self._lock:
+            self._offsets.append(self.flow_count())
+            capture = CaptureAnalysis(
+                secrets.token_bytes(SALT_BYTES), self.beliefs, keep_segments=self._keep_segments
+            )
+            self._captures.append(capture)
+            return capture
+
+    def feed(self, capture: CaptureAnalysis, batch: FrameBatch) -> None:
+        """Analyse the next frames of a capture."""
+        with self._lock:
+            capture.feed(batch)
+            self.version += 1
+
+    def beliefs(self, _client: Endpoint, _server: Endpoint) -> Mapping[Side, TimerValues]:
+        """What both ends of a flow are believed to run with."""
+        return {side: TimerValues() for side in Side}
+
+    def flow_count(self) -> int:
+        """How many flows there are so far."""
+        with self._lock:
+            return self._offsets[-1] + self._captures[-1].flows if self._captures else 0
+
+    def summary(self, number: int) -> FlowSummary:
+        """The line of flow `number`, from 1."""
+        with self._lock:
+            capture, local = self._find(number)
+            return capture.summary(local)
+
+    def view(self, number: int) -> Findings:
+        """The findings about flow `number`, brought up to date; the same object each time."""
+        with self._lock:
+            capture, local = self._find(number)
+            return capture.view(local)
+
+    def all_views(self, capture: CaptureAnalysis) -> list[Findings]:
+        """The findings about every flow of a capture, in order."""
+        with self._lock:
+            return capture.all_views()
+
+    def notes(self, number: int) -> tuple[Note, ...]:
+        """What stands across the lanes of a flow: faults that came and went, words of an experiment."""
+        with self._lock:
+            return tuple(note for note, flow in self._notes if flow is None or flow == number)
+
+    def frame_bytes(self, number: int, index: int) -> bytes:
+        """One frame again, for dissection. Raises CaptureError where its bytes are gone."""
+        raise NotImplementedError
+
+    def status(self) -> SessionStatus:
+        """How things stand."""
+        with self._lock:
+            return SessionStatus(
+                name=self.name,
+                filter=self.filter_text,
+                mode=self.mode,
+                phase=self._phase,
+                frames=sum(c.frames for c in self._captures),
+                segments=sum(c.segments for c in self._captures),
+                not_tcp=sum(c.not_tcp for c in self._captures),
+                kernel_drops=self._kernel_drops(),
+                flows=self.flow_count(),
+                progress=self._progress(),
+                warnings=tuple(self._all_warnings()),
+                notice=self._notice(),
+                now_ns=self.now_ns(),
+            )
+
+    def now_ns(self) -> int:
+        """The moment that countdowns are measured against."""
+        return max((c.last_ns for c in self._captures), default=0)
+
+    def start(self) -> None:
+        """Begin to read, in a thread of its own."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Stop reading, release everything."""
+        raise NotImplementedError
+
+    def _find(self, number: int) -> tuple[CaptureAnalysis, int]:
+        for capture, offset in zip(reversed(self._captures), reversed(self._offsets), strict=True):
+            if number > offset:
+                return capture, number - offset
+        raise LookupError(f"there is no flow {number}")
+
+    def _kernel_drops(self) -> int:
+        return 0
+
+    def _progress(self) -> float | None:
+        return None
+
+    def _all_warnings(self) -> list[str]:
+        return self._warnings
+
+    def _notice(self) -> str:
+        return ""

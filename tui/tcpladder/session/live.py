@@ -1,0 +1,203 @@
+"""A session over a live capture: a thread reads the ring, spools the frames and analyses them."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+
+from tcpladder.agent.client import AgentClient
+from tcpladder.agent.messages import CaptureOpened, OpenCapture, ReadSysctls, Sysctls
+from tcpladder.analysis import beliefs
+from tcpladder.analysis.beliefs import TimerValues
+from tcpladder.analysis.view import Endpoint, Origin, Side
+from tcpladder.errors import CaptureError, InterfaceError, TcpladderError
+from tcpladder.session.base import Mode, Session
+from tcpladder.sources.live import open_live
+from tcpladder.store.pcapng import CapturedInterface, PcapngWriter
+from tcpladder.store.spool import Spool
+from tcpladder.wire.frames import PADDING, FrameBatch
+
+SPOOL_BYTES = 256 << 20
+"""How much of the capture stays on disk to be dissected and saved; the oldest is overwritten."""
+QUIET_S = 0.1
+"""How long one look at the ring waits: the longest delay before a stop is noticed."""
+SYSCTLS_EVERY_S = 5.0
+"""People change sysctls while they watch."""
+
+
+class LiveSession(Session):
+    """What an interface carries, as it comes.
+
+    Args:
+        agent: opens the capture and reads sysctls.
+        request: what to capture.
+        write: a descriptor to save every frame to, as pcapng, and its name.
+        mode: `lab` where the interface is that of an experiment's private network.
+    """
+
+    def __init__(
+        self,
+        agent: AgentClient,
+        request: OpenCapture,
+        *,
+        write: tuple[int, str] | None = None,
+        mode: Mode = "live",
+        name: str | None = None,
+    ) -> None:
+        super().__init__(name or request.interface, filter_text=request.filter)
+        self.mode = mode
+        self._agent = agent
+        opened, (descriptor,) = agent.request(request)
+        assert isinstance(opened, CaptureOpened)
+        self.opened = opened
+        self._local = frozenset(opened.local_addresses)
+        self._source = open_live(descriptor, opened)
+        self._spool = Spool(SPOOL_BYTES)
+        self._writer: PcapngWriter | None = None
+        if write is not None:
+            interface = CapturedInterface(
+                name=opened.interface, link_type=opened.link_type, snap_length=opened.snap_length
+            )
+            self._writer = PcapngWriter(write[0], [interface], name=write[1])
+        self._dropped = self._seen = 0
+        self._values = TimerValues()
+        self._options: dict[Endpoint, TimerValues] = {}
+        self._sysctls_due = 0.0
+        self._thread: threading.Thread | None = None
+        self._stop = threading.Event()
+        self.capture = self.begin_capture()
+        self._phase = "running"
+        self.finished = False
+        """Whether there is nothing more to wait for: an experiment sets it at its end."""
+        self.after_batch: Callable[[], None] | None = None
+        """Called in the reading thread after each look at the ring: an experiment takes its next step there."""
+
+    def start(self) -> None:
+        self._thread = threading.Thread(target=self._run, name="capture", daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            self.look(QUIET_S)
+
+    def look(self, wait_s: float) -> bool:
+        """Take in what has come, waiting for it no longer than wait_s; returns whether anything came."""
+        self._read_sysctls()
+        try:
+            batch = self._source.read(wait_s)
+        except InterfaceError as gone:
+            self.warn(str(gone))
+            batch = None
+        if batch is not None:
+            self._keep(batch)
+            self.feed(self.capture, batch)
+        self._count()
+        if self.after_batch is not None:
+            self.after_batch()
+        return batch is not None
+
+    def warn(self, sentence: str) -> None:
+        """Tell the user, once."""
+        with self._lock:
+            if sentence not in self._warnings:
+                self._warnings.append(sentence)
+                self.version += 1
+
+    def _keep(self, batch: FrameBatch) -> None:
+        """Spool the frames and save them; a full disk ends the saving, not the capture."""
+        self._spool.append(batch.data[:-PADDING])
+        for sentence in self._spool.warnings:
+            self.warn(sentence)
+        if self._writer is None:
+            return
+        try:
+            self._writer.write(batch)
+        except CaptureError as failed:
+            self.warn(str(failed))
+            self._writer = None
+
+    def _count(self) -> None:
+        seen, dropped = self._source.statistics()
+        if (seen, dropped) != (self._seen, self._dropped):
+            self._seen, self._dropped = seen, dropped
+            self.version += 1
+
+    def _read_sysctls(self) -> None:
+        if time.monotonic() < self._sysctls_due:
+            return
+        self._sysctls_due = time.monotonic() + SYSCTLS_EVERY_S
+        try:
+            reply, _ = self._agent.request(ReadSysctls(names=list(beliefs.SYSCTLS.values())))
+        except TcpladderError as failed:
+            self.warn(str(failed))
+            self._sysctls_due = float("inf")
+            return
+        assert isinstance(reply, Sysctls)
+        values = TimerValues().with_values(beliefs.from_sysctls(reply.values), Origin.NETNS)
+        if values != self._values:
+            with self._lock:
+                self._values = values
+                self.version += 1
+
+    def beliefs(self, client: Endpoint, server: Endpoint) -> Mapping[Side, TimerValues]:
+        """Sysctls hold for the ends that live in the captured namespace, socket options for the socket read."""
+        believed = {}
+        for side, endpoint in ((Side.CLIENT, client), (Side.SERVER, server)):
+            here = endpoint.address in self._local or endpoint.address.startswith("127.")
+            values = self._values if here else TimerValues()
+            options = self._options.get(endpoint)
+            if options is not None:
+                values = TimerValues({**values.known, **options.known})
+            believed[side] = values
+        return believed
+
+    def learn_socket(self, endpoint: Endpoint, options: Mapping[str, int]) -> None:
+        """Believe what the socket at an endpoint says of itself."""
+        values = TimerValues().with_values(beliefs.from_socket_options(options), Origin.SOCKET)
+        with self._lock:
+            self._options[endpoint] = values
+            self.version += 1
+
+    def now_ns(self) -> int:
+        return time.time_ns()
+
+    def frame_bytes(self, number: int, index: int) -> bytes:
+        with self._lock:
+            view = self.view(number)
+            position, captured = view.position(index), view.captured(index)
+        data = self._spool.read(position, captured)
+        if data is None:
+            raise CaptureError(
+                f"the bytes of this frame are gone: the spool keeps the last {SPOOL_BYTES >> 20} MiB"
+            )
+        return data
+
+    def close(self) -> None:
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join(2)
+            self._thread = None
+        self._phase = "ended"
+        self._source.close()
+        self._spool.close()
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
+        self._agent.close()
+
+    @property
+    def frames_written(self) -> int | None:
+        """How many frames are in the file that is written, None where none is."""
+        return None if self._writer is None else self._writer.frames
+
+    def _kernel_drops(self) -> int:
+        return self._dropped
+
+    def _notice(self) -> str:
+        count = self.opened.excluded_ssh
+        if not count:
+            return ""
+        return (
+            f"{count} SSH connection{'s' if count != 1 else ''} of this host left out (--ssh includes them)"
+        )
