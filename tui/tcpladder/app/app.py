@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import tzinfo
 from typing import ClassVar
 
 from textual import events
@@ -54,7 +54,7 @@ class TcpladderApp(App[None]):
         super().__init__()
         self.session = session
         self.ascii_only = taste.ascii_only
-        self.timezone: tzinfo = taste.timezone or local_timezone()
+        self.timezone: tzinfo = taste.timezone or terminal.local_timezone()
         self.feed = Feed(self, session)
         self._start_flow = start_flow
         self._warned = 0
@@ -133,13 +133,6 @@ class TcpladderApp(App[None]):
                     lambda action=binding.action, node=namespace: self.run_action(action, node),
                 )
         yield SystemCommand("Theme", "other colours", self.action_change_theme)
-
-
-def local_timezone() -> tzinfo:
-    """The timezone of this machine."""
-    timezone = datetime.now().astimezone().tzinfo
-    assert timezone is not None
-    return timezone
 
 
 def run(

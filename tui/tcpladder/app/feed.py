@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -15,9 +16,12 @@ if TYPE_CHECKING:
     from tcpladder.app.app import TcpladderApp
 
 QUICK_S = 0.1
-"""Between two looks while something changes: a person sees ten frames a second as now, and a slow line carries them."""
+"""Between two looks while something changes: a person sees ten frames a second as now."""
+REMOTE_QUICK_S = 0.25
+"""The same over SSH, where bytes cost more than a quarter of a second."""
 CALM_S = 0.25
-"""Between two looks when nothing has changed for CALM_AFTER_S: a comparison of two numbers, no measurable CPU."""
+"""Between two looks when nothing has changed for CALM_AFTER_S: a comparison of two numbers, no measurable CPU.
+Also where so much changes that each look draws a page."""
 CALM_AFTER_S = 2.0
 CLOSED_S = 1.0
 """Between two looks while another screen hides the session."""
@@ -29,6 +33,7 @@ class Feed:
     def __init__(self, app: TcpladderApp, session: Session) -> None:
         self._app = app
         self._session = session
+        self._quick_s = REMOTE_QUICK_S if "SSH_CONNECTION" in os.environ else QUICK_S
         self._timer: Timer | None = None
         self._version = -1
         self._changed_s = self._started_s = monotonic()
@@ -42,7 +47,7 @@ class Feed:
     def wake(self) -> None:
         """Look now and often: a person did something that takes several looks."""
         self._version = -1
-        self._schedule(QUICK_S)
+        self._schedule(self._quick_s)
 
     @property
     def seconds_left(self) -> float | None:
@@ -68,7 +73,7 @@ class Feed:
             return
         page = self._app.screen
         if is_congested(self._app):
-            self._schedule(QUICK_S)
+            self._schedule(self._quick_s)
             return
         version = self._session.version
         status = self._session.status()
@@ -85,9 +90,10 @@ class Feed:
 
     def _pause(self, page: object, status: SessionStatus) -> float | None:
         if isinstance(page, Page) and not page.settled:
-            return QUICK_S
+            return self._quick_s
         if status.phase == "ended" and self._version == self._session.version:
             return None
         if not isinstance(page, Page):
             return CLOSED_S
-        return QUICK_S if monotonic() - self._changed_s < CALM_AFTER_S else CALM_S
+        calm = monotonic() - self._changed_s >= CALM_AFTER_S
+        return CALM_S if calm or page.racing else self._quick_s

@@ -16,6 +16,7 @@ from tcpladder.app.contract import Session, SessionStatus
 from tcpladder.app.flow_order import Sort
 from tcpladder.app.flow_table import FlowTable
 from tcpladder.app.page import Page
+from tcpladder.render.cells import elide
 
 
 class FlowsScreen(Page):
@@ -32,6 +33,7 @@ class FlowsScreen(Page):
     ]
     KEYS = "↑↓ flow  enter ladder  / filter  s sort  space mark  p pause  ? help  q quit"
     DEFAULT_CSS = """
+    FlowsScreen #why { height: 3; }
     FlowsScreen #columns { color: $text-muted; text-style: bold; }
     FlowsScreen #empty { display: none; height: 1fr; width: 1fr; content-align: center middle; text-align: center; }
     FlowsScreen.-empty #empty { display: block; }
@@ -106,7 +108,8 @@ class FlowsScreen(Page):
             arrow = "->" if self.ascii_only else "→"
             lines = [f"{number}: {summary.client} {arrow} {summary.server}", summary.why]
         if alarm:
-            lines = [*lines[:1], alarm] if status_words.alarm(status) else [*lines, alarm][-2:]
+            room = max(1, self.size.width - 2)
+            lines = [elide(line, room, self.ascii_only) for line in (*lines, alarm)]
         self.say_why("\n".join(lines))
 
     def on_row_view_moved(self) -> None:

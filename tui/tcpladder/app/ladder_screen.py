@@ -29,6 +29,8 @@ from tcpladder.render import grid
 from tcpladder.render.cells import elide
 from tcpladder.render.layout import NARROW_BELOW, Layout
 
+TALL = 40
+"""Lines from which on the detail stands below the ladder without being asked for."""
 SEARCH_SLICE_S = 0.01
 """How long a search may keep the screen from answering keys."""
 
@@ -55,10 +57,9 @@ class LadderScreen(Page):
     KEYS = "↑↓ rung  enter detail  [ ] event  f follow  p pause  t time  / search  ? help"
     DEFAULT_CSS = """
     LadderScreen #columns { text-style: bold; color: $text-muted; }
-    LadderScreen DetailView { display: none; height: 1fr; border-top: solid $accent; }
+    LadderScreen DetailView { display: none; height: 12; border-top: solid $accent; }
     LadderScreen.-ascii DetailView { border-top: ascii $accent; }
     LadderScreen.-two DetailView { display: block; }
-    LadderScreen LadderView { height: 2fr; }
     """
 
     def __init__(self, session: Session, number: int, *, ascii_only: bool) -> None:
@@ -89,6 +90,8 @@ class LadderScreen(Page):
         self.focus_body()
         status = self.session.status()
         self.ladder.refresh_ladder(self.session.notes(self._number), status.now_ns)
+        self.set_class(self.app.size.height >= TALL, "-two")
+        self._show_detail()
         if status.phase != "ended" and status.mode != "file":
             self.call_after_refresh(self.ladder.follow, True)
 
@@ -193,8 +196,7 @@ class LadderScreen(Page):
             if armed is None or armed >= self.ladder.ladder.segments:
                 self.notify(explain.silence(row.gap), markup=False)
             else:
-                self.ladder.following = False
-                self.ladder.go_to(self.ladder.ladder.row_of_segment(armed))
+                self.ladder.jump(self.ladder.ladder.row_of_segment(armed))
         elif isinstance(row, Rung):
             self.tcpladder.open_detail(self._number, row.segment)
 
@@ -218,8 +220,7 @@ class LadderScreen(Page):
         if row is None:
             self.notify(f"no {'later' if by > 0 else 'earlier'} event", timeout=2)
         else:
-            self.ladder.following = False
-            self.ladder.go_to(row)
+            self.ladder.jump(row)
 
     def action_mark(self) -> None:
         segment = self.ladder.segment
@@ -274,8 +275,7 @@ class LadderScreen(Page):
         until = perf_counter() + SEARCH_SLICE_S
         for row in search(self.ladder.ladder, self._words, self.ladder.cursor, by):
             if row is not None:
-                self.ladder.following = False
-                self.ladder.go_to(row)
+                self.ladder.jump(row)
                 return
             if perf_counter() > until:
                 await asyncio.sleep(0)

@@ -87,6 +87,11 @@ class Page(Screen[None], inherit_bindings=False):
         """Whether there is nothing to do until the session changes again."""
         return True
 
+    @property
+    def racing(self) -> bool:
+        """Whether more is new at each look than a person can read."""
+        return False
+
     def show_body(self, status: SessionStatus) -> None:
         """Draw what changed in the body; not called while paused."""
 

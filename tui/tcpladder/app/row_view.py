@@ -99,10 +99,10 @@ class RowView(ScrollView, can_focus=True, inherit_bindings=False):
         self._resize_to_rows()
         if self.cursor >= self._count:
             self.cursor = max(0, self._count - 1)
-        top = self.top
-        start = max(min(first, before), top)
-        if start < top + self.page:
-            self.refresh(Region(0, start - top, self.row_width, top + self.page - start))
+        start = max(min(first, before), self.top)
+        end = min(max(before, self._count), self.top + self.page)
+        if start < end:
+            self.refresh(Region(0, start - self.top, self.row_width, end - start))
 
     def row_changed(self, row: int) -> None:
         """Draw one row again, if it is on the screen."""
@@ -151,6 +151,14 @@ class RowView(ScrollView, can_focus=True, inherit_bindings=False):
         row = max(0, min(self._count - 1, row)) if self._count else 0
         self._place_cursor(row)
         self._show(row)
+
+    def jump(self, row: int) -> None:
+        """Leave following and go to a row that may be far away; what is around it comes into view with it."""
+        self.following = False
+        if not self.top <= row < self.top + self.page:
+            limit = max(0, self._count - self.page)
+            self.scroll_to(y=max(0, min(limit, row - self.page // 2)), animate=False)
+        self.go_to(row)
 
     def _show(self, row: int) -> None:
         if row < self.top:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import tzinfo
+from pathlib import PurePath
 
 from textual.content import Content
 
@@ -14,6 +15,11 @@ from tcpladder.wire.frames import UNKNOWN_TIME_NS
 def source(status: SessionStatus) -> str:
     """What is looked at: `lo  tcp port 12345`."""
     return f"{status.name}  {status.filter}".rstrip()
+
+
+def short_name(status: SessionStatus) -> str:
+    """An interface, or a file without its directory."""
+    return PurePath(status.name).name if status.mode == "file" else status.name
 
 
 def phase(status: SessionStatus, *, ascii_only: bool, seconds_left: float | None = None) -> Content:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import sys
 from collections.abc import Mapping
+from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import Any
 
@@ -67,3 +68,10 @@ def is_congested(app: App[Any]) -> bool:
     writer = getattr(getattr(app, "_driver", None), "_writer_thread", None)
     queue = getattr(writer, "_queue", None)
     return queue is not None and bool(queue.qsize())
+
+
+def local_timezone() -> tzinfo:
+    """The timezone of this machine."""
+    timezone = datetime.now().astimezone().tzinfo
+    assert timezone is not None
+    return timezone
