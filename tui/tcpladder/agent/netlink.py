@@ -103,7 +103,7 @@ class Netlink:
 
     def call(self, *messages: Message) -> None:
         """Send the messages in one datagram and wait until the kernel has answered those with NLM_F_ACK."""
-        unanswered: set[int] = set()
+        first, unanswered = self._sequence + 1, set()
         datagram = b""
         for message in messages:
             datagram += self._pack(message)
@@ -112,7 +112,8 @@ class Netlink:
         self._socket.send(datagram)
         while unanswered:
             for kind, flags, sequence, body in self._receive():
-                if kind == _NLMSG_ERROR and sequence in unanswered:
+                # A batch refused as a whole is refused at its first message, which asked for no answer.
+                if kind == _NLMSG_ERROR and sequence >= first:
                     unanswered.discard(sequence)
                     _raise_refusal(body, flags)
 

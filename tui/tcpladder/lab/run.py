@@ -109,7 +109,7 @@ class ExperimentRun:
         }
 
     def advance(self, now_ns: int, observed: Observed) -> list[Narration]:
-        """Go as far as what has happened allows; returns what is new, in order.
+        """Go as far as what has happened allows; returns what is new, in order of time.
 
         Raises what the agent raises (TcpladderError); the run is then over and has to be closed.
         """
@@ -123,7 +123,7 @@ class ExperimentRun:
         except TcpladderError as error:
             self.outcome = Outcome(held=False, sentence=str(error))
             raise
-        told, self._told = self._told, []
+        told, self._told = sorted(self._told, key=lambda narration: narration.time_ns), []
         return told
 
     def close(self) -> None:
