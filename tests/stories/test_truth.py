@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -71,6 +72,12 @@ def causes(capture: Path) -> dict[int, str | None]:
     }
 
 
+def assert_went_well(run: subprocess.CompletedProcess[str]) -> None:
+    """Exit 0, and stderr says at most that there were other frames too."""
+    assert run.returncode == 0, run.stderr
+    assert re.fullmatch(r"(tcpladder: \d+ of \d+ frames are not TCP\n)?", run.stderr)
+
+
 def assert_typed(record: dict[str, Any], keys: dict[str, Any]) -> None:
     """`record` has all of `keys`, each with a value of its type."""
     for key, kind in keys.items():
@@ -85,9 +92,9 @@ def test_every_capture_is_here() -> None:
 
 @pytest.mark.parametrize("capture", CAPTURES, ids=lambda path: path.stem)
 def test_show_prints_a_ladder(capture: Path) -> None:
-    """Arrows, nothing on stderr, nothing that moves a terminal."""
+    """Arrows, no complaint, nothing that moves a terminal."""
     run = show(capture)
-    assert (run.returncode, run.stderr) == (0, "")
+    assert_went_well(run)
     assert any("▶" in line or "◀" in line for line in run.stdout.splitlines())
     assert all(line.isprintable() for line in run.stdout.splitlines())
 
@@ -96,7 +103,7 @@ def test_show_prints_a_ladder(capture: Path) -> None:
 def test_json_lines_keep_the_contract(capture: Path) -> None:
     """README's contract: one object a segment, in file order, every key there, what is not known null."""
     run = show(capture, "--format", "jsonl")
-    assert (run.returncode, run.stderr) == (0, "")
+    assert_went_well(run)
     frames = []
     for record in records(capture):
         assert_typed(record, KEYS)
