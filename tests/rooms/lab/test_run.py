@@ -1,0 +1,170 @@
+"""How a run goes from step to step: told what was observed, it says what happened. The real kernel is in tests/real."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from tcpladder.agent.messages import (
+    DropLifted,
+    Dropping,
+    DropSegments,
+    LiftDrop,
+    PeerStarted,
+    Reply,
+    Request,
+    StartPeer,
+)
+from tcpladder.errors import PermissionRefused
+from tcpladder.lab.experiment import load
+from tcpladder.lab.run import ExperimentRun, Observed, Role
+
+SECOND = 1_000_000_000
+SILENCE = Observed()
+
+
+class Scene:
+    """Plays the agent and the peers, and holds what was asked of the agent."""
+
+    def __init__(self) -> None:
+        self.asked: list[Request] = []
+        self.writers: dict[str, int] = {}
+        self.refuse_drops = False
+        self.run = ExperimentRun(load("keepalive"), self)
+
+    def request(self, message: Request) -> tuple[Reply, list[int]]:
+        self.asked.append(message)
+        match message:
+            case StartPeer(role=role):
+                reader, self.writers[role] = os.pipe()
+                return PeerStarted(pid=1), [reader]
+            case DropSegments() if self.refuse_drops:
+                raise PermissionRefused("no nf_tables here")
+            case DropSegments():
+                return Dropping(rule=7, equivalent="iptables …"), []
+            case LiftDrop():
+                return DropLifted(packets=4, bytes=208), []
+        raise AssertionError(message)
+
+    def say(self, role: str, event: str, time_s: float, **facts: object) -> None:
+        line = {"event": event, "time_ns": int(time_s * SECOND), **facts}
+        os.write(self.writers[role], json.dumps(line).encode() + b"\n")
+
+    def at(self, time_s: float, observed: Observed = SILENCE) -> list[str]:
+        return [told.text for told in self.run.advance(int(time_s * SECOND), observed)]
+
+    def connect(self) -> None:
+        self.at(0)
+        self.say("server", "listening", 0.1)
+        self.at(0.2)
+        self.say("client", "connected", 0.3, options={"SO_KEEPALIVE": 1, "TCP_KEEPIDLE": 3})
+        self.at(0.4)
+
+
+@pytest.fixture
+def scene() -> Iterator[Scene]:
+    made = Scene()
+    yield made
+    made.run.close()
+    for writer in made.writers.values():
+        os.close(writer)
+
+
+def test_the_client_is_started_when_the_server_listens(scene: Scene) -> None:
+    assert scene.at(0) == []
+    assert [type(message) for message in scene.asked] == [StartPeer]
+    assert scene.at(0.1) == []
+    scene.say("server", "listening", 0.1)
+    assert scene.at(0.2) == ["server listens on 127.0.0.1:12345"]
+    client = scene.asked[-1]
+    assert isinstance(client, StartPeer)
+    assert (client.role, client.port, client.local_port) == ("client", 12345, 22345)
+    assert client.message.startswith("GET / ")
+
+
+def test_the_whole_story(scene: Scene) -> None:
+    scene.connect()
+    assert scene.run.options_in_force == {Role.CLIENT: {"SO_KEEPALIVE": 1, "TCP_KEEPIDLE": 3}}
+    assert scene.at(6, Observed(answered_probes=2)) == []
+    assert scene.at(9.5, Observed(answered_probes=3))[0] == "rule 7: iptables …"
+    drop = scene.asked[-1]
+    assert isinstance(drop, DropSegments)
+    assert (drop.destination, drop.destination_port, drop.source, drop.source_port) == (
+        "127.0.0.1",
+        12345,
+        None,
+        None,
+    )
+    assert scene.at(14, Observed(answered_probes=3, unanswered_probes=2)) == []
+    assert "gives up in 1 s" in scene.at(15, Observed(answered_probes=3, unanswered_probes=3))[0]
+    last = Observed(answered_probes=3, unanswered_probes=3, resets=1)
+    assert scene.at(16, last) == []
+    assert not scene.run.finished
+    scene.say("client", "ended", 16.0, call="recv()", error="ETIMEDOUT", after_s=15.7)
+    told = scene.at(16.1, last)
+    assert told[0] == "client: recv() failed with ETIMEDOUT after 15.7 s"
+    assert told[-2:] == ["rule 7 lifted: it ate 4 segments", "keepalive: as expected"]
+    assert scene.run.outcome is not None
+    assert scene.run.outcome.held
+    assert scene.run.dropped == DropLifted(packets=4, bytes=208)
+    assert scene.at(99) == []
+
+
+def test_the_time_of_a_narration_is_that_of_the_call(scene: Scene) -> None:
+    scene.at(0)
+    scene.say("server", "listening", 0.125)
+    (told,) = scene.run.advance(SECOND, SILENCE)
+    assert told.time_ns == SECOND // 8
+
+
+def test_what_does_not_come_ends_the_run_and_lifts_the_rule(scene: Scene) -> None:
+    scene.connect()
+    scene.at(10, Observed(answered_probes=3))
+    told = scene.at(60, Observed(answered_probes=12))
+    assert told == ["rule 7 lifted: it ate 4 segments", "waited 50.0 s: 0 of 3 unanswered probes"]
+    assert scene.run.outcome is not None
+    assert not scene.run.outcome.held
+
+
+def test_another_error_than_the_expected_one_is_no_success(scene: Scene) -> None:
+    scene.connect()
+    scene.at(10, Observed(answered_probes=3))
+    scene.say("client", "ended", 11, call="recv()", error="ECONNRESET", after_s=10.7)
+    scene.at(11, Observed(answered_probes=3, unanswered_probes=3, resets=1))
+    assert scene.run.outcome is not None
+    assert (scene.run.outcome.held, scene.run.outcome.sentence) == (
+        False,
+        "client: recv() failed with ECONNRESET after 10.7 s; expected recv() to fail with ETIMEDOUT",
+    )
+
+
+def test_a_peer_that_cannot_start_says_why(scene: Scene) -> None:
+    scene.at(0)
+    scene.say("server", "ended", 0.1, call="bind()", error="EADDRINUSE", after_s=0.0)
+    scene.at(0.2)
+    assert scene.run.outcome is not None
+    assert scene.run.outcome.sentence == "server: bind() failed with EADDRINUSE after 0.0 s"
+
+
+def test_a_peer_that_dies_without_a_word_is_noticed(scene: Scene) -> None:
+    scene.at(0)
+    os.close(scene.writers.pop("server"))
+    assert scene.at(0.2) == ["the server ended without a report"]
+
+
+def test_a_refusal_of_the_agent_is_the_callers_to_show(scene: Scene) -> None:
+    scene.refuse_drops = True
+    scene.connect()
+    with pytest.raises(PermissionRefused, match="no nf_tables here"):
+        scene.at(10, Observed(answered_probes=3))
+    assert scene.run.finished
+
+
+def test_kinds_are_counted_from_the_words_of_the_json_lines() -> None:
+    words = ["syn", "syn_ack", "handshake_ack", *["keepalive_probe", "keepalive_ack"] * 2]
+    assert Observed.of(words) == Observed(answered_probes=2)
+    assert Observed.of([*words, "keepalive_probe"]) == Observed(answered_probes=2, unanswered_probes=1)
+    assert Observed.of([*words, "keepalive_probe", "rst"]).resets == 1
