@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 import tcpladder
-from real.wires import own_network  # noqa: F401 - a fixture
+from real.wires import ip, own_network  # noqa: F401 - a fixture
 from tcpladder.agent.drop import DropTable
 from tcpladder.agent.messages import DropSegments, LiftDrop
 from tcpladder.errors import PermissionRefused
@@ -74,9 +74,13 @@ def test_a_rule_of_one_flow_leaves_the_others_alone(table: DropTable) -> None:
 
 
 def test_a_rule_for_one_address_family_never_matches_the_other(table: DropTable) -> None:
-    with socket.create_server(("::1", 7001), family=socket.AF_INET6):
-        table.drop(DropSegments(destination="127.0.0.1", destination_port=7001))
-        assert connects("::1", 7001)
+    """The source address of the IPv6 header has 127.0.0.1 where IPv4 has its destination."""
+    address = "fd00::7f00:1:0:1"
+    ip(f"addr add {address}/128 dev lo nodad")
+    with socket.create_server((address, 7001), family=socket.AF_INET6):
+        dropping = table.drop(DropSegments(destination="127.0.0.1", destination_port=7001))
+        assert connects(address, 7001)
+        assert table.lift(LiftDrop(rule=dropping.rule)).packets == 0
 
 
 def test_a_rule_ends_in_the_kernel_when_its_time_is_up(table: DropTable) -> None:

@@ -120,6 +120,17 @@ def test_the_time_of_a_narration_is_that_of_the_call(scene: Scene) -> None:
     assert told.time_ns == SECOND // 8
 
 
+def test_what_both_ends_say_at_once_is_told_in_order_of_time(scene: Scene) -> None:
+    scene.at(0)
+    scene.say("server", "listening", 0.1)
+    scene.at(0.2)
+    scene.say("server", "received", 0.5, bytes=77)
+    scene.say("client", "connected", 0.4)
+    told = scene.at(1)
+    assert told[0].startswith("client is connected")
+    assert told[-1] == "server: recv() returned 77 bytes"
+
+
 def test_what_does_not_come_ends_the_run_and_lifts_the_rule(scene: Scene) -> None:
     scene.connect()
     scene.at(10, Observed(answered_probes=3))
