@@ -294,7 +294,7 @@ class _Batch:
     def _sent_again(self, positions: NDArray[np.int64]) -> None:
         """Tell apart what lies below the highest number sent, segment by segment, in file order."""
         order, carried = self.order, self.carried
-        highest_at = order.latest_where(self.advanced) if len(positions) else order.previous
+        highest_at: dict[int, int] = {}
         events = np.concatenate([positions, self.handshake, np.flatnonzero(self.syn)])
         sent_again = set(positions.tolist())
         handshakes = set(self.handshake.tolist())
@@ -304,11 +304,23 @@ class _Batch:
                 rtt = int(self.time_ns[position]) - int(carried.syn_ns[slot])
                 carried.initial_rtt_ns[slot & ~1] = max(0, rtt)
             if position in sent_again:
-                at = int(highest_at[position])
+                at = highest_at[position] = self._highest_reached_at(position, highest_at)
                 since = int(self.time_ns[at] if at != NOTHING else carried.highest_ns[slot])
                 self.kind[position] = self._kind_of_repetition(position, slot, since)
             if self.syn[position]:
                 carried.syn_ns[slot] = self.time_ns[position]
+
+    def _highest_reached_at(self, position: int, found: dict[int, int]) -> int:
+        """Position of the segment that reached the highest number before this one, NOTHING if in an earlier batch.
+
+        `found` holds the answers for earlier positions, so that all look-ups of a batch walk each segment once.
+        """
+        at = int(self.order.previous[position])
+        while at != NOTHING and not self.advanced[at]:
+            if at in found:
+                return found[at]
+            at = int(self.order.previous[at])
+        return at
 
     def _kind_of_repetition(self, position: int, slot: int, highest_ns: int) -> Kind:
         if self.syn[position]:
@@ -358,10 +370,9 @@ class _Batch:
         """Leave the last segment of each direction to the next batch."""
         order, carried, last = self.order, self.carried, self.order.last
         slot = order.slot[last]
-        highest_at = order.latest_where(self.advanced)[last]
-        highest_at = np.where(self.advanced[last], last, highest_at)
-        reached = highest_at != NOTHING
-        carried.highest_ns[slot[reached]] = self.time_ns[highest_at[reached]]
+        advanced = np.flatnonzero(self.advanced)
+        # Of several assignments to one slot the last one stays: the latest segment that reached further.
+        carried.highest_ns[order.slot[advanced]] = self.time_ns[advanced]
         known = self.including[last] > NEVER
         carried.highest[slot[known]] = self.highest_raw[last[known]]
         before = order.previous[last]

@@ -20,6 +20,10 @@ from tcpladder.flows.state import Event, TcpState, after
 from tcpladder.flows.table import Assigned
 from tcpladder.wire.segments import Flag, Segments, State
 
+# Plain integers: `&` on an IntFlag makes an object, and this file does it for every segment that it walks.
+FIN, SYN, RST, ACK = int(Flag.FIN), int(Flag.SYN), int(Flag.RST), int(Flag.ACK)
+_SHUT = (TcpState.CLOSED, TcpState.TIME_WAIT)
+
 
 class Beginning(Enum):
     """How a flow began, as far as the capture shows."""
@@ -80,8 +84,10 @@ class Tracker:
         self.last_ns = np.zeros(0, np.int64)
         self.keepalive_probes = np.zeros(0, np.int64)
         self.retransmissions = np.zeros(0, np.int64)
-        self._closing = np.zeros(0, np.bool_)
-        """Whether a FIN was seen: from then on every segment may matter."""
+        self._fin_row = np.zeros(0, np.int64)
+        """By flow: row of the capture of its first FIN, counted from 1; 0 without one. From there on every segment
+        may matter."""
+        self._rows = 0
 
     def follow(
         self, segments: Segments, assigned: Assigned, classified: Classified, icmp: dict[int, str]
@@ -129,14 +135,19 @@ class Tracker:
     ) -> None:
         """Walk the rows that can change a state, in file order."""
         flow, kind = assigned.flow, classified.kind
-        fin = segments.flags & Flag.FIN != 0
-        self._closing[flow[fin]] = True
-        watched = self._closing[flow] | (segments.flags & (Flag.SYN | Flag.RST) != 0)
+        row_numbers = np.arange(self._rows + 1, self._rows + 1 + len(segments))
+        self._rows += len(segments)
+        for row in reversed(np.flatnonzero(segments.flags & FIN).tolist()):
+            if not 0 < self._fin_row[flow[row]] <= row_numbers[0]:
+                self._fin_row[flow[row]] = row_numbers[row]
+        fin_row = self._fin_row[flow]
+        watched = (fin_row > 0) & (fin_row <= row_numbers) | (segments.flags & (SYN | RST) != 0)
         watched |= (kind == Kind.HANDSHAKE_ACK) | (kind == Kind.KEEPALIVE_PROBE)
         watched &= segments.state == State.WHOLE
         watched[first_rows] = True
         watched[list(icmp)] = True
         rows = np.flatnonzero(watched)
+        keepalive_probe = int(Kind.KEEPALIVE_PROBE)
         columns = (
             flow,
             assigned.from_server,
@@ -154,7 +165,7 @@ class Tracker:
             if row in icmp:
                 _icmp(track, icmp[row], side)
                 continue
-            if k == Kind.KEEPALIVE_PROBE or flags & Flag.RST:
+            if k == keepalive_probe or flags & RST:
                 _probe_or_reset(
                     track, side, Kind(k), int(segments.time_ns[row]), classified.heard_ns.get(row)
                 )
@@ -173,9 +184,9 @@ class Tracker:
 
 def _beginning(segments: Segments, row: int) -> Beginning:
     flags = int(segments.flags[row])
-    if not flags & Flag.SYN:
+    if not flags & SYN:
         return Beginning.MIDDLE
-    return Beginning.SYN_ACK if flags & Flag.ACK else Beginning.SYN
+    return Beginning.SYN_ACK if flags & ACK else Beginning.SYN
 
 
 def _other(side: Side) -> Side:
@@ -216,18 +227,19 @@ def _probe_or_reset(track: Track, side: Side, kind: Kind, time_ns: int, heard_ns
 def _segment(track: Track, side: Side, flags: int, seq: int, ack: int, length: int) -> None:
     """Move both ends through the state table."""
     end, peer = track.ends[side], track.ends[_other(side)]
-    if flags & Flag.RST:
+    if flags & RST:
         _step(end, Event.SENDS_RST)
         _step(peer, Event.GETS_RST)
         return
-    if flags & Flag.SYN:
+    if flags & SYN:
         end.syns += 1
-        _step(end, Event.SENDS_SYN_ACK if flags & Flag.ACK else Event.SENDS_SYN)
-        if flags & Flag.ACK:
+        _step(end, Event.SENDS_SYN_ACK if flags & ACK else Event.SENDS_SYN)
+        if flags & ACK:
             _step(peer, Event.GETS_SYN_ACK)
         return
-    if flags & Flag.ACK:
-        _step(peer, Event.GETS_ACK_OF_SYN)
+    if flags & ACK:
+        if peer.state is TcpState.SYN_RECEIVED:
+            _step(peer, Event.GETS_ACK_OF_SYN)
         if peer.fin_end is not None and difference(ack, peer.fin_end) >= 0:
             _step(peer, Event.GETS_ACK_OF_FIN)
     if end.state is TcpState.UNKNOWN:
@@ -235,14 +247,13 @@ def _segment(track: Track, side: Side, flags: int, seq: int, ack: int, length: i
     if peer.state is TcpState.UNKNOWN:
         _step(peer, Event.TALKS)
     track.handshake |= end.state is peer.state is TcpState.ESTABLISHED and track.beginning is Beginning.SYN
-    if flags & Flag.FIN and end.fin_end is None:
+    if flags & FIN and end.fin_end is None:
         end.fin_end = advance(seq, length + 1)
         if track.ended_by is None:
             track.ended_by = side
         _step(end, Event.SENDS_FIN)
         _step(peer, Event.GETS_FIN)
-    shut = (TcpState.CLOSED, TcpState.TIME_WAIT)
-    if track.ending is None and end.state in shut and peer.state in shut:
+    if track.ending is None and end.state in _SHUT and peer.state in _SHUT:
         track.ending = Ending.CLOSED
 
 

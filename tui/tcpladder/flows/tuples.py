@@ -54,13 +54,21 @@ class TupleTable:
         return len(self.tuples)
 
     def numbers(self, addresses: Addresses) -> NDArray[np.int64]:
-        """(m,) the number of each segment's tuple; new tuples are added in row order."""
+        """(m,) the number of each segment's tuple; new tuples are added."""
         slot = self._slot_of(
             addresses.first, addresses.second, addresses.third, addresses.fourth, addresses.ports
         )
         number = self._slots[slot].astype(np.int64)
         missing = np.flatnonzero(~self._equal(number, addresses))
         if len(missing):
+            # Most of them are the same few tuples: look up one row a slot, then see who is served.
+            _, first = np.unique(slot[missing], return_index=True)
+            self._look_up(addresses, missing[np.sort(first)], slot)
+            if len(self.tuples) * SLOTS_PER_TUPLE > len(self._slots) < MOST_SLOTS:
+                self._spread()
+                return self.numbers(addresses)
+            number = self._slots[slot].astype(np.int64)
+            missing = np.flatnonzero(~self._equal(number, addresses))
             number[missing] = self._look_up(addresses, missing, slot)
         return number
 
@@ -97,10 +105,7 @@ class TupleTable:
             if number is None:
                 number = self._add(endpoints)
             found[i] = number
-        if len(self.tuples) * SLOTS_PER_TUPLE > len(self._slots) < MOST_SLOTS:
-            self._spread()
-        else:
-            self._slots[slot[rows]] = found
+        self._slots[slot[rows]] = found
         return found
 
     def _add(self, endpoints: Tuple4) -> int:

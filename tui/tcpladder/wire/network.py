@@ -20,6 +20,7 @@ FRAGMENT_BITS = 0x3FFF
 HOP_BY_HOP, ROUTING, FRAGMENT, AUTHENTICATION, DESTINATION_OPTIONS = 0, 43, 44, 51, 60
 EXTENSION_HEADERS = (HOP_BY_HOP, ROUTING, FRAGMENT, AUTHENTICATION, DESTINATION_OPTIONS)
 """RFC 8200 4; RFC 4302 for the authentication header, which counts its length in 4 bytes."""
+_IS_EXTENSION = np.isin(np.arange(256), EXTENSION_HEADERS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +136,7 @@ def _read_v6(batch: FrameBatch, net: Network, wire: NDArray[np.int64], rows: NDA
     assert net.destination_high is not None
     net.source_high[rows] = ip_header["source_high"]
     net.destination_high[rows] = ip_header["destination_high"]
-    for i in np.flatnonzero(np.isin(ip_header["next"], EXTENSION_HEADERS)).tolist():
+    for i in np.flatnonzero(_IS_EXTENSION[ip_header["next"]]).tolist():
         _skip_extension_headers(batch, net, int(rows[i]), int(ip[i]))
 
 
