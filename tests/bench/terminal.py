@@ -65,19 +65,22 @@ class Terminal:
         """Type."""
         os.write(self.descriptor, keys.encode())
 
-    def answer_s(self, keys: str, quiet_s: float = 0.3, deadline_s: float = 10.0) -> float:
-        """Seconds from a key to the last byte of what it changed, after which nothing came for a while."""
+    def answer_s(self, keys: str, quiet_s: float = 0.3, deadline_s: float = 10.0) -> tuple[float, float]:
+        """Seconds from a key to the end of the first frame it brought, and to the last byte before a long silence."""
+        self.drawn.clear()
+        first_s = last_s = None
         pressed_s = time.perf_counter()
         self.press(keys)
-        answered_s = None
         while (now_s := time.perf_counter()) < pressed_s + deadline_s:
-            if answered_s is not None and now_s > answered_s + quiet_s:
-                return answered_s - pressed_s
+            if first_s is not None and last_s is not None and now_s > last_s + quiet_s:
+                return first_s - pressed_s, last_s - pressed_s
             before = len(self.drawn)
             self.read_once(0.01)
             if len(self.drawn) > before:
-                answered_s = time.perf_counter()
-        raise TimeoutError(f"no answer to {keys!r} in {deadline_s} s")
+                last_s = time.perf_counter()
+            if first_s is None and FRAME_ENDS in self.drawn:
+                first_s = last_s
+        raise TimeoutError(f"no answer to {keys!r} in {deadline_s} s; drawn: {bytes(self.drawn[-500:])!r}")
 
     def cpu_s(self) -> float:
         """CPU seconds that the child has used."""
