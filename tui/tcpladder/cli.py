@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tcpladder import __version__
-from tcpladder.errors import ExitCode, TcpladderError, UsageError
+from tcpladder.errors import ExitCode, PermissionRefused, TcpladderError, UsageError
 
 if TYPE_CHECKING:
     pass
@@ -34,7 +34,8 @@ _REST = {"ignore_unknown_options": False, "allow_interspersed_args": False}
 def tcpladder(context: click.Context) -> None:
     """Live ladder diagrams of TCP connections, and which timer caused each silence.
 
-    Exit codes: 0 done, 2 wrong usage, 3 bad input, 4 not permitted, 130 interrupted.
+    Exit codes: 0 done, 1 an experiment went otherwise, 2 wrong usage, 3 bad input, 4 not permitted,
+    130 interrupted.
     """
     if context.invoked_subcommand is None:
         click.echo(context.get_help())
@@ -123,6 +124,50 @@ def flows(files: tuple[str, ...], form: str, ascii_only: bool) -> None:
 
 
 @tcpladder.command()
+@click.argument("experiment", required=False)
+@click.option("--set", "settings", metavar="NAME=NUMBER", multiple=True, help="Change one of its numbers.")
+@click.option("--auto", is_flag=True, help="All steps unattended, without the app.")
+@_format
+@_ascii
+@_no_mouse
+def lab(
+    experiment: str | None,
+    settings: tuple[str, ...],
+    auto: bool,
+    form: str | None,
+    ascii_only: bool,
+    no_mouse: bool,
+) -> None:
+    """Run an experiment on this kernel, in a private network; needs no privilege. Without a name, list them."""
+    from tcpladder.lab import experiment as experiments
+
+    if experiment is None:
+        for name in experiments.names():
+            click.echo(f"{name:12} {experiments.load(name).sentence}")
+        return
+    chosen = experiments.load(experiment, settings)
+    from tcpladder.agent.start import PrivateNetwork, exec_app, handover
+
+    left = handover()
+    form = _front_end(form or ("text" if auto else None), without_terminal="jsonl")
+    if left is None:
+        try:
+            exec_app(PrivateNetwork(), {}, sys.argv[1:])
+        except PermissionRefused as refused:
+            _shipped_instead(experiment, str(refused), form, ascii_only=ascii_only, no_mouse=no_mouse)
+            return
+    from tcpladder.agent.client import AgentClient
+    from tcpladder.session.lab import LabSession
+
+    session = LabSession(AgentClient(left.agent), chosen)
+    _say(left.notices)
+    _show_live(session, form, ascii_only=ascii_only, no_mouse=no_mouse)
+    if form is not None and session.outcome is not None:
+        _say([session.outcome.sentence])
+        sys.exit(ExitCode.DONE if session.outcome.held else ExitCode.NO)
+
+
+@tcpladder.command()
 @click.option("--every", type=click.FloatRange(min=0.1), default=1.0, show_default=True,
               help="Seconds over which the rates are measured.")  # fmt: skip
 def interfaces(every: float) -> None:
@@ -166,6 +211,24 @@ def _front_end(form: str | None, *, without_terminal: str) -> str | None:
     if without_terminal:
         return without_terminal
     raise UsageError(f"the app cannot open here: {why_not}; `tcpladder show FILE` prints the same")
+
+
+def _shipped_instead(
+    experiment: str, refused: str, form: str | None, *, ascii_only: bool, no_mouse: bool
+) -> None:
+    """Show the capture that comes with tcpladder where this machine forbids the experiment."""
+    from tcpladder import printing, samples
+
+    _say([refused, f"showing the capture of {experiment} that comes with tcpladder instead"])
+    path = str(samples.capture(experiment))
+    if form is not None:
+        printing.show([path], flow=None, form=form, ascii_only=ascii_only)
+        return
+    from tcpladder.session.files import FileSession
+
+    click.pause("press a key to open it", err=True)
+    session = FileSession([path], read_again=True)
+    _open_app(session, ascii_only=ascii_only, no_mouse=no_mouse, start_flow=1)
 
 
 def _show_live(session: Any, form: str | None, *, ascii_only: bool, no_mouse: bool) -> None:

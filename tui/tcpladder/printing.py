@@ -138,11 +138,12 @@ class _StreamPrinter:
         sys.stdout.flush()
 
     def _print_rows(self, number: int, view: Findings) -> None:
+        notes = self._session.notes(number)
         ladder = self._ladders.get(number)
         if ladder is None:
-            ladder = self._ladders[number] = Ladder(view)
+            ladder = self._ladders[number] = Ladder(view, notes)
         else:
-            ladder.refresh()
+            ladder.refresh(notes)
         if self._heading != number:
             summary = view.summary
             _line(f"flow {number}  {summary.client} → {summary.server}  {summary.state}")

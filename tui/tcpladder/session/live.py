@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from tcpladder.agent.client import AgentClient
 from tcpladder.agent.messages import CaptureOpened, OpenCapture, ReadSysctls, Sysctls
@@ -68,10 +68,6 @@ class LiveSession(Session):
         self._stop = threading.Event()
         self.capture = self.begin_capture()
         self._phase = "running"
-        self.finished = False
-        """Whether there is nothing more to wait for: an experiment sets it at its end."""
-        self.after_batch: Callable[[], None] | None = None
-        """Called in the reading thread after each look at the ring: an experiment takes its next step there."""
 
     def start(self) -> None:
         self._thread = threading.Thread(target=self._run, name="capture", daemon=True)
@@ -93,9 +89,12 @@ class LiveSession(Session):
             self._keep(batch)
             self.feed(self.capture, batch)
         self._count()
-        if self.after_batch is not None:
-            self.after_batch()
         return batch is not None
+
+    @property
+    def finished(self) -> bool:
+        """Whether there is nothing more to wait for."""
+        return False
 
     def warn(self, sentence: str) -> None:
         """Tell the user, once."""
@@ -115,6 +114,7 @@ class LiveSession(Session):
             self._writer.write(batch)
         except CaptureError as failed:
             self.warn(str(failed))
+            self._writer.close()
             self._writer = None
 
     def _count(self) -> None:
@@ -155,9 +155,10 @@ class LiveSession(Session):
     def learn_socket(self, endpoint: Endpoint, options: Mapping[str, int]) -> None:
         """Believe what the socket at an endpoint says of itself."""
         values = TimerValues().with_values(beliefs.from_socket_options(options), Origin.SOCKET)
-        with self._lock:
-            self._options[endpoint] = values
-            self.version += 1
+        if values != self._options.get(endpoint):
+            with self._lock:
+                self._options[endpoint] = values
+                self.version += 1
 
     def now_ns(self) -> int:
         return time.time_ns()

@@ -1,0 +1,64 @@
+"""A session over an experiment: a live capture of its private network, and the run that goes on in it."""
+
+from __future__ import annotations
+
+import time
+
+from tcpladder.agent.client import AgentClient
+from tcpladder.agent.messages import OpenCapture
+from tcpladder.analysis.kinds import KINDS, Kind
+from tcpladder.analysis.view import Endpoint
+from tcpladder.errors import TcpladderError
+from tcpladder.lab.experiment import Experiment
+from tcpladder.lab.run import ExperimentRun, Observed, Outcome
+from tcpladder.ladder.model import Note
+from tcpladder.session.live import LiveSession
+
+
+class LabSession(LiveSession):
+    """An experiment on `lo` of the agent's private network; its steps are taken between looks at the ring."""
+
+    def __init__(self, agent: AgentClient, experiment: Experiment) -> None:
+        super().__init__(agent, OpenCapture(interface="lo"), mode="lab", name=f"lab {experiment.name}")
+        self.experiment = experiment
+        self._experiment_run = ExperimentRun(experiment, agent)
+        self._told = experiment.sentence
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """How the experiment ended, None while it goes on."""
+        return self._experiment_run.outcome
+
+    @property
+    def finished(self) -> bool:
+        return self._experiment_run.finished
+
+    def look(self, wait_s: float) -> bool:
+        """One look at the ring, then as many steps of the experiment as it allows."""
+        came = super().look(wait_s)
+        if not self.finished:
+            self._advance()
+        return came
+
+    def _advance(self) -> None:
+        kinds = [KINDS[Kind(int(k))].word for k in self.view(1).kind] if self.flow_count() else []
+        try:
+            told = self._experiment_run.advance(time.time_ns(), Observed.of(kinds))
+        except TcpladderError as failed:
+            self.warn(str(failed))
+            return
+        for role, options in self._experiment_run.options_in_force.items():
+            peer = self.experiment.peer(role)
+            self.learn_socket(Endpoint(peer.address, peer.port), options)
+        if told:
+            with self._lock:
+                self._notes += [(Note(n.time_ns, n.text), None) for n in told]
+                self._told = told[-1].text
+                self.version += 1
+
+    def close(self) -> None:
+        super().close()
+        self._experiment_run.close()
+
+    def _notice(self) -> str:
+        return self._told
