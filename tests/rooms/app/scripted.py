@@ -10,7 +10,8 @@ from textual.pilot import Pilot
 
 from rooms.ladder.talk import START_NS, Talk, keepalive
 from tcpladder.analysis.view import Endpoint, FlowSummary, FlowView
-from tcpladder.app.app import Taste, TcpladderApp
+from tcpladder.app.app import TcpladderApp
+from tcpladder.app.terminal import Taste
 from tcpladder.ladder.model import Note
 
 S = 1_000_000_000

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import tzinfo
 from typing import ClassVar
 
 from textual import events
@@ -23,53 +21,43 @@ from tcpladder.app.interfaces_screen import InterfacesScreen
 from tcpladder.app.ladder_screen import LadderScreen
 from tcpladder.app.page import Page
 from tcpladder.app.scroll_bar import PlainScrollBar
+from tcpladder.app.terminal import Taste
 from tcpladder.app.too_small import TooSmallScreen
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Taste:
-    """How the screen should be drawn."""
-
-    ascii_only: bool = False
-    """Draw with ASCII only."""
-    timezone: tzinfo | None = None
-    """Of the clock times; None is the local one."""
 
 
 class TcpladderApp(App[None]):
     """A session on the screen."""
 
     TITLE = "tcpladder"
-    COMMAND_PALETTE_BINDING = "ctrl+p"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("q", "leave", "back; at the top quit"),
         Binding("escape", "back", "back"),
         Binding("question_mark,f1", "help", "this help"),
-        Binding("colon", "command_palette", "commands (also ^p)"),
+        Binding("colon,ctrl+p", "command_palette", "commands"),
         Binding("ctrl+z", "suspend_process", "suspend; fg brings it back"),
     ]
     CSS = "Screen { background: $background; }"
 
     def __init__(self, session: Session, *, taste: Taste, start_flow: int | None = None) -> None:
-        super().__init__()
+        # Textual takes NO_COLOR out of the environment, and greys what is not native before it knows the theme.
+        super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)
         self.session = session
-        self.ascii_only = taste.ascii_only
-        self.timezone: tzinfo = taste.timezone or terminal.local_timezone()
+        self.taste = taste
         self.feed = Feed(self, session)
         self._start_flow = start_flow
         self._warned = 0
         self.animation_level = "none"
-        theme = terminal.theme_for(self.console.color_system, os.environ)
+        theme = terminal.theme_for(self.console.color_system, os.environ, no_color=self.no_color)
         if theme is not None:
             self.theme = theme
 
     def on_mount(self) -> None:
-        if self.ascii_only:
+        if self.taste.ascii_only:
             PlainScrollBar.install()
         # Textual draws nothing after `fg`: the terminal shows the shell until something changes.
         self.app_resume_signal.subscribe(self, lambda _: self.refresh(layout=True))
         self.session.start()
-        self.push_screen(FlowsScreen(self.session, ascii_only=self.ascii_only, timezone=self.timezone))
+        self.push_screen(FlowsScreen(self.session, self.feed, self.taste))
         self.call_after_refresh(self.feed.start)
 
     def on_unmount(self) -> None:
@@ -86,11 +74,15 @@ class TcpladderApp(App[None]):
 
     def open_flow(self, number: int) -> None:
         """Show the ladder of a flow."""
-        self.push_screen(LadderScreen(self.session, number, ascii_only=self.ascii_only))
+        self.push_screen(LadderScreen(self.session, self.feed, self.taste, number=number))
 
-    def open_detail(self, number: int, index: int) -> None:
-        """Show one segment in full."""
-        self.push_screen(DetailScreen(self.session, number, index, ascii_only=self.ascii_only))
+    def on_flows_screen_opened(self, message: FlowsScreen.Opened) -> None:
+        self.open_flow(message.number)
+
+    def on_ladder_screen_opened(self, message: LadderScreen.Opened) -> None:
+        self.push_screen(
+            DetailScreen(self.session, self.feed, self.taste, number=message.number, index=message.index)
+        )
 
     def on_resize(self, event: events.Resize) -> None:
         fits = event.size.width >= terminal.MIN_WIDTH and event.size.height >= terminal.MIN_HEIGHT
@@ -117,10 +109,10 @@ class TcpladderApp(App[None]):
         """The keys of the page that is open."""
         bindings = [active.binding for active in self.screen.active_bindings.values()]
         title = str(self.screen.title or self.screen.TITLE or "this dialog")
-        self.push_screen(HelpScreen(title, bindings, ascii_only=self.ascii_only))
+        self.push_screen(HelpScreen(title, bindings, ascii_only=self.taste.ascii_only))
 
     def action_interfaces(self) -> None:
-        self.push_screen(InterfacesScreen(ascii_only=self.ascii_only))
+        self.push_screen(InterfacesScreen(ascii_only=self.taste.ascii_only))
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         for active in screen.active_bindings.values():

@@ -10,12 +10,13 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.worker import get_current_worker
 
-from tcpladder.app.bar import Bar
 from tcpladder.app.contract import Session, SessionStatus
 from tcpladder.app.detail_view import DetailView, Line, findings
 from tcpladder.app.dissection import dissected
+from tcpladder.app.feed import Feed
 from tcpladder.app.page import Page
 from tcpladder.app.status_words import alarm
+from tcpladder.app.terminal import Taste
 from tcpladder.ladder import words
 from tcpladder.render.grid import flow_title
 
@@ -30,29 +31,30 @@ class DetailScreen(Page):
     ]
     KEYS = "↑↓ scroll  [ ] previous, next rung  y copy this line  esc back  ? help"
 
-    def __init__(self, session: Session, number: int, index: int, *, ascii_only: bool) -> None:
-        super().__init__(session, ascii_only=ascii_only)
+    def __init__(self, session: Session, feed: Feed, taste: Taste, *, number: int, index: int) -> None:
+        super().__init__(session, feed, taste)
         self._number = number
         self.index = index
         """The segment that is shown."""
+        self._detail = DetailView(ascii_only=taste.ascii_only)
 
     def compose_body(self) -> ComposeResult:
-        yield DetailView(ascii_only=self.ascii_only)
+        yield self._detail
 
     def on_mount(self) -> None:
         self.focus_body()
         self._load()
 
     def focus_body(self) -> None:
-        self.query_one(DetailView).focus()
+        self._detail.focus()
 
     def show_lines(self, status: SessionStatus) -> None:
         view = self.session.view(self._number)
         count = len(view.time_ns)
         title = flow_title(view.summary, max(20, self.size.width - 24), self.ascii_only)
-        self.query_one("#head", Bar).say(f" {title}", f"rung {self.index + 1:,} of {count:,} ")
+        self.head.say(f" {title}", f"rung {self.index + 1:,} of {count:,} ")
         time_ns = int(view.time_ns[self.index])
-        clock = words.clock(time_ns, self.tcpladder.timezone) if time_ns > 0 else ""
+        clock = words.clock(time_ns, self.taste.timezone) if time_ns > 0 else ""
         self.say_why(f"{clock}\n{alarm(status)}".rstrip())
         self.say_status(status, Content(status.name).plain)
 
@@ -66,7 +68,7 @@ class DetailScreen(Page):
 
     def _load(self) -> None:
         known = findings(self.session.view(self._number), self.index)
-        self.query_one(DetailView).show_lines(known, keep_place=False)
+        self._detail.show_lines(known, keep_place=False)
         self._dissect(self.index, known)
 
     @work(thread=True, exclusive=True)
@@ -77,7 +79,7 @@ class DetailScreen(Page):
 
     def _show_dissected(self, index: int, lines: list[Line]) -> None:
         if index == self.index and self.is_attached:
-            self.query_one(DetailView).show_lines(lines, keep_place=True)
+            self._detail.show_lines(lines, keep_place=True)
 
     def row_text(self) -> str:
-        return self.query_one(DetailView).row_text()
+        return self._detail.row_text()

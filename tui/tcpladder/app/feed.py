@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from textual.timer import Timer
 
-from tcpladder.app.contract import Session, SessionStatus
+from tcpladder.app.contract import Session
 from tcpladder.app.page import Page
 from tcpladder.app.terminal import is_congested
 
@@ -35,6 +35,8 @@ class Feed:
         self._session = session
         self._quick_s = REMOTE_QUICK_S if "SSH_CONNECTION" in os.environ else QUICK_S
         self._timer: Timer | None = None
+        self._seconds: float | None = None
+        self._ended = False
         self._version = -1
         self._changed_s = self._started_s = monotonic()
         self._progress: float | None = None
@@ -45,9 +47,9 @@ class Feed:
         self._look()
 
     def wake(self) -> None:
-        """Look now and often: a person did something that takes several looks."""
+        """Look often again: a person did something that takes several looks."""
         self._version = -1
-        self._schedule(self._quick_s)
+        self._every(self._quick_s)
 
     @property
     def seconds_left(self) -> float | None:
@@ -57,41 +59,49 @@ class Feed:
             return None
         return passed_s * (1 - self._progress) / self._progress
 
-    def _schedule(self, seconds: float) -> None:
-        if self._timer is not None:
-            self._timer.stop()
-        self._timer = self._app.set_timer(seconds, self._look)
-
     @property
     def asleep(self) -> bool:
         """Whether nothing is due: the session is over and all of it has been drawn."""
         return self._timer is None
 
+    def _every(self, seconds: float | None) -> None:
+        """Look in this rhythm from now on, None for no more."""
+        if seconds == self._seconds:
+            return
+        if self._timer is not None:
+            self._timer.stop()
+        self._seconds = seconds
+        self._timer = None if seconds is None else self._app.set_interval(seconds, self._look)
+
     def _look(self) -> None:
-        self._timer = None
         if not self._app.screen_stack:  # the app is closing
             return
-        page = self._app.screen
         if is_congested(self._app):
-            self._schedule(self._quick_s)
+            self._every(self._quick_s)
             return
-        version = self._session.version
-        status = self._session.status()
-        self._progress = status.progress
-        changed = version != self._version
+        page = self._app.screen
+        if not page.is_mounted:
+            self._every(self._quick_s)
+            return
+        changed = self._session.version != self._version
+        unfinished = isinstance(page, Page) and not page.settled
+        if changed or unfinished:
+            self._draw(page, changed=changed)
+        self._every(self._rhythm(page))
+
+    def _draw(self, page: object, *, changed: bool) -> None:
         if changed:
-            self._version, self._changed_s = version, monotonic()
-        if isinstance(page, Page) and (changed or not page.settled):
+            self._version, self._changed_s = self._session.version, monotonic()
+        status = self._session.status()
+        self._progress, self._ended = status.progress, status.phase == "ended"
+        if isinstance(page, Page):
             page.show(status)
         self._app.session_changed(status)
-        pause_s = self._pause(page, status)
-        if pause_s is not None:
-            self._schedule(pause_s)
 
-    def _pause(self, page: object, status: SessionStatus) -> float | None:
+    def _rhythm(self, page: object) -> float | None:
         if isinstance(page, Page) and not page.settled:
             return self._quick_s
-        if status.phase == "ended" and self._version == self._session.version:
+        if self._ended and self._version == self._session.version:
             return None
         if not isinstance(page, Page):
             return CLOSED_S

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from textual.message import Message
 from textual.strip import Strip
 
 from tcpladder.analysis.view import FlowSummary
@@ -48,13 +47,6 @@ def _end_role(summary: FlowSummary) -> Role:
 
 class FlowTable(RowView):
     """The flows of a session in the order of `order`."""
-
-    class Opened(Message):
-        """A person wants to see the ladder of a flow."""
-
-        def __init__(self, number: int) -> None:
-            super().__init__()
-            self.number = number
 
     def __init__(self, session: Session, *, ascii_only: bool, sort: Sort) -> None:
         super().__init__(id="flows")

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import tzinfo
 from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
+from textual.message import Message
 from textual.widgets import Input, Static
 
 from tcpladder.app import flow_table, status_words
 from tcpladder.app.bar import Bar
 from tcpladder.app.contract import Session, SessionStatus
+from tcpladder.app.feed import Feed
 from tcpladder.app.flow_order import Sort
 from tcpladder.app.flow_table import FlowTable
 from tcpladder.app.page import Page
+from tcpladder.app.terminal import Taste
 from tcpladder.render.cells import elide
 
 
@@ -40,23 +42,26 @@ class FlowsScreen(Page):
     FlowsScreen.-empty FlowTable, FlowsScreen.-empty #columns { display: none; }
     """
 
-    def __init__(self, session: Session, *, ascii_only: bool, timezone: tzinfo) -> None:
-        super().__init__(session, ascii_only=ascii_only)
-        self._timezone = timezone
+    class Opened(Message):
+        """A person wants to see the ladder of a flow."""
+
+        def __init__(self, number: int) -> None:
+            super().__init__()
+            self.number = number
+
+    def __init__(self, session: Session, feed: Feed, taste: Taste) -> None:
+        super().__init__(session, feed, taste)
         self._since_ns = 0
+        live = session.status().mode == "live"
+        sort = Sort.ACTIVITY if live else Sort.FIRST_SEEN
+        self.table = FlowTable(session, ascii_only=taste.ascii_only, sort=sort)
+        self._columns = Bar(id="columns", ascii_only=taste.ascii_only)
+        self._empty = Static(id="empty", markup=False)
 
     def compose_body(self) -> ComposeResult:
-        live = self.session.status().mode == "live"
-        yield Bar(id="columns", ascii_only=self.ascii_only)
-        yield FlowTable(
-            self.session, ascii_only=self.ascii_only, sort=Sort.ACTIVITY if live else Sort.FIRST_SEEN
-        )
-        yield Static(id="empty", markup=False)
-
-    @property
-    def table(self) -> FlowTable:
-        """The list."""
-        return self.query_one(FlowTable)
+        yield self._columns
+        yield self.table
+        yield self._empty
 
     def on_mount(self) -> None:
         self._since_ns = self.session.status().now_ns
@@ -77,8 +82,8 @@ class FlowsScreen(Page):
         empty = self.session.flow_count() == 0
         self.set_class(empty, "-empty")
         if empty:
-            words = status_words.empty(status, self._since_ns, self._timezone)
-            self.query_one("#empty", Static).update(words, layout=False)
+            words = status_words.empty(status, self._since_ns, self.taste.timezone)
+            self._empty.update(words, layout=False)
 
     def show_lines(self, status: SessionStatus) -> None:
         total, shown = self.session.flow_count(), len(self.table.order.numbers)
@@ -87,13 +92,9 @@ class FlowsScreen(Page):
             if shown != total
             else f"{total:,} flow{'' if total == 1 else 's'}"
         )
-        state = status_words.phase(
-            status, ascii_only=self.ascii_only, seconds_left=self.tcpladder.feed.seconds_left
-        )
-        self.query_one("#head", Bar).say(
-            f" {status_words.source(status)}", Content.assemble(state, f"   {share} ")
-        )
-        self.query_one("#columns", Bar).say(flow_table.heading(self.table.row_width))
+        state = status_words.phase(status, ascii_only=self.ascii_only, seconds_left=self.feed.seconds_left)
+        self.head.say(f" {status_words.source(status)}", Content.assemble(state, f"   {share} "))
+        self._columns.say(flow_table.heading(self.table.row_width))
         words = self.table.order.words
         marked = f"  {len(self.table.marked)} marked" if self.table.marked else ""
         self.say_status(status, f"filter: {words or '-'}  sort: {self.table.order.sort.value}{marked}")
@@ -113,6 +114,8 @@ class FlowsScreen(Page):
         self.say_why("\n".join(lines))
 
     def on_row_view_moved(self) -> None:
+        if self.table.following:  # show() says it all, once
+            return
         self.show_lines(self.session.status())
 
     def on_row_view_chosen(self) -> None:
@@ -122,7 +125,7 @@ class FlowsScreen(Page):
 
     def action_open(self) -> None:
         if self.table.selected is not None:
-            self.tcpladder.open_flow(self.table.selected)
+            self.post_message(self.Opened(self.table.selected))
 
     def action_filter(self) -> None:
         self.ask("address, port, state or end; several words must all occur", self.table.order.words)
@@ -142,7 +145,7 @@ class FlowsScreen(Page):
         self.table.look()
         self.table.keep(selected)
         self.show_lines(self.session.status())
-        self.tcpladder.feed.wake()
+        self.feed.wake()
 
     def action_mark(self) -> None:
         self.table.toggle_mark()

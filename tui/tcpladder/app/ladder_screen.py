@@ -11,6 +11,7 @@ from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
+from textual.message import Message
 from textual.timer import Timer
 from textual.widgets import Input
 
@@ -19,10 +20,11 @@ from tcpladder.app import explain, status_words
 from tcpladder.app.bar import Bar
 from tcpladder.app.contract import Session, SessionStatus
 from tcpladder.app.detail_view import DetailView, findings
+from tcpladder.app.feed import Feed
 from tcpladder.app.ladder_search import search
 from tcpladder.app.ladder_view import LadderView
 from tcpladder.app.page import Page
-from tcpladder.app.terminal import is_congested
+from tcpladder.app.terminal import Taste, is_congested
 from tcpladder.ladder import words
 from tcpladder.ladder.model import GapRow, NumberMode, Rung, TimeMode
 from tcpladder.render import grid
@@ -62,29 +64,30 @@ class LadderScreen(Page):
     LadderScreen.-two DetailView { display: block; }
     """
 
-    def __init__(self, session: Session, number: int, *, ascii_only: bool) -> None:
-        super().__init__(session, ascii_only=ascii_only)
+    class Opened(Message):
+        """A person wants to see a segment in full."""
+
+        def __init__(self, number: int, index: int) -> None:
+            super().__init__()
+            self.number = number
+            self.index = index
+
+    def __init__(self, session: Session, feed: Feed, taste: Taste, *, number: int) -> None:
+        super().__init__(session, feed, taste)
         self._number = number
         self._timer: Timer | None = None
         self._words = ""
         self._marked: int | None = None
         self._new_rows = 0
-        self.set_class(ascii_only, "-ascii")
+        self.set_class(taste.ascii_only, "-ascii")
+        self.ladder = LadderView(session.view(number), session.notes(number), taste)
+        self._columns = Bar(id="columns", ascii_only=taste.ascii_only)
+        self._detail = DetailView(ascii_only=taste.ascii_only)
 
     def compose_body(self) -> ComposeResult:
-        yield Bar(id="columns", ascii_only=self.ascii_only)
-        yield LadderView(
-            self.session.view(self._number),
-            self.session.notes(self._number),
-            ascii_only=self.ascii_only,
-            timezone=self.tcpladder.timezone,
-        )
-        yield DetailView(ascii_only=self.ascii_only)
-
-    @property
-    def ladder(self) -> LadderView:
-        """The ladder."""
-        return self.query_one(LadderView)
+        yield self._columns
+        yield self.ladder
+        yield self._detail
 
     def on_mount(self) -> None:
         self.focus_body()
@@ -108,6 +111,8 @@ class LadderScreen(Page):
         before = len(self.ladder.ladder)
         self.ladder.refresh_ladder(self.session.notes(self._number), status.now_ns)
         self._new_rows = len(self.ladder.ladder) - before
+        if self._new_rows and self.ladder.following and not self.racing:
+            self._show_detail()
         self._plan_tick(self.ladder.seconds_to_next_tick(status.now_ns), status)
 
     @property
@@ -131,9 +136,7 @@ class LadderScreen(Page):
 
     def show_lines(self, status: SessionStatus) -> None:
         summary = self.session.summary(self._number)
-        state = status_words.phase(
-            status, ascii_only=self.ascii_only, seconds_left=self.tcpladder.feed.seconds_left
-        )
+        state = status_words.phase(status, ascii_only=self.ascii_only, seconds_left=self.feed.seconds_left)
         following = "  follow" if self.ladder.following else ""
         right = Content.assemble(state, (following, "bold"), " ")
         both = self._states(summary)
@@ -143,11 +146,11 @@ class LadderScreen(Page):
         name = f"{status_words.short_name(status)} {'>' if self.ascii_only else '›'} "
         if len(name) + len(title) <= room:
             title = name + title
-        self.query_one("#head", Bar).say(
+        self.head.say(
             Content.assemble(f" {title}  ", (both, "$text-accent"), (ended, "$text-warning")), right
         )
         lines = grid.header_lines(summary, self._layout())
-        self.query_one("#columns", Bar).say(grid.plain(lines[0]).rstrip())
+        self._columns.say(grid.plain(lines[0]).rstrip())
         rows, place = len(self.ladder.ladder), self.ladder.cursor + 1
         self.say_status(status, f"{summary.segments:,} segments  row {place:,} of {rows:,}  {status.filter}")
         self._show_why(status)
@@ -177,6 +180,8 @@ class LadderScreen(Page):
         self.say_why("\n".join(text.splitlines()[:2]))
 
     def on_row_view_moved(self) -> None:
+        if self.ladder.following:  # show() says it all, once
+            return
         self.show_lines(self.session.status())
         self._show_detail()
 
@@ -198,7 +203,7 @@ class LadderScreen(Page):
             else:
                 self.ladder.jump(self.ladder.ladder.row_of_segment(armed))
         elif isinstance(row, Rung):
-            self.tcpladder.open_detail(self._number, row.segment)
+            self.post_message(self.Opened(self._number, row.segment))
 
     def action_follow(self) -> None:
         self.ladder.follow(not self.ladder.following)
@@ -241,12 +246,12 @@ class LadderScreen(Page):
             self.remove_class("-two")
             self.focus_body()
             return
-        (self.ladder if number == 1 else self.query_one(DetailView)).focus()
+        (self.ladder if number == 1 else self._detail).focus()
 
     def _show_detail(self) -> None:
         segment = self.ladder.segment
         if self.has_class("-two") and segment is not None:
-            self.query_one(DetailView).show_lines(findings(self.ladder.view, segment), keep_place=False)
+            self._detail.show_lines(findings(self.ladder.view, segment), keep_place=False)
 
     def row_text(self) -> str:
         if isinstance(self.focused, DetailView):

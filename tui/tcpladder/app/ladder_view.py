@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import tzinfo
 
 from textual.strip import Strip
 
 from tcpladder.analysis.view import FlowView
 from tcpladder.app.row_view import RowView
+from tcpladder.app.terminal import Taste
 from tcpladder.ladder import words
 from tcpladder.ladder.ladder import Ladder
 from tcpladder.ladder.model import Note, PendingRow, Row
@@ -28,12 +28,12 @@ SLOW_STEP_S = 5.0
 class LadderView(RowView):
     """One flow. `refresh_ladder` follows it, `tick` draws only the countdown."""
 
-    def __init__(self, view: FlowView, notes: Sequence[Note], *, ascii_only: bool, timezone: tzinfo) -> None:
+    def __init__(self, view: FlowView, notes: Sequence[Note], taste: Taste) -> None:
         super().__init__(id="ladder")
         self.view = view
         self.ladder = Ladder(view, notes)
         self.ladder_layout = Layout(
-            width=80, ascii=ascii_only, timezone=timezone, origin_ns=self.ladder.origin_ns
+            width=80, ascii=taste.ascii_only, timezone=taste.timezone, origin_ns=self.ladder.origin_ns
         )
         self.unfolded = False
         """Whether what follows the pending rung is shown too."""

@@ -13,10 +13,11 @@ from textual.widgets import Input, Static
 from tcpladder.app import status_words
 from tcpladder.app.bar import Bar, Rule
 from tcpladder.app.contract import Session, SessionStatus
+from tcpladder.app.terminal import Taste
 from tcpladder.render.cells import clean
 
 if TYPE_CHECKING:
-    from tcpladder.app.app import TcpladderApp
+    from tcpladder.app.feed import Feed
 
 
 class Page(Screen[None], inherit_bindings=False):
@@ -41,40 +42,40 @@ class Page(Screen[None], inherit_bindings=False):
     KEYS: ClassVar[str] = ""
     """The keys that the last line names; the rest is in the help."""
 
-    def __init__(self, session: Session, *, ascii_only: bool) -> None:
+    def __init__(self, session: Session, feed: Feed, taste: Taste) -> None:
         super().__init__()
         self.session = session
-        self.ascii_only = ascii_only
+        self.feed = feed
+        self.taste = taste
+        self.ascii_only = taste.ascii_only
+        self.head = Bar(id="head", ascii_only=taste.ascii_only)
+        self.status = Bar(id="status", ascii_only=taste.ascii_only)
+        self.why = Static(id="why", markup=False)
+        self.prompt = Input(id="prompt", compact=True)
         self.paused_at: int | None = None
         """Segments that had been seen when a person stopped the screen; None while it goes on."""
 
-    @property
-    def tcpladder(self) -> TcpladderApp:
-        """The app, with its type."""
-        from tcpladder.app.app import TcpladderApp
-
-        assert isinstance(self.app, TcpladderApp)
-        return self.app
-
     def compose(self) -> ComposeResult:
-        yield Bar(id="head", ascii_only=self.ascii_only)
+        yield self.head
         yield from self.compose_body()
         yield Rule("-" if self.ascii_only else "─")
-        yield Static(id="why", markup=False)
-        yield Input(id="prompt", compact=True)
-        yield Bar(id="status", ascii_only=self.ascii_only)
-        yield Bar(id="keys", ascii_only=self.ascii_only)
+        yield self.why
+        yield self.prompt
+        yield self.status
+        keys = Bar(id="keys", ascii_only=self.ascii_only)
+        keys.say(" " + (self.KEYS.replace("↑↓", "jk") if self.ascii_only else self.KEYS))
+        yield keys
 
     def compose_body(self) -> ComposeResult:
         """The widgets between head and rule."""
         raise NotImplementedError
 
     def on_mount(self) -> None:
-        keys = self.KEYS.replace("↑↓", "jk") if self.ascii_only else self.KEYS
-        self.query_one("#keys", Bar).say(" " + keys)
+        self.call_after_refresh(self.on_screen_resume)
 
     def on_screen_resume(self) -> None:
-        self.show(self.session.status())
+        if self.is_mounted:
+            self.show(self.session.status())
 
     def show(self, status: SessionStatus) -> None:
         """Draw what changed since the last time."""
@@ -106,15 +107,14 @@ class Page(Screen[None], inherit_bindings=False):
             parts.append(Content("  "))
         parts.append(status_words.counters(status))
         parts.append(Content(f"  {left}"))
-        self.query_one("#status", Bar).say(Content.assemble(*parts), right)
+        self.status.say(Content.assemble(*parts), right)
 
     def say_why(self, words: str) -> None:
         """The two lines below the rule."""
-        why = self.query_one("#why", Static)
         if self.ascii_only:
             words = "\n".join(clean(line, True) for line in words.splitlines())
-        if words != why.content:
-            why.update(words, layout=False)
+        if words != self.why.content:
+            self.why.update(words, layout=False)
 
     def action_pause(self) -> None:
         status = self.session.status()
@@ -149,19 +149,17 @@ class Page(Screen[None], inherit_bindings=False):
 
     def ask(self, placeholder: str, value: str) -> None:
         """Open the line at the bottom for words; the page handles Input.Changed and Input.Submitted."""
-        prompt = self.query_one("#prompt", Input)
-        prompt.placeholder = placeholder
-        with prompt.prevent(Input.Changed):
-            prompt.value = value
-        prompt.add_class("-open")
-        prompt.focus()
+        self.prompt.placeholder = placeholder
+        with self.prompt.prevent(Input.Changed):
+            self.prompt.value = value
+        self.prompt.add_class("-open")
+        self.prompt.focus()
 
     def close_prompt(self) -> bool:
         """Close that line. False if it was not open."""
-        prompt = self.query_one("#prompt", Input)
-        if not prompt.has_class("-open"):
+        if not self.prompt.has_class("-open"):
             return False
-        prompt.remove_class("-open")
+        self.prompt.remove_class("-open")
         self.focus_body()
         return True
 

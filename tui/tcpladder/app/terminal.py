@@ -5,11 +5,23 @@ from __future__ import annotations
 import io
 import sys
 from collections.abc import Mapping
-from datetime import datetime, tzinfo
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Any
 
 from textual.app import App
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taste:
+    """How the screen should be drawn."""
+
+    ascii_only: bool = False
+    """Draw with ASCII only."""
+    timezone: tzinfo = field(default_factory=lambda: datetime.now().astimezone().tzinfo or UTC)
+    """Of the clock times; the local one unless told otherwise."""
+
 
 MIN_WIDTH = 60
 MIN_HEIGHT = 15
@@ -50,11 +62,13 @@ def send_utf8() -> None:
         stream.reconfigure(encoding="utf-8", errors="replace")
 
 
-def theme_for(color_system: str | None, environment: Mapping[str, str]) -> str | None:
+def theme_for(color_system: str | None, environment: Mapping[str, str], *, no_color: bool) -> str | None:
     """The theme that uses nothing but the palette of the terminal, where that is all there is; else None."""
+    if no_color:
+        return "ansi-dark"
     if environment.get("TEXTUAL_THEME"):
         return None
-    if "NO_COLOR" in environment or color_system in (None, "standard"):
+    if color_system in (None, "standard"):
         return "ansi-dark"
     return None
 
@@ -68,10 +82,3 @@ def is_congested(app: App[Any]) -> bool:
     writer = getattr(getattr(app, "_driver", None), "_writer_thread", None)
     queue = getattr(writer, "_queue", None)
     return queue is not None and bool(queue.qsize())
-
-
-def local_timezone() -> tzinfo:
-    """The timezone of this machine."""
-    timezone = datetime.now().astimezone().tzinfo
-    assert timezone is not None
-    return timezone
