@@ -112,6 +112,11 @@ class CaptureAnalysis:
         smaller, larger = _texts(endpoints)
         return (larger, smaller) if client_is_larger else (smaller, larger)
 
+    def kinds(self, number: int) -> list[int]:
+        """The kinds of a flow's segments so far, in order."""
+        kinds: list[int] = self.log.column("kind", self.log.rows_of(number - 1, 0)).tolist()
+        return kinds
+
     def view(self, number: int) -> Findings:
         """The findings about a flow; the same object each time, brought up to date."""
         found = self._views.get(number)

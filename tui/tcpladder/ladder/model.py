@@ -140,6 +140,8 @@ class Note:
 
     time_ns: int
     text: str
+    continues: bool = False
+    """Whether it goes on from the note above, so that time and sign are not repeated."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

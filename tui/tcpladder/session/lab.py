@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from textwrap import wrap
 
 from tcpladder.agent.client import AgentClient
 from tcpladder.agent.messages import OpenCapture
@@ -13,6 +14,9 @@ from tcpladder.lab.experiment import Experiment
 from tcpladder.lab.run import ExperimentRun, Observed, Outcome
 from tcpladder.ladder.model import Note
 from tcpladder.session.live import LiveSession
+
+NOTE_COLUMNS = 36
+"""Between the lanes of a ladder 80 columns wide."""
 
 
 class LabSession(LiveSession):
@@ -41,7 +45,8 @@ class LabSession(LiveSession):
         return came
 
     def _advance(self) -> None:
-        kinds = [KINDS[Kind(int(k))].word for k in self.view(1).kind] if self.flow_count() else []
+        # Not through the view: it belongs to whoever draws it.
+        kinds = [KINDS[Kind(k)].word for k in self.capture.kinds(1)] if self.flow_count() else []
         try:
             told = self._experiment_run.advance(time.time_ns(), Observed.of(kinds))
         except TcpladderError as failed:
@@ -52,7 +57,7 @@ class LabSession(LiveSession):
             self.learn_socket(Endpoint(peer.address, peer.port), options)
         if told:
             with self._lock:
-                self._notes += [(Note(n.time_ns, n.text), None) for n in told]
+                self._notes += [(note, None) for n in told for note in _in_lines(n.time_ns, n.text)]
                 self._told = told[-1].text
                 self.version += 1
 
@@ -62,3 +67,8 @@ class LabSession(LiveSession):
 
     def _notice(self) -> str:
         return self._told
+
+
+def _in_lines(time_ns: int, text: str) -> list[Note]:
+    """A narration as notes that fit between the lanes of a narrow ladder."""
+    return [Note(time_ns, line, continues=i > 0) for i, line in enumerate(wrap(text, NOTE_COLUMNS))]
