@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from tcpladder.analysis.classify import Classified
 from tcpladder.flows.table import Assigned
-from tcpladder.wire.segments import Segments, column_names
+from tcpladder.wire.segments import SackBlocks, Segments, column_names
 
 NARROW: dict[str, Any] = {"frame": np.uint32}
 """Columns that are kept narrower than the decoder makes them: a capture has fewer than 2^32 frames."""
@@ -29,6 +29,8 @@ class SegmentLog:
         """How often a row that was there already got another kind."""
         self.icmp: dict[int, str] = {}
         """Row -> what an ICMP error says."""
+        self.sack: dict[int, SackBlocks] = {}
+        """Row -> the SACK blocks of its segment."""
         self.shifts: dict[int, int] = {}
         """Row of a SYN -> shift count of its window scale option, NO_SHIFT without one."""
 
@@ -56,6 +58,8 @@ class SegmentLog:
         piece["file"] = np.full(len(segments), file, np.uint8)
         for row, words in segments.icmp.items():
             self.icmp[self._size + row] = words
+        for row, blocks in segments.sack.items():
+            self.sack[self._size + row] = blocks
         for row in np.flatnonzero(segments.flags & 2).tolist():
             self.shifts[self._size + row] = int(segments.window_shift[row])
         self._starts.append(self._size)

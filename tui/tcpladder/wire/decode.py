@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,15 +12,15 @@ from tcpladder.wire.frames import FrameBatch
 from tcpladder.wire.headers import NOP_NOP_TIMESTAMPS, TCP, TCP_HEADER_BYTES, gather
 from tcpladder.wire.icmp import PROTOCOL_TCP, Quote, quoted_segment
 from tcpladder.wire.network import Network, read_network
-from tcpladder.wire.options import MAX_WINDOW_SHIFT, TIMESTAMPS, WINDOW_SCALE, options
-from tcpladder.wire.segments import NO_SHIFT, Addresses, Decoded, Flag, Segments, State
+from tcpladder.wire.options import MAX_WINDOW_SHIFT, SACK, TIMESTAMPS, WINDOW_SCALE, options
+from tcpladder.wire.segments import NO_SHIFT, Addresses, Decoded, Flag, SackBlocks, Segments, State
 
 PROTOCOL_ICMP = 1
 PROTOCOL_ICMPV6 = 58
 PORTS_BYTES = 4
 MAX_OPTION_BYTES = 40
-SACK_FIRST = 0x01010500
-"""NOP NOP SACK: such a header has no timestamps behind it."""
+SACK_BLOCK_HEADER_BYTES = 44
+"""A header at least this long holds timestamps and a SACK block, or several blocks (RFC 2018 3)."""
 
 
 class Decoder:
@@ -98,6 +100,7 @@ class _Columns:
         self.destination_high = None if net.destination_high is None else net.destination_high[at]
         self.header = gather(batch.data, self.transport, TCP)
         self.icmp: dict[int, str] = {}
+        self.sack: dict[int, SackBlocks] = {}
 
     def replace_by_datagram(self, row: int, whole: Reassembled) -> None:
         """Give a row the TCP header that its first fragment carried."""
@@ -128,9 +131,9 @@ class _Columns:
         bad = self.lies | (header_bytes < TCP_HEADER_BYTES) | (self.length < 0) | (room < TCP_HEADER_BYTES)
         for row in np.flatnonzero(bad).tolist():
             self._disbelieve(row, int(header_bytes[row]))
-        first = header["first_option"]
-        odd = (header_bytes >= 32) & ~self.has_timestamps & (first & np.uint32(0xFFFFFF00) != SACK_FIRST)
-        by_hand = ((self.flags & Flag.SYN) != 0) & (header_bytes > TCP_HEADER_BYTES) | odd
+        unusual = (header_bytes >= 32) & ~self.has_timestamps
+        by_hand = ((self.flags & Flag.SYN) != 0) & (header_bytes > TCP_HEADER_BYTES)
+        by_hand |= unusual | (header_bytes >= SACK_BLOCK_HEADER_BYTES)
         for row in np.flatnonzero(by_hand & (self.state == State.WHOLE)).tolist():
             self._read_options(row, int(header_bytes[row]))
 
@@ -161,6 +164,9 @@ class _Columns:
                 self.has_timestamps[row] = True
                 self.tsval[row] = int.from_bytes(value[:4])
                 self.tsecr[row] = int.from_bytes(value[4:])
+            elif kind == SACK and len(value) % 8 == 0 and value:
+                edges = struct.unpack(f">{len(value) // 4}I", value)
+                self.sack[row] = tuple(zip(edges[::2], edges[1::2], strict=True))
 
     def replace_by_quote(self, row: int, quote: Quote) -> None:
         """Make a row the ICMP error about a segment: sent by the segment's receiver, towards its sender."""
@@ -207,6 +213,7 @@ class _Columns:
             window_shift=self.window_shift,
             addresses=addresses,
             icmp=self.icmp,
+            sack=self.sack,
         )
 
     def _endpoints(self) -> tuple[NDArray[np.bool_], Addresses]:

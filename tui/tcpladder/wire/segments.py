@@ -18,6 +18,10 @@ NO_SHIFT = -1
 """`window_shift` of a segment without a window scale option."""
 
 
+SackBlocks = tuple[tuple[int, int], ...]
+"""Left and right edge of each block of a SACK option, raw sequence numbers, in the order of the option (RFC 2018 3)."""
+
+
 class Flag(IntFlag):
     """TCP control bits (RFC 9293 3.1), and the accurate-ECN bit AE above them."""
 
@@ -99,6 +103,8 @@ class Segments:
     addresses: Addresses
     icmp: dict[int, str] = field(default_factory=dict)
     """Row -> what an ICMP error says, in words: `port unreachable`."""
+    sack: dict[int, SackBlocks] = field(default_factory=dict)
+    """Row -> its SACK blocks, where it has any."""
 
     def __len__(self) -> int:
         return len(self.time_ns)
@@ -115,7 +121,7 @@ class Decoded:
 
 def column_names() -> tuple[str, ...]:
     """The names of the per-row arrays of Segments, in order."""
-    return tuple(f.name for f in fields(Segments) if f.name not in ("addresses", "icmp"))
+    return tuple(f.name for f in fields(Segments) if f.name not in ("addresses", "icmp", "sack"))
 
 
 def take(segments: Segments, rows: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
