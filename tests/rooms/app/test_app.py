@@ -8,8 +8,10 @@ from rooms.app.scripted import ScriptedSession, app_for, keepalive_session, many
 from rooms.ladder.talk import S
 from tcpladder.analysis.kinds import Kind
 from tcpladder.analysis.view import Side
+from tcpladder.app import flow_order
 from tcpladder.app.detail_screen import DetailScreen
 from tcpladder.app.detail_view import DetailView
+from tcpladder.app.flow_table import FlowTable
 from tcpladder.app.flows_screen import FlowsScreen
 from tcpladder.app.interfaces_screen import InterfacesScreen
 from tcpladder.app.ladder_screen import LadderScreen
@@ -280,17 +282,33 @@ async def test_the_cursor_stays_on_its_flow_when_the_order_changes() -> None:
     app = app_for(session)
     async with app.run_test(size=SIZE) as pilot:
         await settle(pilot)
-        table = app.screen.query_one(RowView)
+        table = app.screen.query_one(FlowTable)
         await pilot.press("j", "j")
-        before = table.selected  # type: ignore[attr-defined]
+        before = table.selected
         await pilot.press("s")
         text = await settle(pilot)
         assert "sort: segments" in text
-        assert table.selected == before  # type: ignore[attr-defined]
+        assert table.selected == before
         await pilot.press("g")
-        assert table.selected == 21  # type: ignore[attr-defined]
+        assert table.selected == 21
         await pilot.press("less_than_sign")
         assert "sort: activity" in await settle(pilot)
+
+
+async def test_the_cursor_stays_on_its_flow_when_live_traffic_moves_the_rows() -> None:
+    session = many_flows(5)
+    app = app_for(session)
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        table = app.screen.query_one(FlowTable)
+        await pilot.press("j", "j")
+        assert (table.cursor, table.selected) == (2, 3)
+        session.flows[4].say(Side.CLIENT, Kind.DATA, after_ns=S)
+        table.order._sorted_ns -= flow_order.SORT_NS
+        session.change()
+        await settle(pilot)
+        assert list(table.order.numbers) == [5, 1, 2, 3, 4]
+        assert (table.cursor, table.selected) == (3, 3)
 
 
 async def test_space_marks_a_flow_and_goes_on() -> None:
@@ -413,6 +431,7 @@ async def test_interfaces_lists_those_of_this_machine() -> None:
 async def test_ascii_means_ascii() -> None:
     session = keepalive_session()
     session.flows[0].why = "client → server: 3 × “no answer”"
+    session.change(name="Aufzeichnung für René…", filter="port 1 – 2")
     app = app_for(session, ascii_only=True)
     async with app.run_test(size=SIZE) as pilot:
         seen = [await settle(pilot)]
