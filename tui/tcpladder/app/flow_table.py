@@ -12,7 +12,7 @@ from tcpladder.ladder import words
 from tcpladder.ladder.model import Role
 from tcpladder.render.cells import endpoint
 
-_STATE, _COUNT, _FEW = 10, 5, 4
+_STATE, _COUNT, _FEW = 11, 5, 4
 _MIN_END = 11
 _MIN_ADDRESS = 12
 _MAX_ADDRESS = 47
