@@ -461,6 +461,9 @@ async def test_palette_opens() -> None:
         await pilot.press("colon")
         await settle(pilot)
         assert "CommandPalette" in type(app.screen).__name__
+        names = [command.title for command in app.get_system_commands(app.screen_stack[-2])]
+        assert "Filter the list" in names
+        assert len(names) == len(set(names))
         await pilot.press("escape")
         await settle(pilot)
         assert "127.0.0.1:22345" in screen_text(app)

@@ -16,7 +16,7 @@ from tcpladder.app.contract import Session, SessionStatus
 from tcpladder.app.detail_screen import DetailScreen
 from tcpladder.app.feed import Feed
 from tcpladder.app.flows_screen import FlowsScreen
-from tcpladder.app.help_screen import HelpScreen
+from tcpladder.app.help_screen import HelpScreen, key_name
 from tcpladder.app.interfaces_screen import InterfacesScreen
 from tcpladder.app.ladder_screen import LadderScreen
 from tcpladder.app.page import Page
@@ -115,14 +115,13 @@ class TcpladderApp(App[None]):
         self.push_screen(InterfacesScreen(ascii_only=self.taste.ascii_only))
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        for active in screen.active_bindings.values():
-            binding = active.binding
-            if binding.description and active.enabled:
-                namespace = active.node
+        actions = {active.binding.action: active for active in screen.active_bindings.values()}
+        for action, (node, binding, enabled, _) in actions.items():
+            if enabled and binding.description and not binding.system:
                 yield SystemCommand(
                     binding.description.capitalize(),
-                    f"key {binding.key}",
-                    lambda action=binding.action, node=namespace: self.run_action(action, node),
+                    f"key {key_name(binding.key)}",
+                    lambda action=action, node=node: self.run_action(action, node),
                 )
         yield SystemCommand("Theme", "other colours", self.action_change_theme)
 
