@@ -12,7 +12,7 @@ from tcpladder.wire.frames import FrameBatch
 from tcpladder.wire.headers import NOP_NOP_TIMESTAMPS, TCP, TCP_HEADER_BYTES, gather
 from tcpladder.wire.icmp import PROTOCOL_TCP, Quote, quoted_segment
 from tcpladder.wire.network import Network, read_network
-from tcpladder.wire.options import MAX_WINDOW_SHIFT, SACK, TIMESTAMPS, WINDOW_SCALE, options
+from tcpladder.wire.options import MAX_WINDOW_SHIFT, SACK, SACK_PERMITTED, TIMESTAMPS, WINDOW_SCALE, options
 from tcpladder.wire.segments import NO_SHIFT, Addresses, Decoded, Flag, SackBlocks, Segments, State
 
 PROTOCOL_ICMP = 1
@@ -164,6 +164,8 @@ class _Columns:
                 self.has_timestamps[row] = True
                 self.tsval[row] = int.from_bytes(value[:4])
                 self.tsecr[row] = int.from_bytes(value[4:])
+            elif kind == SACK_PERMITTED and self.flags[row] & Flag.SYN:
+                self.sack[row] = ()
             elif kind == SACK and len(value) % 8 == 0 and value:
                 edges = struct.unpack(f">{len(value) // 4}I", value)
                 self.sack[row] = tuple(zip(edges[::2], edges[1::2], strict=True))

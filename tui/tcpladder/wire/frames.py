@@ -15,9 +15,12 @@ UNKNOWN_TIME_NS = np.iinfo(np.int64).min
 
 LINKTYPE_NULL = 0
 LINKTYPE_ETHERNET = 1
+LINKTYPE_PPP = 9
+LINKTYPE_PPP_HDLC = 50
 LINKTYPE_RAW = 101
 LINKTYPE_LOOP = 108
 LINKTYPE_LINUX_SLL = 113
+LINKTYPE_IPNET = 226
 LINKTYPE_IPV4 = 228
 LINKTYPE_IPV6 = 229
 LINKTYPE_LINUX_SLL2 = 276
@@ -55,3 +58,20 @@ class FrameBatch:
 
     def __len__(self) -> int:
         return len(self.start)
+
+    @classmethod
+    def empty(cls, first_frame: int, file: int) -> FrameBatch:
+        """No frames: what a source that is followed yields when nothing came while it waited."""
+        none = np.zeros(0, np.int64)
+        return cls(
+            data=np.zeros(PADDING, np.uint8),
+            start=none,
+            captured=none,
+            original=none,
+            time_ns=none,
+            position=none,
+            link_type=np.zeros(0, np.uint16),
+            interface=np.zeros(0, np.uint16),
+            first_frame=first_frame,
+            file=file,
+        )

@@ -14,6 +14,8 @@ VLAN_TAGS = (0x8100, 0x88A8, 0x9100)
 """IEEE 802.1Q, 802.1ad, and the value that came before it."""
 MAX_VLAN_TAGS = 4
 LLC_SNAP = b"\xaa\xaa\x03"
+PPP_IPV4, PPP_IPV6 = 0x0021, 0x0057
+"""RFC 1332 and RFC 5072."""
 NOT_IP = 0
 """The ethertype given to a frame whose link layer carries no IP, or is unknown."""
 
@@ -58,10 +60,26 @@ def _one_link_type(
         case frames.LINKTYPE_NULL | frames.LINKTYPE_LOOP:
             # The address family of IPv6 differs between systems, the version nibble does not.
             return np.full(len(start), 4, np.int64), _by_version(data, start + 4)
+        case frames.LINKTYPE_IPNET:
+            # dl_ipnetinfo_t of Solaris: 24 bytes; its address families are that system's own.
+            return np.full(len(start), 24, np.int64), _by_version(data, start + 24)
+        case frames.LINKTYPE_PPP | frames.LINKTYPE_PPP_HDLC:
+            return _ppp(data, start)
         case frames.LINKTYPE_RAW | frames.LINKTYPE_IPV4 | frames.LINKTYPE_IPV6 | 12 | 14:
             return np.zeros(len(start), np.int64), _by_version(data, start)
         case _:
             return np.zeros(len(start), np.int64), np.full(len(start), NOT_IP, np.uint16)
+
+
+def _ppp(data: NDArray[np.uint8], start: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.uint16]]:
+    """PPP (RFC 1661 2) with or without address and control field (RFC 1662 3.1), protocol field of 2 or 1 bytes."""
+    offset = np.where((data[start] == 0xFF) & (data[start + 1] == 0x03), 2, 0)
+    at = start + offset
+    short = (data[at] & 1) == 1
+    protocol = np.where(short, data[at], _u16(data, at))
+    offset += np.where(short, 1, 2)
+    ethertype = np.where(protocol == PPP_IPV4, ETHERTYPE_IPV4, np.where(protocol == PPP_IPV6, ETHERTYPE_IPV6, NOT_IP))
+    return offset, ethertype.astype(np.uint16)
 
 
 def _skip_vlan_tags(batch: FrameBatch, offset: NDArray[np.int64], ethertype: NDArray[np.uint16]) -> None:

@@ -104,7 +104,7 @@ class Segments:
     icmp: dict[int, str] = field(default_factory=dict)
     """Row -> what an ICMP error says, in words: `port unreachable`."""
     sack: dict[int, SackBlocks] = field(default_factory=dict)
-    """Row -> its SACK blocks, where it has any."""
+    """Row -> its SACK blocks, where it has any; no blocks for a SYN that permits SACK."""
 
     def __len__(self) -> int:
         return len(self.time_ns)
