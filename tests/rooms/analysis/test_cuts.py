@@ -1,0 +1,106 @@
+"""The law: a capture read whole, in pieces or frame by frame says the same of every segment and every flow."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from talk import Frame, Talk, analysed
+from tcpladder.analysis.capture import CaptureAnalysis
+from tcpladder.analysis.kinds import KINDS, Kind
+from tcpladder.sources.files import open_capture
+from traffic import captures
+
+TRUTH = Path(__file__).parent.parent.parent / "truth"
+FILES = sorted(path for path in TRUTH.iterdir() if path.suffix in {".pcap", ".pcapng"})
+EVERY_FRAME_UP_TO = 1500
+"""Longer captures are cut into pieces of a prime number of frames."""
+
+
+def said(capture: CaptureAnalysis) -> list[dict[str, Any]]:
+    """All that a user can be told of a capture."""
+    flows = []
+    for number in range(1, capture.flows + 1):
+        view = capture.view(number)
+        segments = [
+            (
+                view.frame(index),
+                bool(view.from_client[index]),
+                KINDS[Kind(int(view.kind[index]))].word,
+                view.label(index),
+                view.because(index),
+                view.relative_seq(index),
+                view.relative_ack(index),
+                view.window(index),
+                view.timer(index),
+                bool(view.silent[index]),
+                view.gap(index),
+            )
+            for index in range(len(view.time_ns))
+        ]
+        flows.append(
+            {"summary": capture.summary(number), "segments": segments, "pending": view.pending(capture.last_ns)}
+        )
+    return flows
+
+
+@settings(deadline=None, max_examples=400)
+@given(captures(), st.data())
+def test_any_cut_changes_nothing(frames: list[Frame], data: st.DataObject) -> None:
+    cuts = data.draw(st.sets(st.integers(1, max(1, len(frames) - 1))), label="cuts")
+    assert said(analysed(frames, cuts)) == said(analysed(frames))
+
+
+@settings(deadline=None, max_examples=150)
+@given(captures())
+def test_a_view_that_grows_says_what_a_fresh_one_says(frames: list[Frame]) -> None:
+    """What is looked at while it comes in, as the app does, ends up as what is read from a file."""
+    growing = CaptureAnalysis(bytes(range(64)))
+    for index in range(len(frames)):
+        from talk import batch
+
+        growing.feed(batch(frames[index : index + 1], index + 1))
+        for number in range(1, growing.flows + 1):
+            growing.view(number)
+    assert said(growing) == said(analysed(frames))
+
+
+@settings(deadline=None, max_examples=150)
+@given(captures(), st.data())
+def test_the_list_alone_counts_the_same(frames: list[Frame], data: st.DataObject) -> None:
+    """`flows` keeps no segments, and says the same as `show`."""
+    cuts = data.draw(st.sets(st.integers(1, max(1, len(frames) - 1))), label="cuts")
+    whole, listed = analysed(frames), analysed(frames, cuts, keep_segments=False)
+    numbers = range(1, whole.flows + 1)
+    assert [listed.summary(n) for n in numbers] == [whole.summary(n) for n in numbers]
+
+
+def frames_of(path: Path) -> list[Frame]:
+    file = open_capture(str(path), 0)
+    frames = []
+    for batch in file.batches():
+        for row in range(len(batch)):
+            begin = int(batch.start[row])
+            data = batch.data[begin : begin + int(batch.captured[row])].tobytes()
+            frames.append(
+                Frame(int(batch.time_ns[row]), data, int(batch.original[row]), int(batch.link_type[row]))
+            )
+    file.close()
+    return frames
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_a_real_capture_read_frame_by_frame(path: Path) -> None:
+    frames = frames_of(path)
+    every = 1 if len(frames) <= EVERY_FRAME_UP_TO else 97
+    assert said(analysed(frames, range(every, len(frames), every))) == said(analysed(frames))
+
+
+def test_the_law_would_notice() -> None:
+    """The comparison itself: another capture does not say the same."""
+    one, two = Talk().handshake().data(10), Talk().handshake().data(11)
+    assert said(analysed(one.frames)) != said(analysed(two.frames))
