@@ -25,6 +25,9 @@ _format = click.option(
 _ascii = click.option("--ascii", "ascii_only", is_flag=True, help="Draw with ASCII only.")
 _no_mouse = click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal.")
 _flow = click.option("--flow", type=click.IntRange(min=1), help="Only this flow, by its number in the list.")
+_follow = click.option(
+    "--follow", is_flag=True, help="Go on at the end of FILE, which is still being written."
+)
 _REST = {"ignore_unknown_options": False, "allow_interspersed_args": False}
 
 
@@ -89,26 +92,33 @@ def live(
 @tcpladder.command("open")
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
 @_flow
+@_follow
 @_ascii
 @_no_mouse
-def open_(files: tuple[str, ...], flow: int | None, ascii_only: bool, no_mouse: bool) -> None:
+def open_(files: tuple[str, ...], flow: int | None, follow: bool, ascii_only: bool, no_mouse: bool) -> None:
     """Show captures in the app; - is stdin."""
     from tcpladder.session.files import FileSession
 
     _front_end(None, without_terminal="")
-    session = FileSession(files, read_again=True)
+    session = FileSession(files, read_again=True, follow=follow)
     _open_app(session, ascii_only=ascii_only, no_mouse=no_mouse, start_flow=flow)
 
 
 @tcpladder.command()
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
 @_flow
+@_follow
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
 @_ascii
-def show(files: tuple[str, ...], flow: int | None, form: str, ascii_only: bool) -> None:
+def show(files: tuple[str, ...], flow: int | None, follow: bool, form: str, ascii_only: bool) -> None:
     """Print the ladders of captures on stdout; - is stdin."""
     from tcpladder import printing
 
+    if follow:
+        if flow is not None:
+            raise UsageError("--follow prints every flow as it comes, leave out --flow")
+        printing.follow(files, form=form, ascii_only=ascii_only)
+        return
     printing.show(files, flow=flow, form=form, ascii_only=ascii_only)
 
 

@@ -82,7 +82,12 @@ def print_ladder(view: Findings, *, ascii_only: bool, now_ns: int | None) -> Non
     _line("")
 
 
-def stream(session: LiveSession, *, form: str, ascii_only: bool) -> None:
+def follow(files: Sequence[str], *, form: str, ascii_only: bool) -> None:
+    """Print the segments of a capture that is still being written, until the user interrupts."""
+    stream(FileSession(files, follow=True), form=form, ascii_only=ascii_only)
+
+
+def stream(session: LiveSession | FileSession, *, form: str, ascii_only: bool) -> None:
     """Print what a live session sees as it comes, until it ends or the user interrupts."""
     stopped = False
 
@@ -106,7 +111,7 @@ def stream(session: LiveSession, *, form: str, ascii_only: bool) -> None:
 class _StreamPrinter:
     """Prints each segment once, in the order of the capture; text with the ladder's columns and a heading a flow."""
 
-    def __init__(self, session: LiveSession, form: str, *, ascii_only: bool) -> None:
+    def __init__(self, session: LiveSession | FileSession, form: str, *, ascii_only: bool) -> None:
         self._session, self._form = session, form
         self._layout = Layout(width=_columns(), ascii=_ascii(ascii_only), timezone=_timezone())
         self._paint = _paint()

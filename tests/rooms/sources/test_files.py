@@ -21,6 +21,11 @@ from rooms.sources.capture_bytes import Frame, pcap, read
 from tcpladder.errors import CaptureError, ExitCode, TcpladderError
 from tcpladder.sources.files import CaptureFile, open_capture
 
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
 FRAMES = [
     Frame(b"%05d" % number * (number % 40), number * 1_000_003, number % 40 * 5) for number in range(2000)
 ]
@@ -29,6 +34,7 @@ COMPRESSORS: dict[str, Callable[[bytes], bytes]] = {
     "gz": gzip.compress,
     "xz": lzma.compress,
     "bz2": bz2.compress,
+    "zst": zstd.compress,
 }
 
 
@@ -196,7 +202,7 @@ def refusal(path: Path | str) -> str:
         (b"", "cannot read FILE: it is empty"),
         (
             b"hello, this is a letter\n" * 200,
-            "it looks like text, not like a capture (pcap and pcapng can be read",
+            "it looks like text, not like a capture (pcap, pcapng and snoop can be read",
         ),
         ("Grüße".encode() * 400, "it looks like text"),
         (json.dumps({"a": 1}).encode(), "it looks like JSON"),
@@ -205,8 +211,13 @@ def refusal(path: Path | str) -> str:
         (b"\x7fELF\2\1\1", "it looks like a program (ELF)"),
         (b"%PDF-1.7\n", "it looks like a PDF document"),
         (b"PK\3\4", "it is a zip archive: unzip it first"),
-        (b"snoop\0\0\0\0\0\0\2\0\0\0\4", "it is a Sun snoop capture, which cannot be read yet"),
-        (b"\x28\xb5\x2f\xfd\4", "it is compressed with zstd: run zstd -d first"),
+        (
+            b"snoop\0\0\0\0\0\0\2\0\0\0\x08",
+            "it is a snoop capture of link type 8 (FDDI), which cannot be read",
+        ),
+        (b"snoop\0\0\0\0\0\0\4\0\0\0\4", "it is a snoop capture of version 4: convert it with editcap"),
+        (b"snoop\0\0\0\0\0\0\2\0\0", "it is cut off inside its header, 14 of 16 bytes are there"),
+        (b"\x28\xb5\x2f\xfd\4", "it is cut off: its compressed data ends early"),
         (
             gzip.compress(b"hello " * 9),
             "it is compressed, and what is in it is no capture: it looks like text",

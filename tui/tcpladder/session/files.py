@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator, Sequence
 
 from tcpladder.analysis.capture import CaptureAnalysis
-from tcpladder.errors import CaptureError
+from tcpladder.errors import CaptureError, UsageError
 from tcpladder.session.base import Session
 from tcpladder.sources.base import FrameFile
 from tcpladder.sources.files import open_capture
+from tcpladder.sources.streams import Following
+from tcpladder.wire.frames import FrameBatch
 
 
 class FileSession(Session):
@@ -18,18 +21,33 @@ class FileSession(Session):
     Args:
         paths: as typed; `-` is stdin. Raises CaptureError and PermissionRefused for the first that cannot be read.
         keep_segments: False where only the list of flows is wanted.
+        follow: go on at the end of the file, which is still being written; one file only.
         read_again: whether `frame_bytes` is wanted, which costs disk for what comes from a pipe or is compressed.
     """
 
     mode = "file"
 
-    def __init__(self, paths: Sequence[str], *, keep_segments: bool = True, read_again: bool = False) -> None:
+    def __init__(
+        self,
+        paths: Sequence[str],
+        *,
+        keep_segments: bool = True,
+        read_again: bool = False,
+        follow: bool = False,
+    ) -> None:
         super().__init__(", ".join(paths), keep_segments=keep_segments)
+        if follow and len(paths) > 1:
+            raise UsageError(f"--follow takes one file, not {len(paths)}")
+        self._stop = threading.Event()
+        following = Following(stop=self._stop) if follow else None
         self._files: list[FrameFile] = [
-            open_capture(path, number, keep=read_again) for number, path in enumerate(paths)
+            open_capture(path, number, keep=read_again, following=following)
+            for number, path in enumerate(paths)
         ]
         self._thread: threading.Thread | None = None
-        self._stop = threading.Event()
+        self._grew = False
+        """Whether frames came after the end had been reached once: then the capture goes on now."""
+        self._pending: Iterator[FrameBatch] | None = None
 
     def start(self) -> None:
         self._thread = threading.Thread(target=self._run, name="reader", daemon=True)
@@ -40,16 +58,55 @@ class FileSession(Session):
         for file in self._files:
             capture = self.begin_capture()
             for batch in file.batches():
-                self.feed(capture, batch)
+                self._take(capture, file, batch)
                 if self._stop.is_set():
                     return
             yield capture
         self._phase = "ended"
         self.version += 1
 
+    def _take(self, capture: CaptureAnalysis, file: FrameFile, batch: FrameBatch) -> None:
+        if len(batch):
+            self._grew = self._grew or self._phase == "running"
+            self.feed(capture, batch)
+        if file.caught_up and self._phase == "loading":
+            self._phase = "running"
+            self.version += 1
+
+    def look(self, _wait_s: float) -> bool:
+        """Take in, in the caller's thread, what has come of the one file; waits no longer than Following.wait_s.
+
+        Returns whether anything came; see LiveSession.look.
+        """
+        if self._pending is None:
+            self.capture = self.begin_capture()
+            self._pending = self._files[0].batches()
+        batch = next(self._pending, None)
+        if batch is None:
+            self._phase = "ended"
+            self.version += 1
+            return False
+        self._take(self.capture, self._files[0], batch)
+        return bool(len(batch))
+
+    @property
+    def finished(self) -> bool:
+        """Whether there is nothing more to wait for."""
+        return self._phase == "ended"
+
     def _run(self) -> None:
-        for _ in self.read():
-            pass
+        try:
+            for _ in self.read():
+                pass
+        except CaptureError as failed:
+            with self._lock:
+                self._warnings.append(str(failed))
+                self._phase = "ended"
+                self.version += 1
+
+    def now_ns(self) -> int:
+        """The clock where a followed file has grown under our eyes, else the last segment."""
+        return time.time_ns() if self._grew and self._phase == "running" else super().now_ns()
 
     def frame_bytes(self, number: int, index: int) -> bytes:
         with self._lock:
@@ -68,7 +125,7 @@ class FileSession(Session):
             file.close()
 
     def _progress(self) -> float | None:
-        if self._phase == "ended":
+        if self._phase != "loading":
             return 1.0
         sizes = [file.progress() for file in self._files]
         totals = [size.total_bytes for size in sizes]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -25,8 +25,21 @@ class FrameFile(Protocol):
     warnings: list[str]
     """Sentences about what was wrong and what was kept, in the order in which they were found."""
 
+    @property
+    def comments(self) -> Mapping[int, str]:
+        """Number of a frame -> what somebody wrote about it into the capture."""
+        ...
+
+    @property
+    def caught_up(self) -> bool:
+        """Whether a file that is followed has been read to where its writer is."""
+        ...
+
     def batches(self) -> Iterator[FrameBatch]:
-        """Yield the frames in order. Never raises for bad bytes: it warns and ends after the last good frame."""
+        """Yield the frames in order. Never raises for bad bytes: it warns and ends after the last good frame.
+
+        A file that is followed yields an empty batch whenever nothing came while it waited.
+        """
         ...
 
     def progress(self) -> Progress:

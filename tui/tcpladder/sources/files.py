@@ -1,7 +1,6 @@
-"""Captures in files, pipes and stdin: which format it is, how far it has been read, and a frame read again.
+"""Captures in files, pipes and stdin: opened, read to their end or followed, and a frame read again.
 
-The format is known by the first bytes, never by the name. A broken capture yields what was
-good and one warning.
+A broken capture yields what was good and one warning.
 """
 
 from __future__ import annotations
@@ -9,48 +8,79 @@ from __future__ import annotations
 import os
 import stat
 import sys
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator, Mapping
 
 from tcpladder.errors import CaptureError, PermissionRefused
 from tcpladder.sources.base import Progress
-from tcpladder.sources.likeness import HEAD_BYTES, READABLE, likeness
-from tcpladder.sources.pcap import HEADER_BYTES, VARIANTS, read_pcap
-from tcpladder.sources.pcapng import SECTION_HEADER, byte_order_of, read_pcapng
-from tcpladder.sources.stops import Stop, describe_stop
-from tcpladder.sources.streams import MAGICS, ByteStream, DecompressedStream, DescriptorStream
+from tcpladder.sources.formats import follow, reader_of
+from tcpladder.sources.likeness import READABLE
+from tcpladder.sources.remarks import Remarks
+from tcpladder.sources.stops import describe_stop
+from tcpladder.sources.streams import (
+    MAGICS,
+    ByteStream,
+    DecompressedStream,
+    DescriptorStream,
+    Following,
+)
 from tcpladder.sources.window import CHUNK_BYTES, ReadWindow
 from tcpladder.store.anonymous import anonymous_file, write_all
 from tcpladder.wire.frames import FrameBatch
 
 STDIN = "-"
-_PCAPNG_HEAD_BYTES = 12
 
 
 class CaptureFile:
     """A capture opened for reading; see sources.base.FrameFile. `batches` can be read once."""
 
-    def __init__(self, name: str, descriptor: int, *, file: int, keep: bool, chunk_bytes: int) -> None:
+    def __init__(
+        self,
+        name: str,
+        descriptor: int,
+        *,
+        file: int,
+        keep: bool,
+        chunk_bytes: int,
+        following: Following | None = None,
+    ) -> None:
         self.name = name
         self.warnings: list[str] = []
-        self._file = file
         self._descriptor = descriptor
         self._again = descriptor
         """The descriptor that frames are read from again; -1 where the bytes were not kept."""
-        self._source = DescriptorStream(descriptor)
+        self._source = DescriptorStream(descriptor, following)
         self._stream, start = self._unwrap()
         self._window = ReadWindow(self._stream, start, chunk_bytes)
         if self._stream is not self._source or not self._source.seekable:
             self._again = -1
             if keep:
                 self._keep_bytes()
-        self._frames = self._recognise()
+        self._remarks = Remarks()
+        read = reader_of if following is None else follow
+        compressed = self._stream is not self._source
+        self._frames = read(self._window, name, file, self._remarks, compressed=compressed)
 
     def batches(self) -> Iterator[FrameBatch]:
-        """Yield the frames in order; each batch is valid until the next is asked for."""
+        """Yield the frames in order; each batch is valid until the next is asked for.
+
+        A file that is followed yields an empty batch whenever nothing came while it waited. Raises CaptureError
+        where it turns out only then that it is no capture.
+        """
         stop = yield from self._frames
+        self.warnings += self._remarks.warnings(self.name)
         warning = describe_stop(self.name, stop, self._stream.fault)
         if warning is not None:
             self.warnings.append(warning)
+
+    @property
+    def comments(self) -> Mapping[int, str]:
+        """Number of a frame -> what somebody wrote about it into the capture."""
+        return self._remarks.comments
+
+    @property
+    def caught_up(self) -> bool:
+        """Whether a file that is followed has been read to where its writer is."""
+        return self._source.caught_up
 
     def progress(self) -> Progress:
         """Bytes read of the file itself, compressed if it is."""
@@ -82,35 +112,6 @@ class CaptureFile:
                 return DecompressedStream(self._source, magic), 0
         return self._source, self._source.start
 
-    def _recognise(self) -> Generator[FrameBatch, None, Stop]:
-        window = self._window
-        window.fill_to(_PCAPNG_HEAD_BYTES)
-        magic = bytes(window.buffer[:4])
-        if magic in VARIANTS:
-            if not window.fill_to(HEADER_BYTES):
-                raise CaptureError(
-                    f"cannot read {self.name}: it is cut off inside its header, "
-                    f"{window.have} of {HEADER_BYTES} bytes are there"
-                )
-            return read_pcap(window, self._file)
-        if magic == SECTION_HEADER and byte_order_of(window.buffer) is not None:
-            return read_pcapng(window, self._file)
-        raise CaptureError(f"cannot read {self.name}: {self._likeness()}")
-
-    def _likeness(self) -> str:
-        self._window.fill_to(HEAD_BYTES)
-        head = bytes(self._window.buffer[: min(HEAD_BYTES, self._window.have)])
-        if self._stream.fault is not None:
-            return f"it {self._stream.fault}"
-        compressed = self._stream is not self._source
-        if not head:
-            return "it is compressed, and there is nothing in it" if compressed else "it is empty"
-        return (
-            f"it is compressed, and what is in it is no capture: {likeness(head)}"
-            if compressed
-            else likeness(head)
-        )
-
     def _keep_bytes(self) -> None:
         """Copy what is read into a file without a name, so that frames of a pipe can be read again."""
         kept = self._again = anonymous_file()
@@ -133,15 +134,21 @@ class CaptureFile:
 
 
 def open_capture(
-    path: str, file: int = 0, *, keep: bool = False, chunk_bytes: int = CHUNK_BYTES
+    path: str,
+    file: int = 0,
+    *,
+    keep: bool = False,
+    chunk_bytes: int = CHUNK_BYTES,
+    following: Following | None = None,
 ) -> CaptureFile:
-    """Open a capture: pcap or pcapng, plain or compressed with gzip, xz or bzip2; `-` is stdin.
+    """Open a capture: pcap, pcapng or snoop, plain or compressed with gzip, xz, bzip2 or zstd; `-` is stdin.
 
     `file` is its index on the command line. `keep` stores the bytes of what cannot be read twice, so that
-    `frame_bytes` works there too. Raises CaptureError and PermissionRefused, with a sentence for the user.
+    `frame_bytes` works there too. `following` goes on at the end of a file that is still being written.
+    Raises CaptureError and PermissionRefused, with a sentence for the user.
     """
     if path == STDIN:
-        return _open_stdin(file, keep=keep, chunk_bytes=chunk_bytes)
+        return _open_stdin(file, keep=keep, chunk_bytes=chunk_bytes, following=following)
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOCTTY)
     except (FileNotFoundError, NotADirectoryError) as error:
@@ -150,21 +157,25 @@ def open_capture(
         raise PermissionRefused(f"cannot read {path}: permission denied, make it readable first") from error
     except (OSError, ValueError) as error:
         raise CaptureError(f"cannot read {path}: {_reason(error)}") from error
-    return _build(path, descriptor, file=file, keep=keep, chunk_bytes=chunk_bytes)
+    return _build(path, descriptor, file=file, keep=keep, chunk_bytes=chunk_bytes, following=following)
 
 
-def _open_stdin(file: int, *, keep: bool, chunk_bytes: int) -> CaptureFile:
+def _open_stdin(file: int, *, keep: bool, chunk_bytes: int, following: Following | None) -> CaptureFile:
     try:
         descriptor = os.dup(sys.__stdin__.fileno() if sys.__stdin__ is not None else 0)
     except (OSError, ValueError) as error:
         raise CaptureError("cannot read stdin: it is closed") from error
-    return _build(STDIN, descriptor, file=file, keep=keep, chunk_bytes=chunk_bytes)
+    return _build(STDIN, descriptor, file=file, keep=keep, chunk_bytes=chunk_bytes, following=following)
 
 
-def _build(name: str, descriptor: int, *, file: int, keep: bool, chunk_bytes: int) -> CaptureFile:
+def _build(
+    name: str, descriptor: int, *, file: int, keep: bool, chunk_bytes: int, following: Following | None
+) -> CaptureFile:
     try:
         _refuse_what_cannot_be_read(name, descriptor)
-        return CaptureFile(name, descriptor, file=file, keep=keep, chunk_bytes=chunk_bytes)
+        return CaptureFile(
+            name, descriptor, file=file, keep=keep, chunk_bytes=chunk_bytes, following=following
+        )
     except BaseException:
         os.close(descriptor)
         raise

@@ -7,14 +7,9 @@ import unicodedata
 HEAD_BYTES = 1024
 """How much of a file is looked at."""
 
-READABLE = "pcap and pcapng can be read, plain or compressed with gzip, xz or bzip2"
+READABLE = "pcap, pcapng and snoop can be read, plain or compressed with gzip, xz, bzip2 or zstd"
 
 _LIKENESSES: tuple[tuple[bytes, str], ...] = (
-    (
-        b"snoop\0\0\0",
-        "it is a Sun snoop capture, which cannot be read yet: convert it with editcap -F nsecpcap",
-    ),
-    (b"\x28\xb5\x2f\xfd", "it is compressed with zstd: run zstd -d first"),
     (b"\x04\x22\x4d\x18", "it is compressed with lz4: run lz4 -d first"),
     (b"\x1f\x9d", "it is compressed with compress: run gzip -d first"),
     (b"PK\x03\x04", "it is a zip archive: unzip it first"),

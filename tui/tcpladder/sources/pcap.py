@@ -76,8 +76,10 @@ def read_pcap(window: ReadWindow, file: int) -> Generator[FrameBatch, None, Stop
             (captured,) = struct.unpack_from(variant.byte_order + "I", window.buffer, 8)
             if captured > limit:
                 return Stop(frames, window.position, Damage.LENGTH, captured)
-        if not window.fill():
-            return Stop(frames, window.end, Damage.CUT if window.have else None)
+        while not window.fill():
+            if not window.growing:
+                return Stop(frames, window.end, Damage.CUT if window.have else None)
+            yield FrameBatch.empty(frames + 1, file)
 
 
 def _walk(buffer: bytearray, have: int, variant: _Variant) -> tuple[list[int], int]:

@@ -1,7 +1,7 @@
 """The pcapng format (draft-ietf-opsawg-pcapng): blocks of a file to batches of frames.
 
-Opens nothing, warns of nothing. Frames are enhanced (6), simple (3) and obsolete (2) packet blocks; every other
-block and every option is stepped over.
+Opens nothing, warns of nothing. Frames are enhanced (6), simple (3) and obsolete (2) packet blocks. Comments on frames
+and the drops of interface statistics blocks (5) become remarks; every other block and option is stepped over.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
 from tcpladder.sources.pcapng_interfaces import Interfaces
+from tcpladder.sources.pcapng_remarks import comment_options, read_statistics
+from tcpladder.sources.remarks import Remarks
 from tcpladder.sources.stops import FRAME_LIMIT, Damage, Stop
 from tcpladder.sources.window import BLOCK_LIMIT, ReadWindow
 from tcpladder.wire.frames import UNKNOWN_TIME_NS, FrameBatch
@@ -25,6 +27,7 @@ _SECTION = int.from_bytes(SECTION_HEADER, "little")
 _INTERFACE = 1
 _OBSOLETE = 2
 _SIMPLE = 3
+_STATISTICS = 5
 _ENHANCED = 6
 _BYTE_ORDERS = {b"\x4d\x3c\x2b\x1a": "<", b"\x1a\x2b\x3c\x4d": ">"}
 _SMALLEST_BLOCK = 12
@@ -40,8 +43,11 @@ def byte_order_of(head: bytes | bytearray) -> str | None:
     return _BYTE_ORDERS.get(bytes(head[8:12]))
 
 
-def read_pcapng(window: ReadWindow, file: int) -> _FrameReader:
-    """Yield the frames of a file whose first 12 bytes are already in the window; return why it ended."""
+def read_pcapng(window: ReadWindow, file: int, remarks: Remarks) -> _FrameReader:
+    """Yield the frames of a file whose first 12 bytes are already in the window; return why it ended.
+
+    In a file that is followed, an empty batch says that nothing came while it waited.
+    """
     byte_order = "<"
     interfaces = Interfaces()
     frames = 0
@@ -57,7 +63,7 @@ def read_pcapng(window: ReadWindow, file: int) -> _FrameReader:
             offsets, end = _walk(window.buffer, window.have, at, byte_order)
             if not offsets:
                 break
-            batch, bad = _section_part(window, offsets, byte_order, interfaces, frames + 1, file)
+            batch, bad = _section_part(window, offsets, byte_order, interfaces, frames + 1, file, remarks)
             if batch is not None:
                 frames += len(batch)
                 yield batch
@@ -68,8 +74,10 @@ def read_pcapng(window: ReadWindow, file: int) -> _FrameReader:
         lie = _lying_block(window, byte_order)
         if lie is not None:
             return Stop(frames, window.position, Damage.LENGTH, lie)
-        if not window.fill():
-            return Stop(frames, window.end, Damage.CUT if window.have else None)
+        while not window.fill():
+            if not window.growing:
+                return Stop(frames, window.end, Damage.CUT if window.have else None)
+            yield FrameBatch.empty(frames + 1, file)
 
 
 def _begins_section_at(buffer: bytearray, at: int, have: int) -> bool:
@@ -119,15 +127,20 @@ def _section_part(
     interfaces: Interfaces,
     first_frame: int,
     file: int,
+    remarks: Remarks,
 ) -> tuple[FrameBatch | None, Stop | None]:
     """Make one batch of the frames in these blocks of one section, up to the first that makes no sense."""
     data = window.data
     block = np.array(offsets, np.int64)
     rows = as_strided(data, (len(data) - _HEADER_ROW + 1, _HEADER_ROW), (1, 1))[block].view(byte_order + "u4")
     block_type = rows[:, 0]
-    for number in np.flatnonzero(block_type == _INTERFACE).tolist():
+    for number in np.flatnonzero((block_type == _INTERFACE) | (block_type == _STATISTICS)).tolist():
         begin = offsets[number]
-        interfaces.add(bytes(window.buffer[begin + 8 : begin + int(rows[number, 1]) - 4]), byte_order)
+        body = bytes(window.buffer[begin + 8 : begin + int(rows[number, 1]) - 4])
+        if block_type[number] == _INTERFACE:
+            interfaces.add(body, byte_order)
+        else:
+            read_statistics(body, byte_order, interfaces, remarks)
     is_frame = (block_type == _ENHANCED) | (block_type == _SIMPLE) | (block_type == _OBSOLETE)
     if not is_frame.all():
         kept = np.flatnonzero(is_frame)
@@ -139,7 +152,11 @@ def _section_part(
     count = len(block) if bad is None else bad.frames
     if not count:
         return None, bad
-    return head.batch(window, data, block, count, interfaces, first_frame, file), bad
+    batch = head.batch(window, data, block, count, interfaces, first_frame, file)
+    ends = block[:count] + rows[:count, 1] - 4
+    for row, comment in comment_options(data, head.options_at(block)[:count], ends, byte_order):
+        remarks.comment(first_frame + row, comment)
+    return batch, bad
 
 
 class _FrameHeaders:
@@ -179,6 +196,12 @@ class _FrameHeaders:
         if unknown[row]:
             return Stop(row, int(offset[row]), Damage.INTERFACE, int(self.interface[row]))
         return Stop(row, int(offset[row]), Damage.LENGTH, int(self.captured[row]))
+
+    def options_at(self, block: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Where the options of each block begin; a simple packet block has none, and this is behind its end."""
+        begin = block + self.header + (self.captured + 3 & ~3)
+        begin[self.simple] += FRAME_LIMIT
+        return begin
 
     def batch(
         self,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,6 +13,7 @@ from tcpladder.sources.pcap import link_type_of
 from tcpladder.wire.frames import UNKNOWN_TIME_NS
 
 _OPT_END = 0
+_IF_NAME = 2
 _IF_TSRESOL = 9
 _IF_TSOFFSET = 14
 _MICROSECONDS = 6
@@ -32,6 +34,8 @@ class Interfaces:
     """if_tsresol as it stands in the file: 10^-n, or 2^-n where the top bit is set."""
     offset_s: list[int] = field(default_factory=list)
     """if_tsoffset: seconds to add."""
+    name: list[str] = field(default_factory=list)
+    """if_name, or `number N` where the file does not say."""
 
     def __len__(self) -> int:
         return len(self.link_type)
@@ -43,22 +47,19 @@ class Interfaces:
     def add(self, body: bytes, byte_order: str) -> None:
         """Take in the body of an interface description block (type 1); options that are cut off are ignored."""
         link_type, _, snap_length = struct.unpack_from(byte_order + "HHI", body.ljust(8, b"\0"))
-        resolution, offset_s = _MICROSECONDS, 0
-        at = 8
-        while at + 4 <= len(body):
-            code, length = struct.unpack_from(byte_order + "HH", body, at)
-            value = body[at + 4 : at + 4 + length]
-            if code == _OPT_END or len(value) < length:
-                break
-            if code == _IF_TSRESOL and length == 1:
+        resolution, offset_s, name = _MICROSECONDS, 0, f"number {self.before + len(self)}"
+        for code, value in options(body, 8, byte_order):
+            if code == _IF_TSRESOL and len(value) == 1:
                 resolution = value[0]
-            elif code == _IF_TSOFFSET and length == 8:
+            elif code == _IF_TSOFFSET and len(value) == 8:
                 (offset_s,) = struct.unpack(byte_order + "q", value)
-            at += 4 + (length + 3 & ~3)
+            elif code == _IF_NAME:
+                name = value.decode("utf-8", "replace").rstrip("\0") or name
         self.link_type.append(link_type_of(link_type))
         self.snap_length.append(snap_length)
         self.resolution.append(resolution)
         self.offset_s.append(offset_s)
+        self.name.append(name)
 
     def time_ns(self, ticks: NDArray[np.uint64], interface: NDArray[np.int64]) -> NDArray[np.int64]:
         """(n,) ticks of each frame's interface as ns since 1970; UNKNOWN_TIME_NS beyond the year 2262."""
@@ -74,6 +75,17 @@ class Interfaces:
         if any(self.offset_s):
             time_ns = _add_seconds(time_ns, np.array(self.offset_s, np.int64)[interface])
         return time_ns
+
+
+def options(body: bytes, at: int, byte_order: str) -> Iterator[tuple[int, bytes]]:
+    """The (code, value) pairs of the options from `at` on; stops at the end option and at one that is cut off."""
+    while at + 4 <= len(body):
+        code, length = struct.unpack_from(byte_order + "HH", body, at)
+        value = body[at + 4 : at + 4 + length]
+        if code == _OPT_END or len(value) < length:
+            return
+        yield code, value
+        at += 4 + (length + 3 & ~3)
 
 
 def _to_ns(ticks: NDArray[np.uint64], resolution: int) -> NDArray[np.int64]:

@@ -11,8 +11,12 @@ import fcntl
 import lzma
 import os
 import stat
+import sys
+import threading
+import time
 import zlib
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Protocol
 
 PIPE_BYTES = 1 << 20
@@ -25,11 +29,33 @@ XZ_MEMORY_BYTES = 1 << 28
 """What an xz file may make us allocate; `xz -9` needs 65 MiB."""
 
 
+ZSTD_WINDOW_LOG_MAX = 27
+"""What a zstd file may make us allocate, 128 MiB; `zstd --ultra -22` needs as much."""
+
+FOLLOW_LOOK_S = 0.05
+"""How often the end of a file that is followed is looked at."""
+
+
+@dataclass(slots=True)
+class Following:
+    """How to read a file that is still being written."""
+
+    stop: threading.Event = field(default_factory=threading.Event)
+    """Set by whoever wants to end it."""
+    wait_s: float = 0.2
+    """How long one look waits at the end for more; then the reader yields an empty batch."""
+
+
 class ByteStream(Protocol):
     """Bytes in order, once."""
 
     fault: str | None
     """Why the stream ended before its proper end, as the first half of a sentence (`is cut off: …`)."""
+
+    @property
+    def growing(self) -> bool:
+        """Whether more may come although `readinto` returned 0."""
+        ...
 
     def readinto(self, view: memoryview) -> int:
         """Fill the beginning of `view`, return how much; 0 at the end. Waits only while there is nothing."""
@@ -37,10 +63,12 @@ class ByteStream(Protocol):
 
 
 class DescriptorStream:
-    """The bytes of a descriptor, from where it stands."""
+    """The bytes of a descriptor, from where it stands. A pipe ends when its writer closes it, followed or not."""
 
-    def __init__(self, descriptor: int) -> None:
+    def __init__(self, descriptor: int, following: Following | None = None) -> None:
         self.fault: str | None = None
+        self.caught_up = False
+        """Whether the end of the file has been seen."""
         self.read_bytes = 0
         self._descriptor = descriptor
         self._peeked = b""
@@ -48,8 +76,14 @@ class DescriptorStream:
         self.seekable = stat.S_ISREG(status.st_mode)
         self.start = os.lseek(descriptor, 0, os.SEEK_CUR) if self.seekable else 0
         self.total_bytes = max(0, status.st_size - self.start) if self.seekable else None
+        self._following = following if self.seekable else None
         if stat.S_ISFIFO(status.st_mode):
             _widen_pipe(descriptor)
+
+    @property
+    def growing(self) -> bool:
+        """See ByteStream."""
+        return self._following is not None and self.fault is None and not self._following.stop.is_set()
 
     def peek(self, size: int) -> bytes:
         """Return the first `size` bytes without consuming them, fewer where the stream ends before."""
@@ -66,11 +100,29 @@ class DescriptorStream:
             return size
         try:
             size = os.readv(self._descriptor, [view])
+            if not size and len(view) and self._following is not None:
+                size = self._wait(view, self._following)
         except OSError as error:
             self.fault = f"cannot be read any further ({(error.strerror or str(error)).lower()})"
             return 0
         self.read_bytes += size
         return size
+
+    def _wait(self, view: memoryview, following: Following) -> int:
+        """Look at the end of the file again and again, until there is more, time is up or the reader is stopped."""
+        self.caught_up = True
+        until = time.monotonic() + following.wait_s
+        while not following.stop.is_set():
+            if os.fstat(self._descriptor).st_size < self.start + self.read_bytes:
+                self.fault = "has become shorter while it was followed"
+                return 0
+            if size := os.readv(self._descriptor, [view]):
+                return size
+            left = until - time.monotonic()
+            if left <= 0:
+                return 0
+            following.stop.wait(min(FOLLOW_LOOK_S, left))
+        return 0
 
     def _read(self, size: int) -> bytes:
         scratch = bytearray(size)
@@ -117,25 +169,63 @@ class _Gzip:
         return out
 
 
+class _Zstd:
+    """One zstd frame (RFC 8878), with the interface and the errors of bz2's decompressor."""
+
+    def __init__(self) -> None:
+        if sys.version_info >= (3, 14):
+            from compression import zstd
+        else:
+            from backports import zstd
+        limit: dict[int, int] = {zstd.DecompressionParameter.window_log_max: ZSTD_WINDOW_LOG_MAX}
+        self._inside = zstd.ZstdDecompressor(options=limit)
+        self._error = zstd.ZstdError
+
+    @property
+    def eof(self) -> bool:
+        return self._inside.eof
+
+    @property
+    def unused_data(self) -> bytes:
+        return self._inside.unused_data
+
+    @property
+    def needs_input(self) -> bool:
+        return self._inside.needs_input
+
+    def decompress(self, data: bytes, max_length: int) -> bytes:
+        try:
+            return self._inside.decompress(data, max_length)
+        except self._error as error:
+            raise OSError(str(error)) from error
+
+
 MAGICS: dict[bytes, Callable[[], _Decompressor]] = {
     b"\x1f\x8b\x08": _Gzip,
     b"\xfd7zXZ\x00": lambda: lzma.LZMADecompressor(memlimit=XZ_MEMORY_BYTES),
     b"BZh": bz2.BZ2Decompressor,
+    b"\x28\xb5\x2f\xfd": _Zstd,
 }
 """First bytes of what is decompressed on the fly, and what does it."""
 
 
 class DecompressedStream:
-    """The bytes inside a gzip, xz or bzip2 stream; members that follow each other are joined."""
+    """The bytes inside a gzip, xz, bzip2 or zstd stream; members that follow each other are joined."""
 
     def __init__(self, compressed: DescriptorStream, magic: bytes) -> None:
         self.fault: str | None = None
         self._compressed = compressed
         self._magic = magic
         self._inside = MAGICS[magic]()
+        self._ended = False
         self._carried = b""
         self._fed = 0
         self._scratch = bytearray(COMPRESSED_BYTES)
+
+    @property
+    def growing(self) -> bool:
+        """See ByteStream."""
+        return self.fault is None and not self._ended and self._compressed.growing
 
     def readinto(self, view: memoryview) -> int:
         """See ByteStream."""
@@ -148,6 +238,8 @@ class DecompressedStream:
             elif self._inside.needs_input:
                 data = self._feed()
                 if not data:
+                    if self._compressed.growing:
+                        return 0
                     self.fault = self._compressed.fault or "is cut off: its compressed data ends early"
                     return 0
             try:
@@ -171,6 +263,7 @@ class DecompressedStream:
         while 0 < len(self._carried) < len(self._magic) and (more := self._feed()):
             self._carried += more
         if not self._carried.startswith(self._magic):
+            self._ended = bool(self._carried)
             return False
         self._inside = MAGICS[self._magic]()
         return True

@@ -49,6 +49,11 @@ class ReadWindow:
         """(have + PADDING,) the bytes in memory; valid until `consume` or `fill`."""
         return np.frombuffer(self.buffer, np.uint8, self.have + PADDING)
 
+    @property
+    def growing(self) -> bool:
+        """Whether more may come although `fill` said that there is nothing now."""
+        return self.stream.growing
+
     def fill(self) -> bool:
         """Read once more behind what is there. False at the end, or where BLOCK_LIMIT is not enough."""
         room = len(self.buffer) - PADDING - self.have

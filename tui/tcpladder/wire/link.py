@@ -78,7 +78,9 @@ def _ppp(data: NDArray[np.uint8], start: NDArray[np.int64]) -> tuple[NDArray[np.
     short = (data[at] & 1) == 1
     protocol = np.where(short, data[at], _u16(data, at))
     offset += np.where(short, 1, 2)
-    ethertype = np.where(protocol == PPP_IPV4, ETHERTYPE_IPV4, np.where(protocol == PPP_IPV6, ETHERTYPE_IPV6, NOT_IP))
+    ethertype = np.where(
+        protocol == PPP_IPV4, ETHERTYPE_IPV4, np.where(protocol == PPP_IPV6, ETHERTYPE_IPV6, NOT_IP)
+    )
     return offset, ethertype.astype(np.uint16)
 
 

@@ -1,0 +1,45 @@
+"""What a capture says of itself beside its frames: frames that it lost, and comments on frames."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+MAX_COMMENTS = 10_000
+MAX_COMMENT_BYTES = 4096
+MAX_POINTS = 1000
+
+
+@dataclass(slots=True)
+class Remarks:
+    """Filled by the reader of a format while it reads; bounded, whatever the file holds."""
+
+    comments: dict[int, str] = field(default_factory=dict)
+    """Number of a frame -> what somebody wrote about it."""
+    dropped: dict[str, int] = field(default_factory=dict)
+    """Interface, empty where the format has none -> frames that were not captured there, as counted last."""
+
+    def comment(self, frame: int, text: bytes) -> None:
+        """Keep a comment on a frame; several on one frame are joined."""
+        words = text[:MAX_COMMENT_BYTES].decode("utf-8", "replace").rstrip("\0")
+        if frame in self.comments:
+            self.comments[frame] = f"{self.comments[frame]}\n{words}"[:MAX_COMMENT_BYTES]
+        elif words and len(self.comments) < MAX_COMMENTS:
+            self.comments[frame] = words
+
+    def drop(self, interface: str, frames: int) -> None:
+        """Take in a counter; a later reading of the same counter replaces the earlier one."""
+        if interface in self.dropped or len(self.dropped) < MAX_POINTS:
+            self.dropped[interface] = frames
+
+    def warnings(self, name: str) -> list[str]:
+        """One sentence for each place where frames were lost."""
+        return [
+            f"{name} lacks {frames} frame{'s' if frames != 1 else ''} that the capture dropped"
+            + (f" (interface {_printable(interface)})" if interface else "")
+            for interface, frames in self.dropped.items()
+            if frames
+        ]
+
+
+def _printable(name: str) -> str:
+    return "".join(letter if letter.isprintable() else "?" for letter in name[:64])
