@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tcpladder.analysis.duration import about
+from tcpladder.analysis.duration import about, milliseconds
 from tcpladder.analysis.kinds import KINDS, Kind
 from tcpladder.wire.segments import State
 
@@ -50,6 +50,12 @@ def because(c: Compared) -> str:
             Kind.RETRANSMISSION | Kind.FAST_RETRANSMISSION | Kind.SPURIOUS_RETRANSMISSION | Kind.OUT_OF_ORDER
         ):
             return _repetition(c)
+        case Kind.TAIL_LOSS_PROBE:
+            after = "" if c.wait_ns is None else f", {milliseconds(c.wait_ns)} after it was sent last"
+            return f"the last segment again{after}: no ACK asked for it"
+        case Kind.DELAYED_ACK:
+            after = "" if c.wait_ns is None else f" {milliseconds(c.wait_ns)} after it came"
+            return f"acknowledges up to {_n(c.ack)}{after}"
         case Kind.DUPLICATE_ACK:
             return f"repeats ack {_n(c.ack)} with the same window while the peer has sent more"
         case Kind.WINDOW_UPDATE:

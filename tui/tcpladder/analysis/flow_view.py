@@ -10,21 +10,26 @@ from numpy.typing import NDArray
 
 from tcpladder.analysis.because import Compared, because
 from tcpladder.analysis.beliefs import TimerValues
+from tcpladder.analysis.columns import FlowColumns
 from tcpladder.analysis.forecast import forecast
+from tcpladder.analysis.growing import Growing
 from tcpladder.analysis.judge import Judge, verdict
 from tcpladder.analysis.kinds import KINDS, Kind
 from tcpladder.analysis.log import SegmentLog
 from tcpladder.analysis.schedule import SECOND_NS
 from tcpladder.analysis.view import FlowSummary, Gap, Origin, Pending, Side, Timer, Verdict
-from tcpladder.analysis.waits import NOTHING, Schedule, Wait, Waits
+from tcpladder.analysis.wait import NOTHING, Schedule, Wait
+from tcpladder.analysis.waits import Waits
 from tcpladder.flows.seqnum import MODULUS, difference
 from tcpladder.flows.state import TcpState
-from tcpladder.wire.segments import Flag, State
+from tcpladder.wire.segments import Flag, SackBlocks, State
 
 SILENCE_NS = SECOND_NS
 """Without a timer that explains it, a pause shorter than this gets no row of its own."""
 TIMED_SILENCE_NS = 5_000_000
 """A pause before a segment that a timer sent gets a row from this length on."""
+_PRECISE = {Timer.TLP: Kind.TAIL_LOSS_PROBE, Timer.DELAYED_ACK: Kind.DELAYED_ACK}
+"""The kinds that only the timer analysis tells from their like."""
 _NO_NUMBERS = (State.CUT_SHORT, State.IP_LENGTH)
 
 
@@ -60,14 +65,13 @@ class Findings:
     def _start_over(self) -> None:
         self._pieces = 0
         self._amendments = self._log.amendments
-        self._rows = np.empty(0, np.int64)
-        self._time_ns = np.empty(0, np.int64)
-        self._from_client = np.empty(0, np.bool_)
-        self._kind = np.empty(0, np.uint8)
-        self._silent = np.empty(0, np.bool_)
+        self._rows = Growing[np.int64](np.int64)
+        self._kind = Growing[np.uint8](np.uint8)
+        self._silent = Growing[np.bool_](np.bool_)
+        self._columns = FlowColumns(self._value, self._sack)
         self._base: dict[Side, int] = {}
         self._shift: dict[Side, int] = {}
-        self._waits = Waits(self._value)
+        self._waits = Waits(self._columns)
         self._values = self._read_values()
         self._judge = Judge(self._values, self._waits)
 
@@ -87,16 +91,20 @@ class Findings:
 
     def _take(self, rows: NDArray[np.int64]) -> None:
         begin = len(self._rows)
-        self._rows = np.concatenate([self._rows, rows])
-        self._time_ns = np.concatenate([self._time_ns, self._log.column("time_ns", rows)])
-        self._from_client = np.concatenate([self._from_client, ~self._log.column("from_server", rows)])
-        self._kind = np.concatenate([self._kind, self._log.column("kind", rows)])
-        self._waits.extend(self._time_ns, self._from_client, self._kind, begin)
-        pause_ns = np.diff(self._time_ns[max(begin - 1, 0) :], prepend=self._time_ns[: 0 if begin else 1])
+        self._rows.extend(rows)
+        self._columns.extend(lambda name: self._log.column(name, rows))
+        self._waits.extend(begin)
+        time_ns = self._columns.time_ns
+        pause_ns = np.diff(time_ns[max(begin - 1, 0) :], prepend=time_ns[: 0 if begin else 1])
         silent = pause_ns >= SILENCE_NS
-        timed = [index - begin for index in self._waits.fresh if self._waits.found[index].armed != NOTHING]
-        silent[timed] |= pause_ns[timed] >= TIMED_SILENCE_NS
-        self._silent = np.concatenate([self._silent, silent])
+        kind = self._columns.kind[begin:].copy()
+        for index in self._waits.fresh:
+            wait = self._waits.found[index]
+            if wait.armed != NOTHING:
+                silent[index - begin] |= pause_ns[index - begin] >= TIMED_SILENCE_NS
+            kind[index - begin] = _PRECISE.get(wait.timer, kind[index - begin])
+        self._kind.extend(kind)
+        self._silent.extend(silent)
         self._learn_bases(begin)
 
     def _learn_bases(self, begin: int) -> None:
@@ -111,7 +119,7 @@ class Findings:
             seq, ack = self._value("seq", index), self._value("ack", index)
             if flags & Flag.SYN:
                 self._base[side] = seq
-                self._shift[side] = self._log.shifts.get(int(self._rows[index]), -1)
+                self._shift[side] = self._log.shifts.get(int(self._rows.values[index]), -1)
             self._base.setdefault(side, (seq - 1) % MODULUS)
             if flags & Flag.ACK:
                 self._base.setdefault(other, (ack - 1) % MODULUS)
@@ -122,19 +130,19 @@ class Findings:
 
     @property
     def time_ns(self) -> NDArray[np.int64]:
-        return self._time_ns
+        return self._columns.time_ns
 
     @property
     def from_client(self) -> NDArray[np.bool_]:
-        return self._from_client
+        return self._columns.from_client
 
     @property
     def kind(self) -> NDArray[np.uint8]:
-        return self._kind
+        return self._kind.values
 
     @property
     def silent(self) -> NDArray[np.bool_]:
-        return self._silent
+        return self._silent.values
 
     def frame(self, index: int) -> int:
         return self._value("frame", index)
@@ -189,7 +197,7 @@ class Findings:
         return ",".join(f.name for f in Flag if value & f and f.name) or "none"
 
     def label(self, index: int) -> str:
-        kind = Kind(int(self._kind[index]))
+        kind = Kind(int(self._kind.values[index]))
         word = KINDS[kind].label
         wait = self._waits.found.get(index)
         if kind is Kind.KEEPALIVE_PROBE and wait is not None:
@@ -199,7 +207,7 @@ class Findings:
         if kind is Kind.SYN_RETRANSMISSION and wait is not None:
             return f"SYN retry {wait.number}"
         if kind is Kind.ICMP_ERROR:
-            return f"ICMP {self._log.icmp.get(int(self._rows[index]), 'error')}"
+            return f"ICMP {self._log.icmp.get(int(self._rows.values[index]), 'error')}"
         length = self.length(index)
         if not length or kind is Kind.KEEPALIVE_PROBE:
             return word
@@ -211,7 +219,7 @@ class Findings:
         known, acked = self._value("expected_known", index), self._value("peer_ack_known", index)
         return because(
             Compared(
-                kind=Kind(int(self._kind[index])),
+                kind=Kind(int(self._kind.values[index])),
                 state=self._state(index),
                 seq=self.relative_seq(index),
                 ack=self.relative_ack(index),
@@ -221,7 +229,7 @@ class Findings:
                 peer_ack=self._relative(self._value("peer_ack", index), side) if acked else None,
                 captured=self.captured(index),
                 original=self.original(index),
-                icmp=self._log.icmp.get(int(self._rows[index])),
+                icmp=self._log.icmp.get(int(self._rows.values[index])),
                 wait_ns=wait.observed_ns if wait is not None and wait.armed != NOTHING else None,
             )
         )
@@ -239,7 +247,7 @@ class Findings:
         return Gap(
             observed_ns=wait.observed_ns,
             since_frame=self.frame(armed),
-            since_ns=int(self._time_ns[armed]),
+            since_ns=int(self._columns.time_ns[armed]),
             timer=wait.timer,
             expected_ns=None if expected is None else expected.value,
             verdict=verdict(wait.observed_ns, expected),
@@ -250,19 +258,19 @@ class Findings:
     def pending(self, now_ns: int) -> tuple[Pending, ...]:
         if not len(self._rows):
             return ()
-        rungs = forecast(self._waits, self._judge, self._values, self._states(), self._time_ns)
+        rungs = forecast(self._waits, self._judge, self._values, self._states(), self._columns.time_ns)
         # A timer that is overdue by its own length does not run: the forecast believed something wrong.
         if rungs and now_ns - rungs[0].due_ns > rungs[0].due_ns - rungs[0].armed_ns:
             return ()
         return rungs
 
     def _unexplained(self, index: int) -> Gap | None:
-        if not self._silent[index]:
+        if not self._silent.values[index]:
             return None
         return Gap(
-            observed_ns=int(self._time_ns[index] - self._time_ns[index - 1]),
+            observed_ns=int(self._columns.time_ns[index] - self._columns.time_ns[index - 1]),
             since_frame=self.frame(index - 1),
-            since_ns=int(self._time_ns[index - 1]),
+            since_ns=int(self._columns.time_ns[index - 1]),
             timer=None,
             expected_ns=None,
             verdict=Verdict.UNEXPLAINED,
@@ -308,10 +316,13 @@ class Findings:
         return distance if distance > -(1 << 16) else (raw - base) % MODULUS
 
     def _side(self, index: int) -> Side:
-        return Side.CLIENT if self._from_client[index] else Side.SERVER
+        return Side.CLIENT if self._columns.from_client[index] else Side.SERVER
 
     def _state(self, index: int) -> State:
         return State(self._value("state", index))
 
+    def _sack(self, index: int) -> SackBlocks | None:
+        return self._log.sack.get(int(self._rows.values[index]))
+
     def _value(self, name: str, index: int) -> int:
-        return self._log.value(name, int(self._rows[index]))
+        return self._log.value(name, int(self._rows.values[index]))

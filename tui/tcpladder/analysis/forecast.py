@@ -13,7 +13,8 @@ from tcpladder.analysis.judge import Judge
 from tcpladder.analysis.kinds import Kind
 from tcpladder.analysis.schedule import syn_waits
 from tcpladder.analysis.view import Origin, Pending, Side
-from tcpladder.analysis.waits import NOTHING, Waits
+from tcpladder.analysis.wait import NOTHING
+from tcpladder.analysis.waits import Waits
 from tcpladder.flows.state import TcpState
 
 _QUIET = (TcpState.CLOSED, TcpState.TIME_WAIT, TcpState.UNKNOWN, TcpState.SYN_SENT, TcpState.SYN_RECEIVED)

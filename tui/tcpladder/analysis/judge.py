@@ -10,9 +10,21 @@ from collections.abc import Mapping
 from tcpladder.analysis import beliefs
 from tcpladder.analysis.beliefs import Believed, TimerValues
 from tcpladder.analysis.duration import seconds_text
-from tcpladder.analysis.schedule import SECOND_NS, on_time, syn_waits, synack_wait, whole_seconds
+from tcpladder.analysis.schedule import (
+    DELAYED_ACK_MAX_NS,
+    DELAYED_ACK_MIN_NS,
+    SECOND_NS,
+    backed_off,
+    first_rto,
+    on_time,
+    syn_waits,
+    synack_wait,
+    tail_loss_probe,
+    whole_seconds,
+)
 from tcpladder.analysis.view import Origin, Side, Verdict
-from tcpladder.analysis.waits import Schedule, Wait, Waits
+from tcpladder.analysis.wait import Schedule, Wait
+from tcpladder.analysis.waits import Waits
 
 _NAMES = {
     Schedule.KEEPALIVE_TIME: beliefs.KEEPALIVE_TIME,
@@ -86,13 +98,21 @@ class Judge:
                 return Believed(_nth(wait.number, linear.value), linear.origin)
             case Schedule.SYN_ACK:
                 return Believed(synack_wait(wait.number - 1), Origin.ASSUMED)
-            case Schedule.PERSIST:
-                return None
+            case Schedule.RTO | Schedule.PERSIST:
+                return _doubling(wait)
+            case Schedule.TLP | Schedule.TLP_ALONE:
+                alone = wait.schedule is Schedule.TLP_ALONE
+                return Believed(tail_loss_probe(wait.round_trip_ns, alone=alone), Origin.ASSUMED)
+            case Schedule.DELAYED_ACK:
+                # The kernel adapts it between the two (tcp_send_delayed_ack).
+                fitting_ns = max(DELAYED_ACK_MIN_NS, min(wait.observed_ns, DELAYED_ACK_MAX_NS))
+                usual = on_time(wait.observed_ns, DELAYED_ACK_MIN_NS)
+                return Believed(DELAYED_ACK_MIN_NS if usual else fitting_ns, Origin.ASSUMED)
 
     def name(self, wait: Wait, expected: Believed | None) -> str:
         """The timer in the words of the field: `keepalive_time 30 s`, `SYN retry 3/6: RTO 1 s × 2²`."""
         if expected is None:
-            return "persist timer" if wait.schedule is Schedule.PERSIST else "unexplained"
+            return "unexplained"
         length = seconds_text(expected.value)
         match wait.schedule:
             case Schedule.KEEPALIVE_TIME:
@@ -103,7 +123,14 @@ class Judge:
                 retries = self.syn_retries(wait.side)
                 known = "" if retries.origin is Origin.ASSUMED else f"/{retries.value}"
                 return f"SYN retry {wait.number}{known}: {_rto(expected.value)}"
-            case _:
+            case Schedule.RTO | Schedule.PERSIST:
+                word = "RTO" if wait.schedule is Schedule.RTO else "persist"
+                return f"{word} {_multiple(expected.value, wait.number - 1)}"
+            case Schedule.TLP | Schedule.TLP_ALONE:
+                return "tail loss probe"
+            case Schedule.DELAYED_ACK:
+                return f"delayed ACK {length}"
+            case Schedule.SYN_ACK:
                 return f"SYN-ACK retry {wait.number}: {_rto(expected.value)}"
 
 
@@ -116,6 +143,20 @@ def verdict(observed_ns: int, expected: Believed | None) -> Verdict:
     return Verdict.EARLY if observed_ns < expected.value else Verdict.LATE
 
 
+def _doubling(wait: Wait) -> Believed | None:
+    """A wait of a run in which each doubles the one before: the first from the round trip, or as the run shows it."""
+    doublings = wait.number - 1
+    computed_ns = backed_off(first_rto(wait.round_trip_ns), doublings)
+    if on_time(wait.observed_ns, computed_ns):
+        return Believed(computed_ns, Origin.ASSUMED)
+    # The first wait was itself late by up to an eighth, so what it doubles may be that much shorter.
+    for first_ns in (wait.first_ns, wait.first_ns * 8 // 9):
+        shown_ns = backed_off(first_ns, doublings)
+        if first_ns and on_time(wait.observed_ns, shown_ns):
+            return Believed(shown_ns, Origin.INFERRED)
+    return None
+
+
 def _inferred(value: int) -> Believed:
     return Believed(value, Origin.INFERRED)
 
@@ -126,6 +167,12 @@ def _nth(number: int, linear_timeouts: int) -> int:
 
 
 _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def _multiple(wait_ns: int, doublings: int) -> str:
+    """`204 ms`, `204 ms × 2²`."""
+    base = seconds_text(wait_ns >> doublings) if not doublings else ""
+    return base or f"{seconds_text(wait_ns >> doublings)} × 2{str(doublings).translate(_SUPERSCRIPTS)}"
 
 
 def _rto(wait_ns: int) -> str:

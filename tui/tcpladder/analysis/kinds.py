@@ -38,6 +38,8 @@ class Kind(IntEnum):
     ICMP_ERROR = 23
     CUT_SHORT = 24
     MALFORMED = 25
+    DELAYED_ACK = 26
+    TAIL_LOSS_PROBE = 27
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,12 @@ KINDS: dict[Kind, KindRule] = {
     ),
     Kind.DATA: KindRule("data", "data", "carries data that continues what was sent before", "RFC 9293 3.8"),
     Kind.ACK: KindRule("ack", "ACK", "no data, acknowledges what the peer sent", "RFC 9293 3.8.6"),
+    Kind.DELAYED_ACK: KindRule(
+        "delayed_ack",
+        "delayed ACK",
+        "no data; acknowledges data that came 40 to 200 ms before, with nothing else that would have sent it",
+        "RFC 9293 3.8.6.3; tcp_delack_timer of Linux",
+    ),
     Kind.DUPLICATE_ACK: KindRule(
         "duplicate_ack",
         "duplicate ACK",
@@ -147,6 +155,12 @@ KINDS: dict[Kind, KindRule] = {
         "a retransmission of data that the peer has acknowledged before",
         "RFC 5682; Wireshark tcp.analysis.spurious_retransmission",
     ),
+    Kind.TAIL_LOSS_PROBE: KindRule(
+        "tail_loss_probe",
+        "tail loss probe",
+        "a retransmission of the last segment out of silence, the first since progress and with no loss before",
+        "RFC 8985 7; tcp_send_loss_probe of Linux",
+    ),
     Kind.OUT_OF_ORDER: KindRule(
         "out_of_order",
         "out of order",
@@ -183,6 +197,7 @@ RETRANSMISSIONS = frozenset(
         Kind.RETRANSMISSION,
         Kind.FAST_RETRANSMISSION,
         Kind.SPURIOUS_RETRANSMISSION,
+        Kind.TAIL_LOSS_PROBE,
     }
 )
 """The kinds that count as retransmissions in the list of flows."""

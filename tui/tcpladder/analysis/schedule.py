@@ -19,6 +19,12 @@ LATE_SHARE = 8
 
 INITIAL_RTO_NS = SECOND_NS
 """RFC 6298 2.1; TCP_TIMEOUT_INIT."""
+RTO_MIN_NS = 200 * MILLISECOND_NS
+"""TCP_RTO_MIN; net.ipv4.tcp_rto_min_us."""
+DELAYED_ACK_MIN_NS = 40 * MILLISECOND_NS
+"""TCP_DELACK_MIN, HZ/25."""
+DELAYED_ACK_MAX_NS = 200 * MILLISECOND_NS
+"""TCP_DELACK_MAX, HZ/5."""
 RTO_MAX_NS = 120 * SECOND_NS
 """TCP_RTO_MAX; net.ipv4.tcp_rto_max_ms."""
 
@@ -54,3 +60,18 @@ def syn_waits(retries: int, linear_timeouts: int) -> Iterator[int]:
 def synack_wait(retransmissions: int) -> int:
     """The wait before the next SYN-ACK of a listener that has sent so many again (reqsk_timer_handler)."""
     return min(INITIAL_RTO_NS << retransmissions, RTO_MAX_NS)
+
+
+def tail_loss_probe(round_trip_ns: int, *, alone: bool) -> int:
+    """The wait before a tail loss probe: 2 RTT, and the longest delayed ACK for a segment alone (RFC 8985 7.2)."""
+    return 2 * round_trip_ns + (RTO_MIN_NS if alone else 2 * MILLISECOND_NS)
+
+
+def first_rto(round_trip_ns: int) -> int:
+    """The wait before the first retransmission of Linux: the round trip and at least RTO_MIN (tcp_set_rto)."""
+    return round_trip_ns + RTO_MIN_NS
+
+
+def backed_off(wait_ns: int, doublings: int) -> int:
+    """A wait after so many doublings (RFC 6298 5.5), at most RTO_MAX."""
+    return min(wait_ns << min(doublings, 32), RTO_MAX_NS)

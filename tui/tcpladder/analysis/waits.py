@@ -5,54 +5,37 @@ Finds waits, does not judge them: how long one should have been is for judge.py,
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from enum import Enum
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tcpladder.analysis.columns import FlowColumns
+from tcpladder.analysis.delayed import delayed_acks
 from tcpladder.analysis.kinds import Kind
-from tcpladder.analysis.schedule import EARLY_NS, MILLISECOND_NS, synack_wait
+from tcpladder.analysis.paths import Paths
+from tcpladder.analysis.recovery import RecoveryReader, Sent
+from tcpladder.analysis.schedule import EARLY_NS, MILLISECOND_NS, RTO_MIN_NS, synack_wait
 from tcpladder.analysis.view import Side, Timer
+from tcpladder.analysis.wait import NOTHING, Observed, Schedule, Wait
 from tcpladder.flows.seqnum import difference
 from tcpladder.wire.segments import Flag
 
-NOTHING = -1
 ANSWER_NS = 20 * MILLISECOND_NS
 """A SYN-ACK this soon after a repeated SYN answers it (tcp_check_req), whatever the listener's timer says."""
-MOST_SYNS = 64
-_WATCHED = (
+SHORTEST_INTVL_NS = 400 * MILLISECOND_NS
+"""A RST sooner after a probe than this is no give-up: keepalive_intvl counts in seconds."""
+LOST_BEFORE_NS = RTO_MIN_NS - 10 * MILLISECOND_NS
+"""A segment that follows a pause of a timer's length may be the repetition of one that was lost before the capture."""
+MOST_LOST = 64
+_WATCHED = np.zeros(256, np.bool_)
+_WATCHED[[
     Kind.SYN, Kind.SYN_RETRANSMISSION, Kind.SYN_ACK, Kind.SYN_ACK_RETRANSMISSION, Kind.KEEPALIVE_PROBE,
-    Kind.ZERO_WINDOW_PROBE, Kind.RST,
-)  # fmt: skip
-
-
-class Schedule(Enum):
-    """Which length of which timer a wait is."""
-
-    KEEPALIVE_TIME = "keepalive_time"
-    KEEPALIVE_INTVL = "keepalive_intvl"
-    GIVE_UP = "give up"
-    """The last keepalive_intvl, after which a RST gives the connection up."""
-    SYN = "syn"
-    SYN_ACK = "syn-ack"
-    PERSIST = "persist"
-
-
-@dataclass(frozen=True, slots=True)
-class Wait:
-    """A timer that ran from one segment of the flow to another."""
-
-    side: Side
-    """Whose timer."""
-    timer: Timer
-    schedule: Schedule
-    armed: int
-    """Index of the segment that armed it."""
-    observed_ns: int
-    number: int
-    """Which probe in a row without an answer, or which retransmission; from 1."""
+    Kind.ZERO_WINDOW_PROBE, Kind.RST, Kind.RETRANSMISSION, Kind.SPURIOUS_RETRANSMISSION, Kind.OUT_OF_ORDER,
+    Kind.FAST_RETRANSMISSION,
+]] = True  # fmt: skip
+_UNBELIEVABLE = np.zeros(256, np.bool_)
+_UNBELIEVABLE[[Kind.MALFORMED, Kind.CUT_SHORT, Kind.ICMP_ERROR]] = True
 
 
 @dataclass(slots=True)
@@ -64,6 +47,8 @@ class _End:
     unanswered: int = 0
     """Its probes in a row that it has not heard an answer to, the last one included."""
     window_probe: int = NOTHING
+    window_probes: int = 0
+    """Its probes of a closed window since the window closed."""
     syn: int = NOTHING
     syns: int = 0
     syn_ack: int = NOTHING
@@ -74,101 +59,124 @@ class _End:
     """Index of the peer's latest segment that refreshes this end's keepalive clock; a probe does not (tcp_ack)."""
 
 
-@dataclass(slots=True)
-class Observed:
-    """The waits of one end, summed up."""
-
-    shortest_ns: dict[Schedule, int] = field(default_factory=dict)
-    longest_ns: dict[Schedule, int] = field(default_factory=dict)
-    most_probes: int = 0
-    """In a row without an answer."""
-    gave_up_after: int | None = None
-    """Unanswered probes before the RST that gave up."""
-    syn_waits_ns: list[int] = field(default_factory=list)
-    """Between SYNs with one initial sequence number, the first MOST_SYNS of them."""
-
-    def add(self, wait: Wait) -> None:
-        """Take one more wait into account."""
-        if wait.armed == NOTHING:
-            return
-        schedule, observed_ns = wait.schedule, wait.observed_ns
-        self.shortest_ns[schedule] = min(observed_ns, self.shortest_ns.get(schedule, observed_ns))
-        self.longest_ns[schedule] = max(observed_ns, self.longest_ns.get(schedule, observed_ns))
-        if schedule in (Schedule.KEEPALIVE_TIME, Schedule.KEEPALIVE_INTVL):
-            self.most_probes = max(self.most_probes, wait.number)
-        elif schedule is Schedule.GIVE_UP:
-            self.gave_up_after = wait.number
-        elif schedule is Schedule.SYN and len(self.syn_waits_ns) < MOST_SYNS:
-            self.syn_waits_ns.append(observed_ns)
-
-
-@dataclass(slots=True)
 class Waits:
-    """The waits of one flow; grows with it.
+    """The waits of one flow; grows with it."""
 
-    Args:
-        value: reads one column of one segment: (name, index) -> value.
-    """
+    def __init__(self, columns: FlowColumns) -> None:
+        self.found: dict[int, Wait] = {}
+        """Index of the segment that a timer sent -> its wait."""
+        self.fresh: list[int] = []
+        """The keys that the last `extend` added to `found`."""
+        self.by_end = {side: Observed() for side in Side}
+        """What the waits of each end have in common, for inference."""
+        self.ends = {side: _End() for side in Side}
+        self._columns = columns
+        self._paths = Paths()
+        self._recovery = RecoveryReader(columns, self._paths)
 
-    value: Callable[[str, int], int]
-    found: dict[int, Wait] = field(default_factory=dict)
-    """Index of the segment that a timer sent -> its wait."""
-    fresh: list[int] = field(default_factory=list)
-    """The keys that the last `extend` added to `found`."""
-    by_end: dict[Side, Observed] = field(default_factory=lambda: {side: Observed() for side in Side})
-    """What the waits of each end have in common, for inference."""
-    ends: dict[Side, _End] = field(default_factory=lambda: {side: _End() for side in Side})
+    def round_trip_ns(self, index: int) -> int:
+        """The shortest round trip that the flow shows up to a segment; 0 where it shows none."""
+        loops = (self._paths.loop[client].at(index) for client in (True, False))
+        return sum(loop_ns for loop_ns in loops if loop_ns is not None)
 
-    def extend(
-        self,
-        time_ns: NDArray[np.int64],
-        from_client: NDArray[np.bool_],
-        kind: NDArray[np.uint8],
-        begin: int,
-    ) -> None:
-        """Read the segments from `begin` on; the arrays are those of the whole flow."""
-        n = len(time_ns)
+    def extend(self, begin: int) -> None:
+        """Read the segments from `begin` on."""
+        columns, n = self._columns, len(self._columns)
         self.fresh = []
         if begin >= n:
             return
-        fresh = kind[begin:]
+        acked_before = dict(self._paths.acked)
+        self._paths.extend(columns, begin)
+        fresh = columns.kind[begin:]
         indices = np.arange(begin, n)
-        sides = {Side.CLIENT: from_client[begin:], Side.SERVER: ~from_client[begin:]}
-        believable = (fresh != Kind.MALFORMED) & (fresh != Kind.CUT_SHORT) & (fresh != Kind.ICMP_ERROR)
+        sides = {Side.CLIENT: columns.from_client[begin:], Side.SERVER: ~columns.from_client[begin:]}
+        believable = ~_UNBELIEVABLE[fresh]
         latest = {s: _running(indices, own & believable, self.ends[s].latest) for s, own in sides.items()}
         refreshing = believable & (fresh != Kind.KEEPALIVE_PROBE)
         heard = {s: _running(indices, ~own & refreshing, self.ends[s].heard) for s, own in sides.items()}
-        for offset in np.flatnonzero(np.isin(fresh, _WATCHED)).tolist():
+        watched = np.flatnonzero(_WATCHED[fresh])
+        for offset in sorted({*watched.tolist(), *self._after_pauses(begin)}):
             index = begin + offset
-            side = Side.CLIENT if from_client[index] else Side.SERVER
+            side = Side.CLIENT if columns.from_client[index] else Side.SERVER
             for s, end in self.ends.items():
                 end.latest, end.heard = int(latest[s][offset]), int(heard[s][offset])
-            self._watch(index, Kind(int(kind[index])), side, time_ns)
+            self._watch(index, Kind(int(columns.kind[index])), side)
         for s, end in self.ends.items():
             end.latest, end.heard = int(latest[s][-1]), int(heard[s][-1])
+        for side in Side:
+            client = side is Side.CLIENT
+            acks = delayed_acks(columns, self._paths, begin, client, acked_before[client])
+            for index, armed in acks.items():
+                self._note(index, side, Timer.DELAYED_ACK, Schedule.DELAYED_ACK, armed, 1)
 
-    def _watch(self, index: int, kind: Kind, side: Side, time_ns: NDArray[np.int64]) -> None:
+    def _after_pauses(self, begin: int) -> list[int]:
+        """Offsets of the segments that take up numbers and follow a pause as long as a retransmission timer."""
+        offsets: list[int] = []
+        for direction in self._paths.sent.values():
+            first = int(np.searchsorted(direction.index.values, begin))
+            sent_ns = direction.sent_ns.values[max(first - 1, 0) :]
+            paused = np.flatnonzero(np.diff(sent_ns) >= LOST_BEFORE_NS) + max(first - 1, 0) + 1
+            offsets += (direction.index.values[paused] - begin).tolist()
+        return [offset for offset in offsets if offset >= 0]
+
+    def _watch(self, index: int, kind: Kind, side: Side) -> None:
         end = self.ends[side]
         match kind:
             case Kind.SYN:
                 end.syn, end.syns = index, 1
+                self._recovery.syn(index, side is Side.CLIENT)
             case Kind.SYN_RETRANSMISSION:
-                self._note(index, side, Timer.RTO, Schedule.SYN, end.syn, end.syns, time_ns)
+                self._note(index, side, Timer.RTO, Schedule.SYN, end.syn, end.syns)
                 end.syn, end.syns = index, end.syns + 1
             case Kind.SYN_ACK:
                 end.syn_ack = index
+                self._recovery.syn(index, side is Side.CLIENT)
             case Kind.SYN_ACK_RETRANSMISSION:
-                self._syn_ack_again(index, side, time_ns)
+                self._syn_ack_again(index, side)
             case Kind.KEEPALIVE_PROBE:
-                self._keepalive_probe(index, side, time_ns)
+                self._keepalive_probe(index, side)
             case Kind.ZERO_WINDOW_PROBE:
-                armed = max(end.window_probe, end.heard)
-                self._note(index, side, Timer.PERSIST, Schedule.PERSIST, armed, 1, time_ns)
-                end.window_probe = index
+                self._window_probe(index, side)
             case Kind.RST:
-                self._reset(index, side, time_ns)
+                self._reset(index, side)
+            case Kind.DATA | Kind.WINDOW_FULL | Kind.FIN:
+                self._after_pause(index, side)
+            case _:
+                self._sent(index, side, self._recovery.repetition(index, side is Side.CLIENT))
 
-    def _keepalive_probe(self, index: int, side: Side, time_ns: NDArray[np.int64]) -> None:
+    def _sent(self, index: int, side: Side, sent: Sent | None) -> None:
+        if sent is None:
+            return
+        if sent.timer is Timer.TLP:
+            schedule = Schedule.TLP_ALONE if sent.in_flight_alone else Schedule.TLP
+        else:
+            schedule = Schedule.RTO
+        self._note(index, side, sent.timer, schedule, sent.armed, sent.number)
+
+    def _after_pause(self, index: int, side: Side) -> None:
+        """The IP identification of an end counts its datagrams: a gap shows copies lost before the capture point."""
+        before = self.ends[side].latest
+        if before == NOTHING:
+            return
+        own, ahead = self._columns.value("ip_id", index), self._columns.value("ip_id", before)
+        lost = (own - ahead - 1) % (1 << 16)
+        if own > 0 and ahead > 0 and 0 < lost < MOST_LOST:
+            self._sent(index, side, self._recovery.first_copy_lost(index, side is Side.CLIENT, lost))
+
+    def _window_probe(self, index: int, side: Side) -> None:
+        """Probes of a closed window double their distance while they are answered, too (tcp_probe_timer)."""
+        end = self.ends[side]
+        following = end.window_probe != NOTHING and self._is_answer(end.heard, end.window_probe)
+        end.window_probes = end.window_probes + 1 if following else 1
+        armed = end.window_probe if following else end.heard
+        self._note(index, side, Timer.PERSIST, Schedule.PERSIST, armed, end.window_probes)
+        end.window_probe = index
+
+    def _is_answer(self, heard: int, probe: int) -> bool:
+        """Whether what the peer said last, if anything since the probe, left the window closed."""
+        return heard <= probe or self._columns.value("window", heard) == 0
+
+    def _keepalive_probe(self, index: int, side: Side) -> None:
         """Answered probes are keepalive_time apart, unanswered ones keepalive_intvl (tcp_keepalive_timer)."""
         end = self.ends[side]
         if end.probe != NOTHING and not self._has_heard(index, side):
@@ -177,17 +185,17 @@ class Waits:
         else:
             end.unanswered = 1
             schedule, armed = Schedule.KEEPALIVE_TIME, end.heard
-        self._note(index, side, Timer.KEEPALIVE, schedule, armed, end.unanswered, time_ns)
+        self._note(index, side, Timer.KEEPALIVE, schedule, armed, end.unanswered)
         end.probe = index
 
-    def _reset(self, index: int, side: Side, time_ns: NDArray[np.int64]) -> None:
+    def _reset(self, index: int, side: Side) -> None:
         """A RST with ACK behind an unanswered probe is the give-up of keepalive (tcp_send_active_reset)."""
-        end = self.ends[side]
-        if end.probe == NOTHING or end.latest != end.probe or not self.value("flags", index) & Flag.ACK:
+        end, columns = self.ends[side], self._columns
+        if end.probe == NOTHING or end.latest != end.probe or not columns.flags[index] & Flag.ACK:
             return
-        if self._has_heard(index, side) or time_ns[index] - time_ns[end.probe] < 400 * MILLISECOND_NS:
-            return
-        self._note(index, side, Timer.KEEPALIVE, Schedule.GIVE_UP, end.probe, end.unanswered, time_ns)
+        waited_ns = columns.time_ns[index] - columns.time_ns[end.probe]
+        if not self._has_heard(index, side) and waited_ns >= SHORTEST_INTVL_NS:
+            self._note(index, side, Timer.KEEPALIVE, Schedule.GIVE_UP, end.probe, end.unanswered)
 
     def _has_heard(self, index: int, side: Side) -> bool:
         """Whether an answer to the last probe reached the prober before it sent segment `index`.
@@ -195,16 +203,17 @@ class Waits:
         The capture may show answers that the prober's own firewall drops: then its timestamp echo stands still
         (RFC 7323 4.3).
         """
-        end = self.ends[side]
+        end, value = self.ends[side], self._columns.value
         if end.heard <= end.probe:
             return False
-        if not (self.value("has_timestamps", index) and self.value("has_timestamps", end.heard)):
+        if not (value("has_timestamps", index) and value("has_timestamps", end.heard)):
             return True
-        return difference(self.value("tsecr", index), self.value("tsval", end.heard)) >= 0
+        return difference(value("tsecr", index), value("tsval", end.heard)) >= 0
 
-    def _syn_ack_again(self, index: int, side: Side, time_ns: NDArray[np.int64]) -> None:
+    def _syn_ack_again(self, index: int, side: Side) -> None:
         """The listener's timer sends a SYN-ACK again, and so does every repeated SYN that reaches it."""
         end, peer = self.ends[side], self.ends[Side.SERVER if side is Side.CLIENT else Side.CLIENT]
+        time_ns = self._columns.time_ns
         if end.syn_ack == NOTHING:
             end.syn_ack = index
             return
@@ -212,22 +221,28 @@ class Waits:
         answers = peer.syns > 1 and 0 <= time_ns[index] - time_ns[peer.syn] < ANSWER_NS
         if due or not answers:
             number = end.syn_acks_by_timer + 1
-            self._note(index, side, Timer.SYNACK, Schedule.SYN_ACK, end.syn_ack, number, time_ns)
+            self._note(index, side, Timer.SYNACK, Schedule.SYN_ACK, end.syn_ack, number)
             end.syn_ack, end.syn_acks_by_timer = index, number
 
     def _note(
-        self,
-        index: int,
-        side: Side,
-        timer: Timer,
-        schedule: Schedule,
-        armed: int,
-        number: int,
-        time_ns: NDArray[np.int64],
+        self, index: int, side: Side, timer: Timer, schedule: Schedule, armed: int, number: int
     ) -> None:
+        time_ns = self._columns.time_ns
         observed_ns = int(time_ns[index] - time_ns[armed]) if armed != NOTHING else 0
-        wait = self.found[index] = Wait(side, timer, schedule, armed, observed_ns, number)
-        self.by_end[side].add(wait)
+        by_end = self.by_end[side]
+        if number == 1:
+            by_end.first_ns[schedule] = observed_ns
+        wait = self.found[index] = Wait(
+            side=side,
+            timer=timer,
+            schedule=schedule,
+            armed=armed,
+            observed_ns=observed_ns,
+            number=number,
+            round_trip_ns=self.round_trip_ns(index),
+            first_ns=by_end.first_ns.get(schedule, 0),
+        )
+        by_end.add(wait)
         self.fresh.append(index)
 
 

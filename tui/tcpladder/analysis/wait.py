@@ -1,0 +1,78 @@
+"""One wait: a timer that ran from one segment of a flow to another. And what the waits of one end have in common."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from tcpladder.analysis.view import Side, Timer
+
+NOTHING = -1
+"""`armed` of a wait whose beginning the capture does not show."""
+MOST_SYNS = 64
+
+
+class Schedule(Enum):
+    """Which length of which timer a wait is."""
+
+    KEEPALIVE_TIME = "keepalive_time"
+    KEEPALIVE_INTVL = "keepalive_intvl"
+    GIVE_UP = "give up"
+    """The last keepalive_intvl, after which a RST gives the connection up."""
+    SYN = "syn"
+    SYN_ACK = "syn-ack"
+    PERSIST = "persist"
+    RTO = "rto"
+    TLP = "tlp"
+    TLP_ALONE = "tlp alone"
+    """A tail loss probe of the only segment in flight, which allows for a delayed ACK (RFC 8985 7.2)."""
+    DELAYED_ACK = "delayed ack"
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """A timer that ran from one segment of the flow to another."""
+
+    side: Side
+    """Whose timer."""
+    timer: Timer
+    schedule: Schedule
+    armed: int
+    """Index of the segment that armed it."""
+    observed_ns: int
+    number: int
+    """Which probe in a row without an answer, or which retransmission; from 1."""
+    round_trip_ns: int = 0
+    """The shortest round trip that the flow had shown by then."""
+    first_ns: int = 0
+    """How long the first wait of the same run was, where each doubles the one before."""
+
+
+@dataclass(slots=True)
+class Observed:
+    """The waits of one end, summed up."""
+
+    shortest_ns: dict[Schedule, int] = field(default_factory=dict)
+    longest_ns: dict[Schedule, int] = field(default_factory=dict)
+    first_ns: dict[Schedule, int] = field(default_factory=dict)
+    """How long the first wait of the latest run was."""
+    most_probes: int = 0
+    """In a row without an answer."""
+    gave_up_after: int | None = None
+    """Unanswered probes before the RST that gave up."""
+    syn_waits_ns: list[int] = field(default_factory=list)
+    """Between SYNs with one initial sequence number, the first MOST_SYNS of them."""
+
+    def add(self, wait: Wait) -> None:
+        """Take one more wait into account."""
+        if wait.armed == NOTHING:
+            return
+        schedule, observed_ns = wait.schedule, wait.observed_ns
+        self.shortest_ns[schedule] = min(observed_ns, self.shortest_ns.get(schedule, observed_ns))
+        self.longest_ns[schedule] = max(observed_ns, self.longest_ns.get(schedule, observed_ns))
+        if schedule in (Schedule.KEEPALIVE_TIME, Schedule.KEEPALIVE_INTVL):
+            self.most_probes = max(self.most_probes, wait.number)
+        elif schedule is Schedule.GIVE_UP:
+            self.gave_up_after = wait.number
+        elif schedule is Schedule.SYN and len(self.syn_waits_ns) < MOST_SYNS:
+            self.syn_waits_ns.append(observed_ns)
