@@ -93,6 +93,7 @@ class _Columns:
         self.lies = net.lies[at]
         self.is_v6 = net.is_v6[at]
         self.ip_id = net.ip_id[at]
+        self.ttl = net.ttl[at]
         self.transport = net.transport[at]
         self.source_low = net.source_low[at]
         self.destination_low = net.destination_low[at]
@@ -209,6 +210,7 @@ class _Columns:
             window=self.window,
             length=self.length.astype(np.int32),
             ip_id=self.ip_id,
+            ttl=self.ttl,
             has_timestamps=self.has_timestamps,
             tsval=self.tsval,
             tsecr=self.tsecr,

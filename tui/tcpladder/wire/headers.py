@@ -14,9 +14,9 @@ TCP_HEADER_BYTES = 20
 
 IPV4 = np.dtype(
     {
-        "names": ["total", "id", "fragment", "protocol", "source", "destination"],
-        "formats": [">u2", ">u2", ">u2", "u1", ">u4", ">u4"],
-        "offsets": [2, 4, 6, 9, 12, 16],
+        "names": ["total", "id", "fragment", "ttl", "protocol", "source", "destination"],
+        "formats": [">u2", ">u2", ">u2", "u1", "u1", ">u4", ">u4"],
+        "offsets": [2, 4, 6, 8, 9, 12, 16],
         "itemsize": IPV4_HEADER_BYTES,
     }
 )
@@ -24,9 +24,9 @@ IPV4 = np.dtype(
 
 IPV6 = np.dtype(
     {
-        "names": ["payload", "next", "source_high", "source_low", "destination_high", "destination_low"],
-        "formats": [">u2", "u1", ">u8", ">u8", ">u8", ">u8"],
-        "offsets": [4, 6, 8, 16, 24, 32],
+        "names": ["payload", "next", "hop_limit", "source_high", "source_low", "destination_high", "destination_low"],
+        "formats": [">u2", "u1", "u1", ">u8", ">u8", ">u8", ">u8"],
+        "offsets": [4, 6, 7, 8, 16, 24, 32],
         "itemsize": IPV6_HEADER_BYTES,
     }
 )

@@ -49,6 +49,8 @@ class Network:
     """The IP length contradicts the frame."""
     is_v6: NDArray[np.bool_]
     ip_id: NDArray[np.int32]
+    ttl: NDArray[np.uint8]
+    """Time to live, or hop limit."""
     source_low: NDArray[np.uint64]
     """The IPv4 address, or the lower half of the IPv6 address."""
     destination_low: NDArray[np.uint64]
@@ -69,6 +71,7 @@ def read_network(batch: FrameBatch) -> Network:
         lies=np.zeros(n, np.bool_),
         is_v6=ethertype == ETHERTYPE_IPV6,
         ip_id=np.full(n, NO_IP_ID, np.int32),
+        ttl=np.zeros(n, np.uint8),
         source_low=np.zeros(n, np.uint64),
         destination_low=np.zeros(n, np.uint64),
         source_high=None,
@@ -105,6 +108,7 @@ def _read_v4(batch: FrameBatch, net: Network, wire: NDArray[np.int64], rows: NDA
     net.datagram[at] = total - header
     net.lies[at] = (total < header) | (total > wire[at])
     net.ip_id[at] = ip_header["id"]
+    net.ttl[at] = ip_header["ttl"]
     net.source_low[at] = ip_header["source"]
     net.destination_low[at] = ip_header["destination"]
     for i in np.flatnonzero((fragment != 0) & known).tolist():
@@ -129,6 +133,7 @@ def _read_v6(batch: FrameBatch, net: Network, wire: NDArray[np.int64], rows: NDA
     net.transport[rows] = ip + IPV6_HEADER_BYTES
     net.room[rows] -= IPV6_HEADER_BYTES
     net.datagram[rows] = payload
+    net.ttl[rows] = ip_header["hop_limit"]
     net.lies[rows] = payload > wire[rows] - IPV6_HEADER_BYTES
     net.source_low[rows] = ip_header["source_low"]
     net.destination_low[rows] = ip_header["destination_low"]

@@ -95,6 +95,8 @@ class Segments:
     length: NDArray[np.int32]
     """Payload bytes, from the IP header (from the frame where a TSO frame says 0)."""
     ip_id: NDArray[np.int32]
+    ttl: NDArray[np.uint8]
+    """Time to live (IPv4) or hop limit (IPv6) of the datagram."""
     has_timestamps: NDArray[np.bool_]
     tsval: NDArray[np.uint32]
     tsecr: NDArray[np.uint32]
