@@ -64,7 +64,6 @@ class CaptureAnalysis:
         classified = classify(segments, assigned, self._carried, self._rows)
         self._tracker.follow(segments, assigned, classified, segments.icmp)
         if self._keep:
-            self._tracker.amend(self.log.value("flow", row) for row in classified.amended)
             self.log.append(segments, assigned, classified, batch.file)
         self._rows += len(segments)
         if len(segments):

@@ -52,8 +52,9 @@ class Classified:
     peer_ack_known: NDArray[np.bool_]
     heard_ns: dict[int, int]
     """Row of the batch -> when its sender's peer spoke last, for probes and resets after which silence matters."""
-    amended: dict[int, Kind]
-    """Row of the capture -> its kind, for rows of earlier batches that only a later segment explains."""
+    amended: dict[int, int]
+    """Row of the capture, of this batch or an earlier one -> its flow: keepalive probes that only their answer shows
+    to be such. `kind` says what they looked like when they came."""
 
 
 def classify(segments: Segments, assigned: Assigned, carried: Carried, first_row: int) -> Classified:
@@ -114,11 +115,7 @@ def _classify_rows(
     result.expected_known[target] = batch.expected > NEVER
     result.peer_ack[target] = batch.peer_ack
     result.peer_ack_known[target] = batch.peer_acks
-    for row, kind in batch.amended.items():
-        if row >= first_row:
-            result.kind[row - first_row] = kind
-        else:
-            result.amended[row] = kind
+    result.amended |= batch.amended
 
 
 class _Batch:
@@ -149,7 +146,7 @@ class _Batch:
         self.start = differences(self.seq, self.base)
         """(m,) sequence number relative to `base`."""
         self.widest = int(self.start.max() - self.start.min())
-        self.amended: dict[int, Kind] = {}
+        self.amended: dict[int, int] = {}
 
     def _choose_base(self) -> None:
         """Count each direction from the highest number before the batch, or from its first segment."""
@@ -255,7 +252,7 @@ class _Batch:
         self, pure: NDArray[np.bool_], repeated: NDArray[np.bool_], peer_kind: NDArray[np.uint8]
     ) -> None:
         """The answers to probes; they look like duplicate ACKs and window updates, so they come last."""
-        kind, order = self.kind, self.order
+        kind = self.kind
         plain_ack = (kind == Kind.ACK) | (kind == Kind.DUPLICATE_ACK) | (kind == Kind.WINDOW_UPDATE)
         first_word = pure & ~self.have
         keepalive = (peer_kind == Kind.KEEPALIVE_PROBE) & plain_ack & (repeated | first_word)
@@ -265,7 +262,7 @@ class _Batch:
         )
         kind[np.flatnonzero(zero)] = Kind.ZERO_WINDOW_PROBE_ACK
         self.duplicate &= ~keepalive
-        self._explain_first_probe(np.flatnonzero(first_word & plain_ack & ~keepalive & (order.previous < 0)))
+        self._explain_first_probe(np.flatnonzero(first_word & plain_ack & ~keepalive))
 
     def _explain_first_probe(self, positions: NDArray[np.int64]) -> None:
         """A capture that begins with a keepalive probe: only the answer shows that it was one."""
@@ -279,10 +276,8 @@ class _Batch:
                 row = self._first_bare_row(peer)
                 seq = int(self.seq[peer])
             if row != NOWHERE and (int(self.ack[position]) - seq) % (1 << 32) == 1:
-                self.amended[row] = Kind.KEEPALIVE_PROBE
+                self.amended[row] = int(order.flow[position])
                 self.kind[position] = Kind.KEEPALIVE_ACK
-                if peer != NOTHING:
-                    self.kind[peer] = Kind.KEEPALIVE_PROBE
 
     def _first_bare_row(self, position: int) -> int:
         """The capture row of a segment that is its direction's first and an ACK of at most one byte, or NOWHERE."""

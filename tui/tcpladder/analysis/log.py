@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tcpladder.analysis.classify import Classified
+from tcpladder.analysis.kinds import Kind
 from tcpladder.flows.table import Assigned
 from tcpladder.wire.segments import SackBlocks, Segments, column_names
 
@@ -65,9 +66,9 @@ class SegmentLog:
         self._starts.append(self._size)
         self._pieces.append(piece)
         self._size += len(segments)
-        for row, kind in classified.amended.items():
-            self._piece_of(row)["kind"][row - self._start_of(row)] = kind
-            self.amendments += 1
+        for row in classified.amended:
+            self._piece_of(row)["kind"][row - self._start_of(row)] = Kind.KEEPALIVE_PROBE
+            self.amendments += row < self._starts[-1]
 
     def rows_of(self, flow: int, first_piece: int) -> NDArray[np.int64]:
         """The rows of a flow in the pieces from `first_piece` on: int64, ascending."""

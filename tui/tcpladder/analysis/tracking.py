@@ -5,7 +5,6 @@ Reads only the segments that can change a state; the counts are made from whole 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -105,11 +104,6 @@ class Tracker:
         self._count(segments, flow, classified)
         self._follow_states(segments, assigned, classified, icmp, first_rows)
 
-    def amend(self, flows: Iterable[int]) -> None:
-        """Count keepalive probes that only a later segment showed to be such."""
-        for flow in flows:
-            self.keepalive_probes[flow] += 1
-
     def _count(self, segments: Segments, flow: NDArray[np.int64], classified: Classified) -> None:
         n = len(self.tracks)
         if n < 4 * len(flow):
@@ -122,6 +116,8 @@ class Tracker:
         self.last_ns[flow] = segments.time_ns
         kind = classified.kind
         np.add.at(self.keepalive_probes, flow[kind == Kind.KEEPALIVE_PROBE], 1)
+        for amended in classified.amended.values():
+            self.keepalive_probes[amended] += 1
         again = np.isin(kind, [int(k) for k in RETRANSMISSIONS])
         np.add.at(self.retransmissions, flow[again], 1)
 
