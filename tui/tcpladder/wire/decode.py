@@ -13,6 +13,7 @@ from tcpladder.wire.headers import NOP_NOP_TIMESTAMPS, TCP, TCP_HEADER_BYTES, ga
 from tcpladder.wire.icmp import PROTOCOL_TCP, Quote, quoted_segment
 from tcpladder.wire.network import Network, read_network
 from tcpladder.wire.options import MAX_WINDOW_SHIFT, SACK, SACK_PERMITTED, TIMESTAMPS, WINDOW_SCALE, options
+from tcpladder.wire.others import count_others
 from tcpladder.wire.segments import NO_SHIFT, Addresses, Decoded, Flag, SackBlocks, Segments, State
 
 PROTOCOL_ICMP = 1
@@ -44,7 +45,8 @@ class Decoder:
         columns.finish_header()
         for row, quote in quotes.items():
             columns.replace_by_quote(int(np.searchsorted(rows, row)), quote)
-        return Decoded(columns.segments(), not_tcp=len(batch) - len(rows))
+        others = {} if len(rows) == len(batch) else count_others(batch, net, ~is_tcp)
+        return Decoded(columns.segments(), not_tcp=len(batch) - len(rows), others=others)
 
     def _reassemble(self, batch: FrameBatch, net: Network) -> dict[int, Reassembled]:
         """Fragments leave the batch; the last one of each datagram comes back with the whole header."""
@@ -84,9 +86,11 @@ class _Columns:
         self.frame = batch.first_frame + rows
         self.time_ns = batch.time_ns[at]
         self.position = batch.position[at]
-        self.captured = batch.captured[at]
-        self.original = batch.original[at]
-        self.link_type = batch.link_type[at]
+        stored = batch if batch.stored is None else batch.stored
+        self.captured = stored.captured[at]
+        self.original = stored.original[at]
+        self.link_type = stored.link_type[at]
+        self.unknown = np.zeros(len(rows), np.uint8) if batch.unknown is None else batch.unknown[at]
         self.interface = batch.interface[at]
         self.room = net.room[at]
         self.datagram = net.datagram[at]
@@ -102,10 +106,13 @@ class _Columns:
         self.header = gather(batch.data, self.transport, TCP)
         self.icmp: dict[int, str] = {}
         self.sack: dict[int, SackBlocks] = {}
+        self.elsewhere: dict[int, bytes] = {}
+        """Row -> its TCP header with the options, where they came in another frame, the first fragment."""
 
     def replace_by_datagram(self, row: int, whole: Reassembled) -> None:
         """Give a row the TCP header that its first fragment carried."""
         self.header[row] = np.frombuffer(whole.header[: TCP.itemsize].ljust(TCP.itemsize, b"\0"), TCP)[0]
+        self.elsewhere[row] = whole.header
         self.room[row] = len(whole.header)
         self.datagram[row] = whole.payload_bytes
 
@@ -156,9 +163,9 @@ class _Columns:
         self.tsval[row] = self.tsecr[row] = 0
 
     def _read_options(self, row: int, header_bytes: int) -> None:
-        start = int(self.transport[row]) + TCP_HEADER_BYTES
-        size = min(header_bytes, int(self.room[row])) - TCP_HEADER_BYTES
-        for kind, value in options(self.batch.data[start : start + size].tobytes()):
+        start, size = int(self.transport[row]), min(header_bytes, int(self.room[row]))
+        header = self.elsewhere.get(row) or self.batch.data[start : start + size].tobytes()
+        for kind, value in options(header[TCP_HEADER_BYTES:size]):
             if kind == WINDOW_SCALE and len(value) == 1 and self.flags[row] & Flag.SYN:
                 self.window_shift[row] = min(value[0], MAX_WINDOW_SHIFT)
             elif kind == TIMESTAMPS and len(value) == 8:
@@ -203,6 +210,7 @@ class _Columns:
             link_type=self.link_type,
             interface=self.interface,
             state=self.state,
+            unknown=self.unknown,
             swapped=swapped,
             seq=self.seq,
             ack=self.ack,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import IntFlag
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,7 @@ PADDING = 256
 """Readable bytes that must follow the start of the last frame of a batch, so that fixed-width reads stay inside."""
 
 UNKNOWN_TIME_NS = np.iinfo(np.int64).min
-"""The time of a frame whose source does not know it (a pcapng simple packet block)."""
+"""The time of a frame whose source does not know it (a pcapng simple packet block, a listing without times)."""
 
 LINKTYPE_NULL = 0
 LINKTYPE_ETHERNET = 1
@@ -24,6 +25,29 @@ LINKTYPE_IPNET = 226
 LINKTYPE_IPV4 = 228
 LINKTYPE_IPV6 = 229
 LINKTYPE_LINUX_SLL2 = 276
+LINKTYPE_LISTING = 0xFFFF
+"""Not of the registry: the stored bytes are a line of a text listing, and the frame was made from it."""
+
+
+class Unknown(IntFlag):
+    """Fields of a segment that its source does not give. Their columns hold a guess that disturbs least."""
+
+    SEQ = 1
+    ACK = 2
+    WINDOW = 4
+    LENGTH = 8
+    TIME = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """The records that n frames were made from: a tunnel around each, or a line of text. Every array is (n,)."""
+
+    captured: NDArray[np.int64]
+    """Bytes of the record."""
+    original: NDArray[np.int64]
+    """Bytes that it had on the wire."""
+    link_type: NDArray[np.uint16]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +79,10 @@ class FrameBatch:
     """Which of the files named on the command line, from 0."""
     vlan_tci: NDArray[np.int32] | None = None
     """(n,) the VLAN tag that the kernel took off a live frame, -1 where there was none."""
+    unknown: NDArray[np.uint8] | None = None
+    """(n,) Unknown of each frame; None where every frame is whole, as all but listings are."""
+    stored: Stored | None = None
+    """What is at `position`, where that is not the frame itself."""
 
     def __len__(self) -> int:
         return len(self.start)

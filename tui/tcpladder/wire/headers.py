@@ -24,7 +24,15 @@ IPV4 = np.dtype(
 
 IPV6 = np.dtype(
     {
-        "names": ["payload", "next", "hop_limit", "source_high", "source_low", "destination_high", "destination_low"],
+        "names": [
+            "payload",
+            "next",
+            "hop_limit",
+            "source_high",
+            "source_low",
+            "destination_high",
+            "destination_low",
+        ],
         "formats": [">u2", "u1", "u1", ">u8", ">u8", ">u8", ">u8"],
         "offsets": [4, 6, 7, 8, 16, 24, 32],
         "itemsize": IPV6_HEADER_BYTES,

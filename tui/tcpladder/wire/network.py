@@ -37,6 +37,8 @@ class Fragment:
 class Network:
     """What the IP headers of n frames say; every array is (n,)."""
 
+    ethertype: NDArray[np.uint16]
+    """Of the frame behind its VLAN tags, link.NOT_IP where that cannot be told."""
     protocol: NDArray[np.uint8]
     """IP protocol number, NO_PROTOCOL where there is no IP or its header is cut."""
     transport: NDArray[np.int64]
@@ -64,6 +66,7 @@ def read_network(batch: FrameBatch) -> Network:
     n = len(batch)
     offset, ethertype = ip_start(batch)
     net = Network(
+        ethertype=ethertype,
         protocol=np.full(n, NO_PROTOCOL, np.uint8),
         transport=batch.start + offset,
         room=batch.captured - offset,
@@ -113,7 +116,9 @@ def _read_v4(batch: FrameBatch, net: Network, wire: NDArray[np.int64], rows: NDA
     net.destination_low[at] = ip_header["destination"]
     for i in np.flatnonzero((fragment != 0) & known).tolist():
         bits = int(fragment[i])
-        key = batch.data[ip[i] + 4 : ip[i] + 6].tobytes() + batch.data[ip[i] + 9 : ip[i] + 20].tobytes()
+        header_bytes = batch.data[ip[i] : ip[i] + IPV4_HEADER_BYTES].tobytes()
+        # Identification, protocol, addresses; between them stands the checksum, of each fragment another.
+        key = header_bytes[4:6] + header_bytes[9:10] + header_bytes[12:20]
         row = int(rows[i])
         net.fragments[row] = Fragment(
             key=key,

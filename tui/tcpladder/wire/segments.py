@@ -80,11 +80,14 @@ class Segments:
     """Number of the frame in its file, from 1."""
     position: NDArray[np.int64]
     captured: NDArray[np.uint32]
+    """Bytes at `position`: of the frame with its tunnels, or of the line of a listing."""
     original: NDArray[np.uint32]
     link_type: NDArray[np.uint16]
     interface: NDArray[np.uint16]
     state: NDArray[np.uint8]
     """State of the row."""
+    unknown: NDArray[np.uint8]
+    """frames.Unknown of the row: fields that the source does not give, whatever their columns hold."""
     swapped: NDArray[np.bool_]
     """Whether the sender is the larger of the two endpoints."""
     seq: NDArray[np.uint32]
@@ -119,6 +122,8 @@ class Decoded:
     segments: Segments
     not_tcp: int
     """Frames that are neither TCP nor an ICMP error about TCP."""
+    others: dict[str, int] = field(default_factory=dict)
+    """What these are -> how many: `UDP`, `ARP`, `link type 147`."""
 
 
 def column_names() -> tuple[str, ...]:
