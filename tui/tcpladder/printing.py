@@ -22,12 +22,14 @@ from tcpladder.render.grid import plain
 from tcpladder.render.jsonl import flow_record, segment_record
 from tcpladder.render.layout import Layout
 from tcpladder.render.text import Paint, flows_table, ladder_text, row_texts
+from tcpladder.session.base import SessionStatus
 from tcpladder.session.files import FileSession
 from tcpladder.session.live import LiveSession
 
 PAGE_COLUMNS = 80
 WIDEST = 200
 STREAM_LOOK_S = 0.2
+OTHERS_NAMED = 5
 
 
 def show(files: Sequence[str], *, flow: int | None, form: str, ascii_only: bool) -> None:
@@ -204,10 +206,21 @@ def _finish(session: FileSession) -> None:
     if not status.frames:
         _say(f"{status.name} has no frames")
     elif not status.segments:
-        _say(f"{status.name} has {words.count(status.frames)} frames, none of them TCP")
+        _say(f"{status.name} has {words.count(status.frames)} frames, none of them TCP{_others(status)}")
     elif status.not_tcp:
-        _say(f"{words.count(status.not_tcp)} of {words.count(status.frames)} frames are not TCP")
+        _say(
+            f"{words.count(status.not_tcp)} of {words.count(status.frames)} frames are not TCP{_others(status)}"
+        )
     session.close()
+
+
+def _others(status: SessionStatus) -> str:
+    """`: 2 ARP, 1 UDP`, most first."""
+    parts = [f"{words.count(count)} {what}" for what, count in status.others[:OTHERS_NAMED]]
+    rest = sum(count for _, count in status.others[OTHERS_NAMED:])
+    if rest:
+        parts.append(f"{words.count(rest)} other")
+    return ": " + ", ".join(parts) if parts else ""
 
 
 def _rate(bytes_per_s: float) -> str:

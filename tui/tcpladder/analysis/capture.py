@@ -55,6 +55,8 @@ class CaptureAnalysis:
         self.frames = 0
         self.not_tcp = 0
         """Frames that hold neither TCP nor an ICMP error about TCP."""
+        self.others: dict[str, int] = {}
+        """What these are -> how many."""
 
     def feed(self, batch: FrameBatch) -> None:
         """Take in the next frames of the capture."""
@@ -70,6 +72,8 @@ class CaptureAnalysis:
             self.last_ns = max(self.last_ns, int(segments.time_ns.max()))
         self.frames += len(batch)
         self.not_tcp += decoded.not_tcp
+        for words, count in decoded.others.items():
+            self.others[words] = self.others.get(words, 0) + count
 
     @property
     def segments(self) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import threading
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -32,6 +33,8 @@ class SessionStatus:
     frames: int
     segments: int
     not_tcp: int
+    others: tuple[tuple[str, int], ...] = ()
+    """What the frames are that are not TCP, and how many, most first."""
     kernel_drops: int
     flows: int
     progress: float | None
@@ -123,6 +126,7 @@ class Session:
                 frames=sum(c.frames for c in self._captures),
                 segments=sum(c.segments for c in self._captures),
                 not_tcp=sum(c.not_tcp for c in self._captures),
+                others=self._others(),
                 kernel_drops=self._kernel_drops(),
                 flows=self.flow_count(),
                 progress=self._progress(),
@@ -142,6 +146,12 @@ class Session:
     def close(self) -> None:
         """Stop reading, release everything."""
         raise NotImplementedError
+
+    def _others(self) -> tuple[tuple[str, int], ...]:
+        total: Counter[str] = Counter()
+        for capture in self._captures:
+            total.update(capture.others)
+        return tuple(total.most_common())
 
     def _find(self, number: int) -> tuple[CaptureAnalysis, int]:
         for capture, offset in zip(reversed(self._captures), reversed(self._offsets), strict=True):
