@@ -150,6 +150,108 @@ class DropLifted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReadSockets:
+    """List TCP sockets of the agent's network namespace, but those that listen. Answered by Sockets."""
+
+    local: str | None = None
+    local_port: int = 0
+    """0 for any; ports are compared in the kernel, addresses by the agent."""
+    remote: str | None = None
+    remote_port: int = 0
+    most: int = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TcpInfo:
+    """Some of struct tcp_info (include/uapi/linux/tcp.h); names and units are the kernel's, without `tcpi_`."""
+
+    probes: int
+    backoff: int
+    rto_us: int
+    ato_us: int
+    unacked: int
+    """Segments."""
+    lost: int
+    last_data_sent_ms: int
+    """Milliseconds ago, as the next two."""
+    last_data_recv_ms: int
+    last_ack_recv_ms: int
+    rtt_us: int
+    rttvar_us: int
+    total_retrans: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SocketState:
+    """One TCP socket, seen from its local end (struct inet_diag_msg, include/uapi/linux/inet_diag.h)."""
+
+    local: str
+    """As on the wire: an IPv4 peer of an IPv6 socket is an IPv4 address."""
+    local_port: int
+    remote: str
+    remote_port: int
+    state: str
+    """As `ss` prints it: `ESTAB`, `SYN-SENT` …"""
+    uid: int
+    inode: int
+    """As in the link /proc/PID/fd/N -> socket:[inode]; 0 where no process holds it."""
+    cookie: int
+    """The kernel's number of the socket, never used twice."""
+    timer: str | None
+    """The one timer that the kernel reports: `retransmission`, `keepalive`, `timewait`, `persist`."""
+    expires_ms: int
+    """Until that timer; 0 without one."""
+    retransmits: int
+    """Unanswered so far: retransmissions, or probes where the timer is keepalive or persist."""
+    receive_queue: int
+    send_queue: int
+    """Bytes that the peer has not acknowledged."""
+    info: TcpInfo | None
+    """None for a socket without one: TIME-WAIT, SYN-RECV."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sockets:
+    """The answer to ReadSockets."""
+
+    sockets: list[SocketState]
+    left_out: int
+    """How many more there were than `most`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadSocketOptions:
+    """Read the options of the socket with exactly these two ends, and who holds it. Answered by SocketOptions."""
+
+    local: str
+    local_port: int
+    remote: str
+    remote_port: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SocketOwner:
+    """The process that holds a socket; of several, the one with the lowest number."""
+
+    pid: int
+    command: str
+    """/proc/PID/comm: the process chose it, so it may hold any character."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SocketOptions:
+    """The answer to ReadSocketOptions. What could not be read is an answer, too."""
+
+    owner: SocketOwner | None
+    options: dict[str, int]
+    """By name, in the kernel's units: SO_KEEPALIVE, TCP_KEEPIDLE …; what this kernel lacks is left out."""
+    congestion: str
+    """TCP_CONGESTION: `cubic`, `reno` …; empty where unknown."""
+    refused: str
+    """Why the options are not known, empty where they are."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
     """The agent could not do it; `reason` is a sentence for the operator."""
 
@@ -158,5 +260,25 @@ class Refused:
     """The ExitCode that the command should end with: 2, 3 or 4."""
 
 
-Request = OpenCapture | ListInterfaces | ReadSysctls | StartPeer | DropSegments | LiftDrop
-Reply = AgentReady | CaptureOpened | Interfaces | Sysctls | PeerStarted | Dropping | DropLifted | Refused
+Request = (
+    OpenCapture
+    | ListInterfaces
+    | ReadSysctls
+    | StartPeer
+    | DropSegments
+    | LiftDrop
+    | ReadSockets
+    | ReadSocketOptions
+)
+Reply = (
+    AgentReady
+    | CaptureOpened
+    | Interfaces
+    | Sysctls
+    | PeerStarted
+    | Dropping
+    | DropLifted
+    | Sockets
+    | SocketOptions
+    | Refused
+)

@@ -19,6 +19,8 @@ from tcpladder.agent.messages import (
     DropSegments,
     LiftDrop,
     OpenCapture,
+    ReadSocketOptions,
+    ReadSockets,
     ReadSysctls,
     Reply,
     Request,
@@ -39,6 +41,11 @@ _RANGES: dict[tuple[type, str], tuple[float, float]] = {
     (DropSegments, "source_port"): _PORT,
     (DropSegments, "for_s"): (0.001, 86400),
     (LiftDrop, "rule"): (0, 2**63 - 1),
+    (ReadSockets, "local_port"): _PORT,
+    (ReadSockets, "remote_port"): _PORT,
+    (ReadSockets, "most"): (1, 128),  # what one datagram carries
+    (ReadSocketOptions, "local_port"): _PORT,
+    (ReadSocketOptions, "remote_port"): _PORT,
 }
 _ADDRESS = r"[0-9A-Fa-f.:]{2,45}"
 _PATTERNS: dict[tuple[type, str], str] = {
@@ -50,6 +57,10 @@ _PATTERNS: dict[tuple[type, str], str] = {
     (StartPeer, "address"): _ADDRESS,
     (DropSegments, "destination"): _ADDRESS,
     (DropSegments, "source"): _ADDRESS,
+    (ReadSockets, "local"): _ADDRESS,
+    (ReadSockets, "remote"): _ADDRESS,
+    (ReadSocketOptions, "local"): _ADDRESS,
+    (ReadSocketOptions, "remote"): _ADDRESS,
 }
 
 

@@ -16,14 +16,19 @@ from tcpladder.agent.messages import (
     LiftDrop,
     ListInterfaces,
     OpenCapture,
+    ReadSocketOptions,
+    ReadSockets,
     ReadSysctls,
     Refused,
     Reply,
     Request,
+    Sockets,
     StartPeer,
     Sysctls,
 )
 from tcpladder.agent.peers import end_all, start_peer
+from tcpladder.agent.socket_options import SocketReader
+from tcpladder.agent.sockets import read_connection, read_sockets, same_address
 from tcpladder.agent.sysctls import read_sysctls
 from tcpladder.errors import ExitCode, PermissionRefused, TcpladderError
 
@@ -59,6 +64,7 @@ class _Work:
     def __init__(self, private: bool) -> None:
         self._private = private
         self._drops: DropTable | None = None
+        self._reader = SocketReader()
 
     def answer(self, request: Request) -> tuple[Reply, list[int]]:
         """Do what is asked; a refusal is an answer too."""
@@ -66,6 +72,8 @@ class _Work:
             return self._do(request)
         except TcpladderError as refused:
             return Refused(reason=str(refused), exit_code=refused.exit_code), []
+        except ValueError as wrong:
+            return Refused(reason=str(wrong), exit_code=ExitCode.USAGE), []
         except OSError as failed:
             reason = (
                 f"the kernel refuses {type(request).__name__}: {(failed.strerror or str(failed)).lower()}"
@@ -89,6 +97,12 @@ class _Work:
                 return Interfaces(interfaces=list_interfaces()), []
             case ReadSysctls(names=names):
                 return Sysctls(values=read_sysctls(names)), []
+            case ReadSockets():
+                return _sockets(request), []
+            case ReadSocketOptions(
+                local=local, local_port=local_port, remote=remote, remote_port=remote_port
+            ):
+                return self._reader.read(read_connection(local, local_port, remote, remote_port)), []
             case StartPeer():
                 self._only_private("peers run")
                 started, report = start_peer(request)
@@ -108,3 +122,15 @@ class _Work:
     def _only_private(self, what: str) -> None:
         if not self._private:
             raise PermissionRefused(f"{what} only in the private network of `tcpladder lab`")
+
+
+def _sockets(request: ReadSockets) -> Sockets:
+    """The sockets that were asked for, no more of them than a datagram carries."""
+    local = None if request.local is None else same_address(request.local)
+    remote = None if request.remote is None else same_address(request.remote)
+    found = [
+        one
+        for one in read_sockets(local_port=request.local_port, remote_port=request.remote_port)
+        if local in (None, one.local) and remote in (None, one.remote)
+    ]
+    return Sockets(sockets=found[: request.most], left_out=max(0, len(found) - request.most))

@@ -1,61 +1,122 @@
-"""The TCP sockets of this network namespace, as the kernel lists them (sock_diag(7)). Needs no privilege."""
+"""The TCP sockets of this network namespace with their running timers (sock_diag(7)). Needs no privilege."""
 
 from __future__ import annotations
 
 import ipaddress
 import socket
 import struct
-from dataclasses import dataclass
 
-from tcpladder.agent.netlink import NETLINK_SOCK_DIAG, Netlink
+from tcpladder.agent.messages import SocketState, TcpInfo
+from tcpladder.agent.netlink import NETLINK_SOCK_DIAG, Netlink, attributes
 
 _SOCK_DIAG_BY_FAMILY = 20
-_REQUEST = struct.Struct("=BBBxI48s")
-_ESTABLISHED = 1 << 1
-_PORTS, _INODE = struct.Struct("!HH"), struct.Struct("=I")
-_PORTS_AT, _SOURCE_AT, _DESTINATION_AT, _INODE_AT = 4, 8, 24, 68
+_INET_DIAG_INFO = 2
+_REQUEST, _WANTED_PORTS = struct.Struct("=BBBxI"), struct.Struct("!HH44x")
+_HEAD, _TAIL, _COOKIE = struct.Struct("!BBBBHH"), struct.Struct("=5I"), struct.Struct("=Q")
+_SOURCE_AT, _DESTINATION_AT, _COOKIE_AT, _TAIL_AT, _ATTRIBUTES_AT = 8, 24, 44, 52, 72
+_INFO = struct.Struct("=8B24I")
+_STATES = [
+    "UNKNOWN",
+    "ESTAB",
+    "SYN-SENT",
+    "SYN-RECV",
+    "FIN-WAIT-1",
+    "FIN-WAIT-2",
+    "TIME-WAIT",
+    "CLOSED",
+    "CLOSE-WAIT",
+    "LAST-ACK",
+    "LISTEN",
+    "CLOSING",
+    "SYN-RECV",
+]
+"""By number (include/net/tcp_states.h), in the words of `ss`; the last is a request that waits for its ACK."""
+_TIMERS = {1: "retransmission", 2: "keepalive", 3: "timewait", 4: "persist"}
+"""inet_sk_diag_fill of the kernel; a tail loss probe is `retransmission` too."""
+_CLOSED, _LISTEN = 1 << 7, 1 << 10
+
+ESTABLISHED = 1 << 1
+CONNECTIONS = 0xFFF & ~_CLOSED & ~_LISTEN
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TcpSocket:
-    """One established connection of this namespace, seen from the local end."""
+def read_sockets(
+    *, local_port: int = 0, remote_port: int = 0, states: int = CONNECTIONS
+) -> list[SocketState]:
+    """Every TCP socket with these ports (0 is any) in one of `states`, IPv4 before IPv6.
 
-    local: str
-    local_port: int
-    remote: str
-    remote_port: int
-    inode: int
-    """As in the link /proc/PID/fd/N -> socket:[inode]; 0 where no process holds it."""
-
-
-def established() -> list[TcpSocket]:
-    """Every established TCP connection. Raises OSError where netlink is forbidden."""
+    Raises OSError where netlink is forbidden.
+    """
     netlink = Netlink(NETLINK_SOCK_DIAG)
     try:
         found = []
         for family in (socket.AF_INET, socket.AF_INET6):
-            request = _REQUEST.pack(family, socket.IPPROTO_TCP, 0, _ESTABLISHED, bytes(48))
+            request = _REQUEST.pack(family, socket.IPPROTO_TCP, 1 << (_INET_DIAG_INFO - 1), states)
+            request += _WANTED_PORTS.pack(local_port, remote_port)
             found += [_parse(body) for _, body in netlink.dump(_SOCK_DIAG_BY_FAMILY, request)]
         return found
     finally:
         netlink.close()
 
 
-def _parse(body: bytes) -> TcpSocket:
-    """From a struct inet_diag_msg (include/uapi/linux/inet_diag.h)."""
-    size = 4 if body[0] == socket.AF_INET else 16
-    local_port, remote_port = _PORTS.unpack_from(body, _PORTS_AT)
-    return TcpSocket(
-        local=_address(body[_SOURCE_AT : _SOURCE_AT + size]),
+def read_connection(local: str, local_port: int, remote: str, remote_port: int) -> SocketState | None:
+    """The socket with exactly these two ends, None where this namespace has none. Raises as read_sockets."""
+    ends = same_address(local), same_address(remote)
+    for found in read_sockets(local_port=local_port, remote_port=remote_port):
+        if (found.local, found.remote) == ends:
+            return found
+    return None
+
+
+def same_address(text: str) -> str:
+    """An address in the form in which sockets are listed. Raises ValueError."""
+    return _text(ipaddress.ip_address(text))
+
+
+def _parse(body: bytes) -> SocketState:
+    """From a struct inet_diag_msg and the attributes behind it."""
+    family, state, timer, retransmits, local_port, remote_port = _HEAD.unpack_from(body)
+    expires, receive_queue, send_queue, uid, inode = _TAIL.unpack_from(body, _TAIL_AT)
+    size = 4 if family == socket.AF_INET else 16
+    return SocketState(
+        local=_text(ipaddress.ip_address(body[_SOURCE_AT : _SOURCE_AT + size])),
         local_port=local_port,
-        remote=_address(body[_DESTINATION_AT : _DESTINATION_AT + size]),
+        remote=_text(ipaddress.ip_address(body[_DESTINATION_AT : _DESTINATION_AT + size])),
         remote_port=remote_port,
-        inode=_INODE.unpack_from(body, _INODE_AT)[0],
+        state=_STATES[state] if state < len(_STATES) else _STATES[0],
+        uid=uid,
+        inode=inode,
+        cookie=_COOKIE.unpack_from(body, _COOKIE_AT)[0],
+        timer=_TIMERS.get(timer),
+        expires_ms=expires if timer else 0,
+        retransmits=retransmits,
+        receive_queue=receive_queue,
+        send_queue=send_queue,
+        info=_info(attributes(body, _ATTRIBUTES_AT).get(_INET_DIAG_INFO, b"")),
     )
 
 
-def _address(packed: bytes) -> str:
+def _info(packed: bytes) -> TcpInfo | None:
+    """From a struct tcp_info, which newer kernels only make longer."""
+    if len(packed) < _INFO.size:
+        return None
+    octets, words = struct.unpack_from("=8B", packed), struct.unpack_from("=24I", packed, 8)
+    return TcpInfo(
+        probes=octets[3],
+        backoff=octets[4],
+        rto_us=words[0],
+        ato_us=words[1],
+        unacked=words[4],
+        lost=words[6],
+        last_data_sent_ms=words[9],
+        last_data_recv_ms=words[11],
+        last_ack_recv_ms=words[12],
+        rtt_us=words[15],
+        rttvar_us=words[16],
+        total_retrans=words[23],
+    )
+
+
+def _text(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> str:
     """As text; an IPv4 peer of an IPv6 socket as the IPv4 address that is on the wire."""
-    address = ipaddress.ip_address(packed)
     mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
     return str(mapped or address)

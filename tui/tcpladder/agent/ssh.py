@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tcpladder.agent.sockets import TcpSocket, established
+from tcpladder.agent.messages import SocketState
+from tcpladder.agent.sockets import ESTABLISHED, read_sockets
 
 _MOST = 64
 """More terminals than this are not excluded: a BPF program has at most 4096 instructions."""
 _TERMINAL_MASTERS = frozenset({"/dev/ptmx", "/dev/pts/ptmx"})
 
 
-def terminal_connections() -> list[TcpSocket]:
+def terminal_connections() -> list[SocketState]:
     """The established connections held by an sshd process that also holds the master of a terminal."""
     inodes = set[int]()
     for process in Path("/proc").iterdir():
@@ -23,10 +24,14 @@ def terminal_connections() -> list[TcpSocket]:
             files = _open_files(process)
             if not _TERMINAL_MASTERS.isdisjoint(files):
                 inodes |= {int(name[8:-1]) for name in files if name.startswith("socket:[")}
-    return [found for found in established() if found.inode in inodes][:_MOST] if inodes else []
+    return (
+        [found for found in read_sockets(states=ESTABLISHED) if found.inode in inodes][:_MOST]
+        if inodes
+        else []
+    )
 
 
-def exclusion(connections: list[TcpSocket]) -> str:
+def exclusion(connections: list[SocketState]) -> str:
     """A filter that is true for every frame but those of `connections`; empty for none."""
     parts = [
         f"(tcp and host {one.local} and port {one.local_port} and host {one.remote} and port {one.remote_port})"
