@@ -19,7 +19,7 @@ from tcpladder.ladder import words
 from tcpladder.ladder.ladder import Ladder
 from tcpladder.render.ansi import coloured
 from tcpladder.render.grid import plain
-from tcpladder.render.jsonl import flow_record, segment_record
+from tcpladder.render.jsonl import copy_record, flow_record, segment_record
 from tcpladder.render.layout import Layout
 from tcpladder.render.text import Paint, flows_table, ladder_text, row_texts
 from tcpladder.session.base import SessionStatus
@@ -191,10 +191,15 @@ def _print_records(capture: CaptureAnalysis, numbers: range, wanted: Sequence[in
     """One JSON object a segment, in file order."""
     views = capture.all_views()
     only = set(wanted)
-    for local, index in capture.in_file_order():
+    for local, index, copy in capture.in_file_order():
         number = numbers[local - 1]
-        if number in only:
-            _line(json.dumps(segment_record(views[local - 1], index, number), ensure_ascii=False))
+        if number not in only:
+            continue
+        record = segment_record(views[local - 1], index, number)
+        if copy is not None:
+            log = capture.log
+            record = copy_record(record, frame=log.value("frame", copy), time_ns=log.value("time_ns", copy))
+        _line(json.dumps(record, ensure_ascii=False))
 
 
 def _finish(session: FileSession) -> None:

@@ -12,7 +12,7 @@ from tcpladder.analysis.beliefs import TimerValues
 from tcpladder.analysis.carried import Carried
 from tcpladder.analysis.classify import classify
 from tcpladder.analysis.flow_view import Findings
-from tcpladder.analysis.log import SegmentLog
+from tcpladder.analysis.log import NO_FLOW, SegmentLog
 from tcpladder.analysis.tracking import Tracker
 from tcpladder.analysis.verdicts import verdict_of
 from tcpladder.analysis.view import Endpoint, FlowSummary, Side
@@ -53,6 +53,8 @@ class CaptureAnalysis:
         self.last_ns = 0
         """The latest time of any segment, 0 before the first."""
         self.frames = 0
+        self.copies = 0
+        """Frames that the capture holds again; shown once."""
         self.not_tcp = 0
         """Frames that hold neither TCP nor an ICMP error about TCP."""
         self.others: dict[str, int] = {}
@@ -67,6 +69,7 @@ class CaptureAnalysis:
         self._tracker.follow(segments, assigned, classified, segments.icmp)
         if self._keep:
             self.log.append(segments, assigned, classified, batch.file)
+        self.copies += len(classified.copy_of)
         self._rows += len(segments)
         if len(segments):
             self.last_ns = max(self.last_ns, int(segments.time_ns.max()))
@@ -135,17 +138,26 @@ class CaptureAnalysis:
             for number, rows in enumerate(self.log.rows_by_flow(self.flows), 1)
         ]
 
-    def in_file_order(self) -> Iterator[tuple[int, int]]:
-        """(flow number, index in its view) of every segment of the capture."""
+    def in_file_order(self) -> Iterator[tuple[int, int, int | None]]:
+        """(flow number, index in its view, row of the copy) of every segment of the capture and every copy of one.
+
+        The row is None for the segment itself.
+        """
         indices = [0] * self.flows
-        for flow in self.log.flows():
-            yield flow + 1, indices[flow]
+        copied: dict[int, tuple[int, int]] = {}
+        for row, flow in enumerate(self.log.flows()):
+            if flow == NO_FLOW:
+                yield *copied[self.log.copy_of[row]], row
+                continue
+            if row in self.log.copies:
+                copied[row] = flow + 1, indices[flow]
+            yield flow + 1, indices[flow], None
             indices[flow] += 1
 
     def flows_since(self, row: int) -> list[int]:
         """The numbers of the flows that segments from `row` on belong to, in order of the first of them."""
         fresh, first = np.unique(self.log.column("flow", np.arange(row, len(self.log))), return_index=True)
-        return [flow + 1 for flow in fresh[np.argsort(first)].tolist()]
+        return [flow + 1 for flow in fresh[np.argsort(first)].tolist() if flow != NO_FLOW]
 
     def _new_view(self, number: int, rows: NDArray[np.int64] | None = None) -> Findings:
         client, server = self.endpoints(number)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tcpladder.analysis.carried import NOWHERE, Carried
+from tcpladder.analysis.copies import Fingerprints, find_copies
 from tcpladder.analysis.kinds import Kind
 from tcpladder.flows.order import NOTHING, FlowOrder
 from tcpladder.flows.seqnum import differences
@@ -50,6 +51,8 @@ class Classified:
     peer_ack: NDArray[np.uint32]
     """(m,) acknowledgment number of the peer's latest segment."""
     peer_ack_known: NDArray[np.bool_]
+    copy_of: dict[int, int]
+    """Row of the batch -> row of the capture that it repeats."""
     heard_ns: dict[int, int]
     """Row of the batch -> when its sender's peer spoke last, for probes and resets after which silence matters."""
     amended: dict[int, int]
@@ -75,6 +78,7 @@ def classify(segments: Segments, assigned: Assigned, carried: Carried, first_row
         expected_known=np.zeros(m, np.bool_),
         peer_ack=np.zeros(m, np.uint32),
         peer_ack_known=np.zeros(m, np.bool_),
+        copy_of={},
         heard_ns={},
         amended={},
     )
@@ -96,6 +100,8 @@ def _classify_rows(
     first_row: int,
     rows: NDArray[np.int64],
     result: Classified,
+    *,
+    copies_are_out: bool = False,
 ) -> None:
     if not len(rows):
         return
@@ -106,6 +112,15 @@ def _classify_rows(
         _classify_rows(segments, assigned, carried, first_row, rows[half:], result)
         return
     batch.compare()
+    if not copies_are_out:
+        copies = batch.copies()
+        if copies:
+            # A copy must not count as something that was sent: once more without them.
+            result.copy_of |= copies
+            result.kind[list(copies)] = Kind.COPY
+            rest = np.setdiff1d(rows, list(copies), assume_unique=True)
+            _classify_rows(segments, assigned, carried, first_row, rest, result, copies_are_out=True)
+            return
     batch.decide()
     result.heard_ns |= batch.heard()
     batch.carry()
@@ -141,6 +156,7 @@ class _Batch:
         self.flags, self.window = segments.flags[at], segments.window[at]
         self.length, self.time_ns = segments.length[at], segments.time_ns[at]
         self.shift = segments.window_shift
+        self.prints = Fingerprints(segments, at)
         self.known = carried.known[order.slot]
         self._choose_base()
         self.start = differences(self.seq, self.base)
@@ -189,9 +205,23 @@ class _Batch:
         self.acks_all = peer_known & (self.ack == peer_highest)
         self.outstanding = peer_known & (differences(peer_highest, self.ack) > 0)
         """(m,) data of the peer is outstanding behind this acknowledgment."""
-        self.same_ack = self.ack == order.before_in_direction(self.ack, carried.ack)
+        self.ack_step = differences(self.ack, order.before_in_direction(self.ack, carried.ack))
+        self.same_ack = self.ack_step == 0
         self.same_window = self.window == order.before_in_direction(self.window, carried.window)
         self.own_flags = order.before_in_direction(self.flags, carried.flags)
+
+    def copies(self) -> dict[int, int]:
+        """Row of the batch -> row of the capture, for frames that the capture holds again."""
+        repeats = self.have & (self.start < self.highest) & (self.end > self.start)
+        repeats |= (self.end == self.start) & (self.ack_step <= 0) & (self.own_flags != 0)
+        found = find_copies(
+            self.order,
+            self.prints,
+            self.carried.recent,
+            np.flatnonzero(repeats),
+            self.capture_rows + self.first_row,
+        )
+        return {int(self.capture_rows[position]): row for position, row in found.items()}
 
     def decide(self) -> None:
         """Apply the rules, the most general first, so that the more specific ones have the last word."""
@@ -365,6 +395,7 @@ class _Batch:
         """Leave the last segment of each direction to the next batch."""
         order, carried, last = self.order, self.carried, self.order.last
         slot = order.slot[last]
+        carried.recent.carry(order, self.prints, self.capture_rows + self.first_row)
         advanced = np.flatnonzero(self.advanced)
         # Of several assignments to one slot the last one stays: the latest segment that reached further.
         carried.highest_ns[order.slot[advanced]] = self.time_ns[advanced]

@@ -197,6 +197,10 @@ class Findings:
         return ",".join(f.name for f in Flag if value & f and f.name) or "none"
 
     def label(self, index: int) -> str:
+        copies = self._log.copies[int(self._rows.values[index])]
+        return self._words(index) + (f" ×{copies + 1}" if copies else "")
+
+    def _words(self, index: int) -> str:
         kind = Kind(int(self._kind.values[index]))
         word = KINDS[kind].label
         wait = self._waits.found.get(index)

@@ -40,6 +40,7 @@ class Kind(IntEnum):
     MALFORMED = 25
     DELAYED_ACK = 26
     TAIL_LOSS_PROBE = 27
+    COPY = 28
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +175,12 @@ KINDS: dict[Kind, KindRule] = {
     ),
     Kind.ICMP_ERROR: KindRule(
         "icmp_error", "ICMP error", "an ICMP error that quotes a segment of this flow", "RFC 792; RFC 4443"
+    ),
+    Kind.COPY: KindRule(
+        "copy",
+        "copy",
+        "the same datagram as one just before, seen at another place or once more; shown with it, marked ×2",
+        "RFC 6864; packet(7): an interface `any` sees a forwarded frame on its way in and out",
     ),
     Kind.CUT_SHORT: KindRule(
         "cut_short",

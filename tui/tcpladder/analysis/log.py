@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,6 +17,8 @@ from tcpladder.wire.segments import SackBlocks, Segments, column_names
 
 NARROW: dict[str, Any] = {"frame": np.uint32}
 """Columns that are kept narrower than the decoder makes them: a capture has fewer than 2^32 frames."""
+NO_FLOW = 0xFFFF_FFFF
+"""The flow of a copy: it is no segment of its own."""
 NOT_KEPT = frozenset({"swapped", "window_shift"})
 
 
@@ -28,6 +31,10 @@ class SegmentLog:
         self._size = 0
         self.amendments = 0
         """How often a row that was there already got another kind."""
+        self.copy_of: dict[int, int] = {}
+        """Row of a copy -> row of the segment that it repeats."""
+        self.copies: Counter[int] = Counter()
+        """Row of a segment -> how many copies of it there are."""
         self.icmp: dict[int, str] = {}
         """Row -> what an ICMP error says."""
         self.sack: dict[int, SackBlocks] = {}
@@ -53,10 +60,16 @@ class SegmentLog:
             if name not in NOT_KEPT
         }
         piece["flow"] = assigned.flow.astype(np.uint32)
+        piece["flow"][list(classified.copy_of)] = NO_FLOW
         piece["from_server"] = assigned.from_server
         for name in ("kind", "expected", "expected_known", "peer_ack", "peer_ack_known"):
             piece[name] = getattr(classified, name)
         piece["file"] = np.full(len(segments), file, np.uint8)
+        for row, original in classified.copy_of.items():
+            # A copy of a copy belongs to the segment itself.
+            original = self.copy_of.get(original, original)
+            self.copy_of[self._size + row] = original
+            self.copies[original] += 1
         for row, words in segments.icmp.items():
             self.icmp[self._size + row] = words
         for row, blocks in segments.sack.items():
@@ -84,10 +97,10 @@ class SegmentLog:
             return [np.empty(0, np.int64)] * flows
         flow = np.concatenate([piece["flow"] for piece in self._pieces])
         order = np.argsort(flow, kind="stable")
-        return np.split(order, np.searchsorted(flow[order], np.arange(1, flows)))
+        return np.split(order, np.searchsorted(flow[order], np.arange(1, flows + 1)))[:flows]
 
     def flows(self) -> Iterator[int]:
-        """The flow of every row, in order."""
+        """The flow of every row, in order; NO_FLOW for copies."""
         for piece in self._pieces:
             yield from piece["flow"].tolist()
 

@@ -86,6 +86,8 @@ class Tracker:
         self._fin_row = np.zeros(0, np.int64)
         """By flow: row of the capture of its first FIN, counted from 1; 0 without one. From there on every segment
         may matter."""
+        self._opening = np.zeros(0, np.bool_)
+        """By flow: a SYN-ACK was sent that nobody has acknowledged yet."""
         self._rows = 0
 
     def follow(
@@ -106,12 +108,16 @@ class Tracker:
 
     def _count(self, segments: Segments, flow: NDArray[np.int64], classified: Classified) -> None:
         n = len(self.tracks)
+        length = segments.length
         if n < 4 * len(flow):
             self.segments[:n] += np.bincount(flow, minlength=n)
-            self.bytes[:n] += np.bincount(flow, segments.length, n).astype(np.int64)
+            self.bytes[:n] += np.bincount(flow, length, n).astype(np.int64)
         else:
             np.add.at(self.segments, flow, 1)
-            np.add.at(self.bytes, flow, segments.length)
+            np.add.at(self.bytes, flow, length)
+        copies = list(classified.copy_of)
+        np.subtract.at(self.segments, flow[copies], 1)
+        np.subtract.at(self.bytes, flow[copies], length[copies])
         # Of equal indices the last assignment stays, which is the latest segment.
         self.last_ns[flow] = segments.time_ns
         kind = classified.kind
@@ -138,8 +144,10 @@ class Tracker:
                 self._fin_row[flow[row]] = row_numbers[row]
         fin_row = self._fin_row[flow]
         watched = (fin_row > 0) & (fin_row <= row_numbers) | (segments.flags & (SYN | RST) != 0)
-        watched |= (kind == Kind.HANDSHAKE_ACK) | (kind == Kind.KEEPALIVE_PROBE)
+        watched |= kind == Kind.KEEPALIVE_PROBE
+        watched[self._answers_to_syn_acks(segments, flow, assigned.from_server)] = True
         watched &= segments.state == State.WHOLE
+        watched[list(classified.copy_of)] = False
         watched[first_rows] = True
         watched[list(icmp)] = True
         rows = np.flatnonzero(watched)
@@ -166,6 +174,24 @@ class Tracker:
                     track, side, Kind(k), int(segments.time_ns[row]), classified.heard_ns.get(row)
                 )
             _segment(track, side, flags, seq, ack, length)
+            if self._opening[f] and not flags & SYN:
+                self._opening[f] = any(end.state is TcpState.SYN_RECEIVED for end in track.ends.values())
+
+    def _answers_to_syn_acks(
+        self, segments: Segments, flow: NDArray[np.int64], from_server: NDArray[np.bool_]
+    ) -> NDArray[np.int64]:
+        """The first row with ACK of each direction behind a SYN-ACK: data too can be what opens the connection."""
+        control = np.where(segments.state == State.WHOLE, segments.flags & (SYN | ACK | RST), 0)
+        syn_acks = np.flatnonzero(control == (SYN | ACK))[::-1]
+        syn_acks = syn_acks[~self._opening[flow[syn_acks]]]
+        since = np.full(len(self.tracks), -1)
+        # Of equal indices the last assignment stays, which is the first SYN-ACK.
+        since[flow[syn_acks]] = syn_acks
+        self._opening[flow[syn_acks]] = True
+        rows = np.flatnonzero(self._opening[flow] & (control == ACK))
+        rows = rows[rows > since[flow[rows]]]
+        _, first = np.unique(flow[rows] * 2 + from_server[rows], return_index=True)
+        return rows[first]
 
     def _grow(self, flows: int) -> None:
         if flows <= len(self.segments):
@@ -232,6 +258,9 @@ def _segment(track: Track, side: Side, flags: int, seq: int, ack: int, length: i
         _step(end, Event.SENDS_SYN_ACK if flags & ACK else Event.SENDS_SYN)
         if flags & ACK:
             _step(peer, Event.GETS_SYN_ACK)
+            if track.ending is Ending.ICMP:
+                # An error answered an earlier copy of the SYN, and this one got through.
+                track.ending = track.ended_by = None
         return
     if flags & ACK:
         if peer.state is TcpState.SYN_RECEIVED:

@@ -44,6 +44,20 @@ def segment_record(view: FlowView, index: int, flow_number: int) -> Record:
     }
 
 
+def copy_record(original: Record, *, frame: int, time_ns: int) -> Record:
+    """The line of a copy of a segment: the same numbers, its own frame and time."""
+    because = f"the datagram of frame {original['frame']} again"
+    kind = KINDS[Kind.COPY].word
+    return {
+        **original,
+        "frame": frame,
+        "time_ns": _time(time_ns),
+        "kind": kind,
+        "because": because,
+        "gap": None,
+    }
+
+
 def flow_record(summary: FlowSummary) -> Record:
     """The line of one flow."""
     return {
