@@ -189,10 +189,13 @@ def analysed(
 
 
 def kinds(frames: Sequence[Frame] | Talk, cuts: Iterable[int] = ()) -> list[str]:
-    """The word of each segment's kind, in file order."""
+    """The word of each segment's kind, in file order; copies of a frame are left out."""
     capture = analysed(frames.frames if isinstance(frames, Talk) else frames, cuts)
-    views = {number: capture.view(number) for number in range(1, capture.flows + 1)}
-    return [KINDS[Kind(int(views[flow].kind[index]))].word for flow, index in capture.in_file_order()]
+    found = {}
+    for number in range(1, capture.flows + 1):
+        view = capture.view(number)
+        found |= {view.frame(index): Kind(kind) for index, kind in enumerate(view.kind.tolist())}
+    return [KINDS[kind].word for _, kind in sorted(found.items())]
 
 
 # ---- conversations ------------------------------------------------------------------------------------------------
@@ -229,6 +232,7 @@ class Talk:
     """Whether segments carry timestamps."""
     now_ns: int = START_NS
     frames: list[Frame] = field(default_factory=list)
+    datagrams: int = 0
     sides: dict[By, Side] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -275,7 +279,8 @@ class Talk:
         end = begin + length + bool(flags & SYN) + bool(flags & FIN)
         side.next = max(side.next, end)
         if not unseen:
-            packet = (ipv6 if self.v6 else ipv4)(segment, side.address, peer.address)
+            ends = side.address, peer.address
+            packet = ipv6(segment, *ends) if self.v6 else ipv4(segment, *ends, ident=self._ident())
             self.frames.append(frame(ethernet(packet), time_ns=self.now_ns))
         if not lost:
             if begin <= peer.expects:
@@ -325,11 +330,22 @@ class Talk:
         self.now_ns += round(seconds * SECOND_NS)
         return self
 
-    def again(self, index: int = -1, after_ns: int = STEP_NS) -> Talk:
-        """Frame `index` once more: sent again, or doubled on its way."""
+    def again(self, index: int = -1, after_ns: int = STEP_NS, *, doubled: bool = False) -> Talk:
+        """Frame `index` once more: sent again, or with `doubled` the same datagram twice."""
         self.now_ns += after_ns
-        self.frames.append(replace(self.frames[index], time_ns=self.now_ns))
+        data = self.frames[index].data
+        if not doubled and data[12:14] == b"\x08\0":
+            header = bytearray(data[14:34])
+            header[4:6], header[10:12] = self._ident().to_bytes(2), b"\0\0"
+            header[10:12] = checksum(bytes(header)).to_bytes(2)
+            data = data[:14] + bytes(header) + data[34:]
+        self.frames.append(replace(self.frames[index], data=data, time_ns=self.now_ns))
         return self
+
+    def _ident(self) -> int:
+        """Every datagram has an identification of its own."""
+        self.datagrams += 1
+        return self.datagrams & 0xFFFF
 
     def swap(self) -> Talk:
         """The last two frames overtook each other."""

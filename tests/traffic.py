@@ -25,7 +25,7 @@ def _reuse(talk: Talk, number: int) -> None:
 
 def _again(talk: Talk, number: int) -> None:
     if talk.frames:
-        talk.again(-1 - number % len(talk.frames), after_ns=GAPS_NS[number])
+        talk.again(-1 - number % len(talk.frames), after_ns=GAPS_NS[number], doubled=number % 3 == 0)
 
 
 STEPS: dict[str, Step] = {

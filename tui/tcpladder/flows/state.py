@@ -32,6 +32,7 @@ class Event(Enum):
     SENDS_SYN = "sends SYN"
     SENDS_SYN_ACK = "sends SYN-ACK"
     SENDS_FIN = "sends FIN"
+    SENDS_CROSSING_FIN = "sends FIN before it has the peer's"
     SENDS_RST = "sends RST"
     GETS_SYN_ACK = "gets SYN-ACK"
     GETS_ACK_OF_SYN = "gets ACK of its SYN"
@@ -66,6 +67,8 @@ TRANSITIONS: dict[tuple[TcpState, Event], TcpState] = {
     (TcpState.FIN_WAIT_2, Event.GETS_FIN): TcpState.TIME_WAIT,
     (TcpState.CLOSING, Event.GETS_ACK_OF_FIN): TcpState.TIME_WAIT,
     (TcpState.CLOSE_WAIT, Event.SENDS_FIN): TcpState.LAST_ACK,
+    # A FIN is taken to have arrived when it is seen; the peer's own FIN shows that it was still on its way.
+    (TcpState.CLOSE_WAIT, Event.SENDS_CROSSING_FIN): TcpState.CLOSING,
     (TcpState.LAST_ACK, Event.GETS_ACK_OF_FIN): TcpState.CLOSED,
     **{(state, Event.SENDS_RST): TcpState.CLOSED for state in _ANY_OPEN},
     **{(state, Event.GETS_RST): TcpState.CLOSED for state in _ANY_OPEN},
