@@ -62,7 +62,7 @@ def because(c: Compared) -> str:
             return f"repeats ack {_n(c.ack)} with another window, {c.window}"
         case Kind.WINDOW_FULL:
             return f"seq {_n(c.seq)} + {c.length} reaches the last byte that the peer's window allows"
-        case Kind.DATA if c.expected is not None and c.seq is not None and c.seq > c.expected:
+        case Kind.AFTER_HOLE if c.expected is not None and c.seq is not None and c.seq > c.expected:
             missing = c.seq - c.expected
             return (
                 f"carries {_bytes(c.length)}; seq {c.seq} where {c.expected} is next: {missing} not captured"
@@ -71,7 +71,7 @@ def because(c: Compared) -> str:
             return f"carries {_bytes(c.length)} from seq {_n(c.seq)}"
         case Kind.ACK:
             return f"no data, acknowledges up to {_n(c.ack)}"
-        case Kind.RST if c.wait_ns is not None:
+        case Kind.RST_GIVES_UP if c.wait_ns is not None:
             return (
                 f"RST behind an unanswered keepalive probe, {about(c.wait_ns)} after it: keepalive gives up"
             )

@@ -34,6 +34,9 @@ class Carried:
         self.window: NDArray[np.uint16] = np.zeros(0, np.uint16)
         self.flags: NDArray[np.uint16] = np.zeros(0, np.uint16)
         """Of the last segment; 0 before the first."""
+        self.row: NDArray[np.int64] = np.zeros(0, np.int64)
+        """Row of the capture."""
+        self.ttl: NDArray[np.uint8] = np.zeros(0, np.uint8)
         self.time_ns: NDArray[np.int64] = np.zeros(0, np.int64)
         self.kind: NDArray[np.uint8] = np.zeros(0, np.uint8)
         self.duplicates: NDArray[np.uint8] = np.zeros(0, np.uint8)

@@ -53,8 +53,9 @@ class Classified:
     peer_ack_known: NDArray[np.bool_]
     copy_of: dict[int, int]
     """Row of the batch -> row of the capture that it repeats."""
-    heard_ns: dict[int, int]
-    """Row of the batch -> when its sender's peer spoke last, for probes and resets after which silence matters."""
+    heard: dict[int, int]
+    """Row of the batch -> row of the capture in which its sender's peer spoke last, for probes and resets after which
+    silence matters. Rows and not times: a coarse clock gives an answer the time of its probe."""
     amended: dict[int, int]
     """Row of the capture, of this batch or an earlier one -> its flow: keepalive probes that only their answer shows
     to be such. `kind` says what they looked like when they came."""
@@ -79,7 +80,7 @@ def classify(segments: Segments, assigned: Assigned, carried: Carried, first_row
         peer_ack=np.zeros(m, np.uint32),
         peer_ack_known=np.zeros(m, np.bool_),
         copy_of={},
-        heard_ns={},
+        heard={},
         amended={},
     )
     whole = segments.state == State.WHOLE
@@ -122,7 +123,7 @@ def _classify_rows(
             _classify_rows(segments, assigned, carried, first_row, rest, result, copies_are_out=True)
             return
     batch.decide()
-    result.heard_ns |= batch.heard()
+    result.heard |= batch.heard()
     batch.carry()
     target = batch.capture_rows
     result.kind[target] = batch.kind
@@ -154,7 +155,7 @@ class _Batch:
         at = self.capture_rows
         self.seq, self.ack = segments.seq[at], segments.ack[at]
         self.flags, self.window = segments.flags[at], segments.window[at]
-        self.length, self.time_ns = segments.length[at], segments.time_ns[at]
+        self.length, self.time_ns, self.ttl = segments.length[at], segments.time_ns[at], segments.ttl[at]
         self.shift = segments.window_shift
         self.prints = Fingerprints(segments, at)
         self.known = carried.known[order.slot]
@@ -245,10 +246,17 @@ class _Batch:
         update = repeated & ~self.same_window & (self.window != 0) & (self.own_flags & Flag.SYN == 0)
         kind[np.flatnonzero(update)] = Kind.WINDOW_UPDATE
         kind[np.flatnonzero(self._fills_window())] = Kind.WINDOW_FULL
+        beyond = self.have & (self.start > self.highest) & ~empty & self.plain
+        kind[np.flatnonzero(beyond)] = Kind.AFTER_HOLE
         kind[np.flatnonzero((self.window == 0) & self.plain)] = Kind.ZERO_WINDOW
         kind[np.flatnonzero(self.fin)] = Kind.FIN
         kind[np.flatnonzero(self.syn)] = Kind.SYN
+        peer_opens = self.peer_flags & (Flag.SYN | Flag.ACK) == Flag.SYN
+        kind[np.flatnonzero(self.syn & ~empty)] = Kind.SYN_DATA
+        kind[np.flatnonzero(self.syn & peer_opens)] = Kind.SYN_CROSSING
         kind[np.flatnonzero(self.syn & self.acks)] = Kind.SYN_ACK
+        challenge = pure & (peer_opens & ~self.acks_all | (self.peer_flags & Flag.RST != 0) & repeated)
+        kind[np.flatnonzero(challenge)] = Kind.CHALLENGE_ACK
         handshake = pure & self.acks_all & (self.own_flags & Flag.SYN != 0)
         handshake &= (self.peer_flags & Flag.SYN != 0) & self.peer_acks
         self.handshake = np.flatnonzero(handshake)
@@ -256,8 +264,10 @@ class _Batch:
         kind[np.flatnonzero(keepalive)] = Kind.KEEPALIVE_PROBE
         kind[np.flatnonzero(zero_window_probe)] = Kind.ZERO_WINDOW_PROBE
         kind[np.flatnonzero(self.rst)] = Kind.RST
-        refused = self.rst & (self.peer_flags & (Flag.SYN | Flag.ACK) == Flag.SYN) & ~self.have
-        kind[np.flatnonzero(refused)] = Kind.REFUSED
+        kind[np.flatnonzero(self.rst & ~self.acks)] = Kind.RST_NO_CONNECTION
+        elsewhere = (self.own_flags != 0) & (self.ttl != order.before_in_direction(self.ttl, carried.ttl))
+        kind[np.flatnonzero(self.rst & elsewhere)] = Kind.RST_FORGED
+        kind[np.flatnonzero(self.rst & peer_opens & ~self.have)] = Kind.REFUSED
         self.duplicate = duplicate
         self.kind = kind
         again = self.have & (self.length + self.syn + self.fin > 0) & (self.start < self.highest)
@@ -378,17 +388,17 @@ class _Batch:
         return min(2, 1 + int(self.carried.duplicates[slot]))
 
     def heard(self) -> dict[int, int]:
-        """For each probe and reset of the batch, by row: when the peer sent its latest segment."""
+        """For each probe and reset of the batch, by row: the row of the capture that is the peer's latest segment."""
         order = self.order
-        asking = (self.kind == Kind.KEEPALIVE_PROBE) | (self.kind == Kind.RST)
+        asking = (self.kind == Kind.KEEPALIVE_PROBE) | self.rst
         heard = {}
         for position in np.flatnonzero(asking).tolist():
             peer = int(order.peer[position])
             slot = int(order.peer_slot[position])
             if peer != NOTHING:
-                heard[int(self.capture_rows[position])] = int(self.time_ns[peer])
+                heard[int(self.capture_rows[position])] = self.first_row + int(self.capture_rows[peer])
             elif self.carried.flags[slot]:
-                heard[int(self.capture_rows[position])] = int(self.carried.time_ns[slot])
+                heard[int(self.capture_rows[position])] = int(self.carried.row[slot])
         return heard
 
     def carry(self) -> None:
@@ -408,5 +418,6 @@ class _Batch:
         duplicate_before = np.where(before != NOTHING, self.duplicate[before], carried.duplicates[slot] > 0)
         carried.duplicates[slot] = np.where(self.duplicate[last], 1 + duplicate_before, 0)
         carried.known[slot] |= known
-        for name in ("seq", "ack", "window", "flags", "time_ns", "kind"):
+        carried.row[slot] = self.first_row + self.capture_rows[last]
+        for name in ("seq", "ack", "window", "flags", "ttl", "time_ns", "kind"):
             getattr(carried, name)[slot] = getattr(self, name)[last]

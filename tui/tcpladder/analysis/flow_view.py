@@ -9,7 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tcpladder.analysis.because import Compared, because
-from tcpladder.analysis.beliefs import TimerValues
+from tcpladder.analysis.beliefs import (
+    KEEPALIVE_INTVL,
+    KEEPALIVE_PROBES,
+    KEEPALIVE_TIME,
+    SYN_RETRIES,
+    Believed,
+    TimerValues,
+)
 from tcpladder.analysis.columns import FlowColumns
 from tcpladder.analysis.forecast import forecast
 from tcpladder.analysis.growing import Growing
@@ -102,7 +109,9 @@ class Findings:
             wait = self._waits.found[index]
             if wait.armed != NOTHING:
                 silent[index - begin] |= pause_ns[index - begin] >= TIMED_SILENCE_NS
-            kind[index - begin] = _PRECISE.get(wait.timer, kind[index - begin])
+            precise = Kind.RST_GIVES_UP if wait.schedule is Schedule.GIVE_UP else _PRECISE.get(wait.timer)
+            if precise is not None:
+                kind[index - begin] = precise
         self._kind.extend(kind)
         self._silent.extend(silent)
         self._learn_bases(begin)
@@ -206,8 +215,6 @@ class Findings:
         wait = self._waits.found.get(index)
         if kind is Kind.KEEPALIVE_PROBE and wait is not None:
             return f"{word} {self._of(wait)}" if self._is_unanswered(index, wait.number) else word
-        if kind is Kind.RST and wait is not None:
-            return "RST, gives up"
         if kind is Kind.SYN_RETRANSMISSION and wait is not None:
             return f"SYN retry {wait.number}"
         if kind is Kind.ICMP_ERROR:
@@ -258,6 +265,16 @@ class Findings:
             origin=None if expected is None else expected.origin,
             name=self._judge.name(wait, expected),
         )
+
+    def believed(self, side: Side) -> dict[str, Believed]:
+        """What an end is believed to run with, by name; what the flow itself shows included."""
+        judge, held = self._judge, self._values[side]
+        return {name: held.get(name) for name in held.known} | {
+            KEEPALIVE_TIME: judge.keepalive(side, KEEPALIVE_TIME),
+            KEEPALIVE_INTVL: judge.keepalive(side, KEEPALIVE_INTVL),
+            KEEPALIVE_PROBES: judge.keepalive_probes(side),
+            SYN_RETRIES: judge.syn_retries(side),
+        }
 
     def pending(self, now_ns: int) -> tuple[Pending, ...]:
         if not len(self._rows):

@@ -41,6 +41,13 @@ class Kind(IntEnum):
     DELAYED_ACK = 26
     TAIL_LOSS_PROBE = 27
     COPY = 28
+    SYN_CROSSING = 29
+    SYN_DATA = 30
+    CHALLENGE_ACK = 31
+    AFTER_HOLE = 32
+    RST_GIVES_UP = 33
+    RST_NO_CONNECTION = 34
+    RST_FORGED = 35
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +67,15 @@ class KindRule:
 KINDS: dict[Kind, KindRule] = {
     Kind.SYN: KindRule(
         "syn", "SYN", "SYN without ACK, the first with this initial sequence number", "RFC 9293 3.5"
+    ),
+    Kind.SYN_CROSSING: KindRule(
+        "syn_crossing",
+        "SYN, simultaneous open",
+        "SYN without ACK from an end whose peer has sent a SYN without ACK, too: they cross",
+        "RFC 9293 3.5, figure 8",
+    ),
+    Kind.SYN_DATA: KindRule(
+        "syn_data", "SYN with data, Fast Open", "SYN that carries data", "RFC 7413; net.ipv4.tcp_fastopen"
     ),
     Kind.SYN_RETRANSMISSION: KindRule(
         "syn_retransmission",
@@ -89,6 +105,12 @@ KINDS: dict[Kind, KindRule] = {
         "delayed ACK",
         "no data; acknowledges data that came 40 to 200 ms before, with nothing else that would have sent it",
         "RFC 9293 3.8.6.3; tcp_delack_timer of Linux",
+    ),
+    Kind.CHALLENGE_ACK: KindRule(
+        "challenge_ack",
+        "challenge ACK",
+        "no data; answers a SYN without acknowledging it, or a RST by repeating the last acknowledgment",
+        "RFC 5961 3.2 and 4.2; tcp_send_challenge_ack of Linux",
     ),
     Kind.DUPLICATE_ACK: KindRule(
         "duplicate_ack",
@@ -162,6 +184,12 @@ KINDS: dict[Kind, KindRule] = {
         "a retransmission of the last segment out of silence, the first since progress and with no loss before",
         "RFC 8985 7; tcp_send_loss_probe of Linux",
     ),
+    Kind.AFTER_HOLE: KindRule(
+        "after_hole",
+        "data after a hole",
+        "carries data above the next expected number: what lies between was lost or not captured",
+        "Wireshark tcp.analysis.lost_segment",
+    ),
     Kind.OUT_OF_ORDER: KindRule(
         "out_of_order",
         "out of order",
@@ -169,7 +197,30 @@ KINDS: dict[Kind, KindRule] = {
         "Wireshark tcp.analysis.out_of_order",
     ),
     Kind.FIN: KindRule("fin", "FIN", "FIN: its sender has no more data", "RFC 9293 3.6"),
-    Kind.RST: KindRule("rst", "RST", "RST: its sender knows no such connection any more", "RFC 9293 3.5.2"),
+    Kind.RST: KindRule(
+        "rst",
+        "RST",
+        "RST with ACK: its sender held the connection and aborts it (close with unread data, SO_LINGER 0, a kill)",
+        "RFC 9293 3.10.5; RFC 2525 2.17; tcp_send_active_reset of Linux",
+    ),
+    Kind.RST_GIVES_UP: KindRule(
+        "rst_gives_up",
+        "RST, gives up",
+        "RST with ACK one keepalive_intvl behind an unanswered keepalive probe: the timer ends the connection",
+        "tcp_keepalive_timer of Linux",
+    ),
+    Kind.RST_NO_CONNECTION: KindRule(
+        "rst_no_connection",
+        "RST, no such connection",
+        "RST without ACK: a host without the connection answers a segment of it",
+        "RFC 9293 3.5.2 group 1 and 3.10.7.1",
+    ),
+    Kind.RST_FORGED: KindRule(
+        "rst_forged",
+        "RST, forged",
+        "RST whose time to live differs from its sender's segment before: something in between sent it",
+        "RFC 3360; RFC 791 3.1",
+    ),
     Kind.REFUSED: KindRule(
         "refused", "RST, refused", "RST that answers a SYN: nothing listens there", "RFC 9293 3.10.7.1"
     ),
@@ -208,6 +259,9 @@ RETRANSMISSIONS = frozenset(
     }
 )
 """The kinds that count as retransmissions in the list of flows."""
+
+RESETS = frozenset({Kind.RST, Kind.RST_GIVES_UP, Kind.RST_NO_CONNECTION, Kind.RST_FORGED, Kind.REFUSED})
+"""The kinds that end a connection at once."""
 
 PROBES = frozenset({Kind.KEEPALIVE_PROBE, Kind.ZERO_WINDOW_PROBE})
 """The kinds that ask whether the peer is still there."""

@@ -18,8 +18,14 @@ from tcpladder.analysis.kinds import RETRANSMISSIONS, Kind
 from tcpladder.wire.segments import Flag
 
 UNKNOWN_NS = 1 << 62
+BESIDE_NS = 1_000_000
+"""A capture point with a shorter loop than this sees the end's own timers."""
+DELAYED_NS = 30_000_000
+"""An ACK that takes so much longer than the shortest loop was delayed by its sender, not by the path."""
 _FRESH = np.zeros(256, np.bool_)
-_FRESH[[Kind.SYN, Kind.SYN_ACK, Kind.DATA, Kind.WINDOW_FULL, Kind.FIN]] = True
+_FRESH[
+    [Kind.SYN, Kind.SYN_CROSSING, Kind.SYN_DATA, Kind.SYN_ACK, Kind.DATA, Kind.AFTER_HOLE, Kind.WINDOW_FULL, Kind.FIN]
+] = True
 """Kinds that send sequence numbers for the first time: an ACK of one times the path (Karn's rule, RFC 6298 3)."""
 _AGAIN = np.zeros(256, np.bool_)
 _AGAIN[[int(k) for k in RETRANSMISSIONS]] = True
@@ -45,6 +51,16 @@ class Loop:
 
     since: list[int] = field(default_factory=list)
     shortest_ns: list[int] = field(default_factory=list)
+    samples: int = 0
+    excess_ns: int = 0
+    """Of all samples together over the shortest loop known then, delayed ACKs left out."""
+
+    @property
+    def jitter_ns(self) -> int:
+        """By how much the loop varies: twice the mean excess; 0 where the capture point is beside the end."""
+        if not self.samples or self.shortest_ns[-1] < BESIDE_NS:
+            return 0
+        return 2 * self.excess_ns // self.samples
 
     def at(self, index: int) -> int | None:
         """The shortest loop that the segments up to `index` show; None before the first."""
@@ -137,6 +153,10 @@ class Paths:
     def _shorten(loop: Loop, indices: NDArray[np.int64], loop_ns: NDArray[np.int64]) -> None:
         shortest = loop.shortest_ns[-1] if loop.shortest_ns else UNKNOWN_NS
         running = np.minimum.accumulate(np.concatenate([[shortest], loop_ns]))
+        excess_ns = loop_ns - running[1:]
+        steady = excess_ns < DELAYED_NS
+        loop.samples += int(np.count_nonzero(steady))
+        loop.excess_ns += int(excess_ns[steady].sum())
         for at in np.flatnonzero(running[1:] < running[:-1]).tolist():
             loop.since.append(int(indices[at]))
             loop.shortest_ns.append(int(running[at + 1]))

@@ -30,7 +30,7 @@ LOST_BEFORE_NS = RTO_MIN_NS - 10 * MILLISECOND_NS
 MOST_LOST = 64
 _WATCHED = np.zeros(256, np.bool_)
 _WATCHED[[
-    Kind.SYN, Kind.SYN_RETRANSMISSION, Kind.SYN_ACK, Kind.SYN_ACK_RETRANSMISSION, Kind.KEEPALIVE_PROBE,
+    Kind.SYN, Kind.SYN_CROSSING, Kind.SYN_DATA, Kind.SYN_RETRANSMISSION, Kind.SYN_ACK, Kind.SYN_ACK_RETRANSMISSION, Kind.KEEPALIVE_PROBE,
     Kind.ZERO_WINDOW_PROBE, Kind.RST, Kind.RETRANSMISSION, Kind.SPURIOUS_RETRANSMISSION, Kind.OUT_OF_ORDER,
     Kind.FAST_RETRANSMISSION,
 ]] = True  # fmt: skip
@@ -59,6 +59,22 @@ class _End:
     """Index of the peer's latest segment that refreshes this end's keepalive clock; a probe does not (tcp_ack)."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unacknowledged:
+    """What one end has in flight, and how often its timer has sent it again."""
+
+    bytes: int
+    """Sequence numbers: bytes, and one each for SYN and FIN."""
+    last: int
+    """Index of its last transmission."""
+    retransmissions: int
+    """By the retransmission timer, without progress since."""
+    first_retransmission: int
+    """Index of the first of them, NOTHING without one."""
+    probed: bool
+    """Whether the last of it was sent again by a tail loss probe."""
+
+
 class Waits:
     """The waits of one flow; grows with it."""
 
@@ -78,6 +94,32 @@ class Waits:
         """The shortest round trip that the flow shows up to a segment; 0 where it shows none."""
         loops = (self._paths.loop[client].at(index) for client in (True, False))
         return sum(loop_ns for loop_ns in loops if loop_ns is not None)
+
+    def jitter_ns(self, side: Side) -> int:
+        """By how much the path from an end to the capture point varies; 0 where the capture is beside it."""
+        return self._paths.loop[side is Side.CLIENT].jitter_ns
+
+    def armed_ns(self, wait: Wait) -> int | None:
+        """When the timer of a wait was armed; None where the capture does not show it."""
+        return None if wait.armed == NOTHING else int(self._columns.time_ns[wait.armed])
+
+    def unacknowledged(self, side: Side) -> Unacknowledged | None:
+        """What an end has sent that its peer has not acknowledged; None where all is, or where nobody can know."""
+        client = side is Side.CLIENT
+        direction, acked = self._paths.sent[client], self._paths.acked[not client]
+        if acked < 0 or not len(direction.end) or int(direction.end.values[-1]) <= acked:
+            return None
+        state = self._recovery.state(client)
+        behind = acked > state.una
+        last = int(direction.index.values[-1])
+        return Unacknowledged(
+            bytes=int(direction.end.values[-1]) - acked,
+            last=last,
+            retransmissions=0 if behind else state.rtos,
+            first_retransmission=NOTHING if behind else state.first_rto,
+            probed=not behind and state.timeouts > state.rtos,
+        )
+
 
     def extend(self, begin: int) -> None:
         """Read the segments from `begin` on."""
@@ -122,7 +164,7 @@ class Waits:
     def _watch(self, index: int, kind: Kind, side: Side) -> None:
         end = self.ends[side]
         match kind:
-            case Kind.SYN:
+            case Kind.SYN | Kind.SYN_CROSSING | Kind.SYN_DATA:
                 end.syn, end.syns = index, 1
                 self._recovery.syn(index, side is Side.CLIENT)
             case Kind.SYN_RETRANSMISSION:
@@ -139,7 +181,7 @@ class Waits:
                 self._window_probe(index, side)
             case Kind.RST:
                 self._reset(index, side)
-            case Kind.DATA | Kind.WINDOW_FULL | Kind.FIN:
+            case Kind.DATA | Kind.AFTER_HOLE | Kind.WINDOW_FULL | Kind.FIN:
                 self._after_pause(index, side)
             case _:
                 self._sent(index, side, self._recovery.repetition(index, side is Side.CLIENT))
@@ -178,8 +220,10 @@ class Waits:
 
     def _keepalive_probe(self, index: int, side: Side) -> None:
         """Answered probes are keepalive_time apart, unanswered ones keepalive_intvl (tcp_keepalive_timer)."""
-        end = self.ends[side]
+        end, observed = self.ends[side], self.by_end[side]
+        observed.garbage_bytes = max(observed.garbage_bytes, int(self._columns.length[index]))
         if end.probe != NOTHING and not self._has_heard(index, side):
+            observed.deaf_to += end.heard > end.probe
             end.unanswered += 1
             schedule, armed = Schedule.KEEPALIVE_INTVL, end.probe
         else:

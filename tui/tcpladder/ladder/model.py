@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from tcpladder.analysis.kinds import PROBES, RETRANSMISSIONS, Kind
+from tcpladder.analysis.kinds import PROBES, RESETS, RETRANSMISSIONS, Kind
 from tcpladder.analysis.view import Endpoint, Gap, Pending, Side
 
 
@@ -166,24 +166,31 @@ class Lane:
     endpoint: Endpoint
 
 
-_HANDSHAKE = frozenset({Kind.SYN, Kind.SYN_ACK, Kind.HANDSHAKE_ACK, Kind.FIN})
+_HANDSHAKE = frozenset(
+    {Kind.SYN, Kind.SYN_CROSSING, Kind.SYN_DATA, Kind.SYN_ACK, Kind.HANDSHAKE_ACK, Kind.FIN}
+)
 _PROBE_ANSWERS = frozenset(
     {Kind.KEEPALIVE_ACK, Kind.ZERO_WINDOW_PROBE_ACK, Kind.ZERO_WINDOW, Kind.WINDOW_FULL}
 )
-_RESETS = frozenset({Kind.RST, Kind.REFUSED, Kind.ICMP_ERROR})
+_LOSSES = frozenset({Kind.OUT_OF_ORDER, Kind.AFTER_HOLE})
 _DAMAGED = frozenset({Kind.CUT_SHORT, Kind.MALFORMED})
 
 ARROW_ROLES: dict[Kind, Role] = {
     **dict.fromkeys(Kind, Role.ARROW),
     **dict.fromkeys(_HANDSHAKE, Role.ARROW_HANDSHAKE),
     **dict.fromkeys(PROBES | _PROBE_ANSWERS, Role.ARROW_PROBE),
-    **dict.fromkeys(RETRANSMISSIONS | {Kind.OUT_OF_ORDER}, Role.ARROW_RETRANSMISSION),
-    **dict.fromkeys(_RESETS, Role.ARROW_RESET),
+    **dict.fromkeys(RETRANSMISSIONS | _LOSSES, Role.ARROW_RETRANSMISSION),
+    **dict.fromkeys(RESETS | {Kind.ICMP_ERROR, Kind.CHALLENGE_ACK}, Role.ARROW_RESET),
     **dict.fromkeys(_DAMAGED, Role.ARROW_DAMAGED),
 }
 """What the arrow of each kind means."""
 
 EVENT_KINDS = (
-    _HANDSHAKE | PROBES | RETRANSMISSIONS | _RESETS | _DAMAGED | {Kind.ZERO_WINDOW, Kind.WINDOW_FULL}
+    _HANDSHAKE
+    | PROBES
+    | RETRANSMISSIONS
+    | RESETS
+    | _DAMAGED
+    | {Kind.AFTER_HOLE, Kind.CHALLENGE_ACK, Kind.ICMP_ERROR, Kind.ZERO_WINDOW, Kind.WINDOW_FULL}
 )
 """The kinds that a person who looks for what happened wants to jump between."""
