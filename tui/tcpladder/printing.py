@@ -11,6 +11,7 @@ import time
 from collections.abc import Sequence
 from datetime import datetime, tzinfo
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from tcpladder.analysis.capture import CaptureAnalysis
 from tcpladder.analysis.flow_view import Findings
@@ -24,7 +25,9 @@ from tcpladder.render.layout import Layout
 from tcpladder.render.text import Paint, flows_table, ladder_text, row_texts
 from tcpladder.session.base import SessionStatus
 from tcpladder.session.files import FileSession
-from tcpladder.session.live import LiveSession
+
+if TYPE_CHECKING:
+    from tcpladder.session.live import LiveSession
 
 PAGE_COLUMNS = 80
 WIDEST = 200

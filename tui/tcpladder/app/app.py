@@ -17,7 +17,6 @@ from tcpladder.app.detail_screen import DetailScreen
 from tcpladder.app.feed import Feed
 from tcpladder.app.flows_screen import FlowsScreen
 from tcpladder.app.help_screen import HelpScreen, key_name
-from tcpladder.app.interfaces_screen import InterfacesScreen
 from tcpladder.app.ladder_screen import LadderScreen
 from tcpladder.app.page import Page
 from tcpladder.app.scroll_bar import PlainScrollBar
@@ -112,6 +111,8 @@ class TcpladderApp(App[None]):
         self.push_screen(HelpScreen(title, bindings, ascii_only=self.taste.ascii_only))
 
     def action_interfaces(self) -> None:
+        from tcpladder.app.interfaces_screen import InterfacesScreen  # loads the agent's messages
+
         self.push_screen(InterfacesScreen(ascii_only=self.taste.ascii_only))
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
