@@ -21,15 +21,17 @@ from tcpladder.wire.segments import Flag, Segments, State
 
 # Plain integers: `&` on an IntFlag makes an object, and this file does it for every segment that it walks.
 FIN, SYN, RST, ACK = int(Flag.FIN), int(Flag.SYN), int(Flag.RST), int(Flag.ACK)
+SHORTEST_INTVL_NS = 400_000_000
+"""A RST sooner than this after a probe is another matter: no stack counts keepalive intervals below half a second."""
 _SHUT = (TcpState.CLOSED, TcpState.TIME_WAIT)
 
 
 class Beginning(Enum):
     """How a flow began, as far as the capture shows."""
 
-    SYN = "with its SYN"
-    SYN_ACK = "with a SYN-ACK"
-    MIDDLE = "in the middle"
+    SYN = "syn"
+    SYN_ACK = "syn_ack"
+    MIDDLE = "middle"
 
 
 class Ending(Enum):
@@ -55,6 +57,8 @@ class End:
     """Keepalive probes in a row that it sent without hearing from its peer."""
     probe_ns: int | None = None
     """When it sent the last one."""
+    probe_row: int = 0
+    """Row of the capture of the last one."""
     probe_apart_ns: int | None = None
     """Between its last two unanswered probes."""
 
@@ -170,9 +174,8 @@ class Tracker:
                 _icmp(track, icmp[row], side)
                 continue
             if k == keepalive_probe or flags & RST:
-                _probe_or_reset(
-                    track, side, Kind(k), int(segments.time_ns[row]), classified.heard_ns.get(row)
-                )
+                when = _When(int(row_numbers[row]) - 1, int(segments.time_ns[row]), classified.heard.get(row))
+                _probe_or_reset(track, side, Kind(k), flags, when)
             _segment(track, side, flags, seq, ack, length)
             if self._opening[f] and not flags & SYN:
                 self._opening[f] = any(end.state is TcpState.SYN_RECEIVED for end in track.ends.values())
@@ -223,22 +226,33 @@ def _icmp(track: Track, words: str, side: Side) -> None:
         track.ending, track.ended_by = Ending.ICMP, side
 
 
-def _probe_or_reset(track: Track, side: Side, kind: Kind, time_ns: int, heard_ns: int | None) -> None:
+@dataclass(frozen=True, slots=True)
+class _When:
+    """Where a segment stands in the capture."""
+
+    row: int
+    time_ns: int
+    heard: int | None
+    """Row in which its sender's peer spoke last."""
+
+
+def _probe_or_reset(track: Track, side: Side, kind: Kind, flags: int, when: _When) -> None:
     """Count probes without an answer, and say what a RST means."""
     end, peer = track.ends[side], track.ends[_other(side)]
-    silent = end.probe_ns is not None and (heard_ns is None or heard_ns <= end.probe_ns)
+    since_ns = None if end.probe_ns is None else when.time_ns - end.probe_ns
+    silent = since_ns is not None and (when.heard is None or when.heard <= end.probe_row)
     if kind is Kind.KEEPALIVE_PROBE:
-        end.probe_apart_ns = time_ns - end.probe_ns if silent and end.probe_ns is not None else None
+        end.probe_apart_ns = since_ns if silent else None
         end.probes = end.probes + 1 if silent else 1
-        end.probe_ns = time_ns
+        end.probe_ns, end.probe_row = when.time_ns, when.row
         return
     if track.ending not in (None, Ending.ICMP):
         return
     track.ended_by = side
-    peer_asked = peer.probe_ns is not None and heard_ns == peer.probe_ns
+    peer_asked = peer.probe_ns is not None and when.heard == peer.probe_row
     if kind is Kind.REFUSED:
         track.ending = Ending.REFUSED
-    elif silent:
+    elif silent and since_ns is not None and since_ns >= SHORTEST_INTVL_NS and flags & ACK:
         track.ending = Ending.KEEPALIVE
     elif peer_asked:
         track.ending = Ending.RST_ANSWER
@@ -276,7 +290,8 @@ def _segment(track: Track, side: Side, flags: int, seq: int, ack: int, length: i
         end.fin_end = advance(seq, length + 1)
         if track.ended_by is None:
             track.ended_by = side
-        _step(end, Event.SENDS_FIN)
+        crossing = peer.fin_end is not None and flags & ACK and difference(ack, peer.fin_end) < 0
+        _step(end, Event.SENDS_CROSSING_FIN if crossing else Event.SENDS_FIN)
         _step(peer, Event.GETS_FIN)
     if track.ending is None and end.state in _SHUT and peer.state in _SHUT:
         track.ending = Ending.CLOSED
