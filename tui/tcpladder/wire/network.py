@@ -20,6 +20,8 @@ FRAGMENT_BITS = 0x3FFF
 HOP_BY_HOP, ROUTING, FRAGMENT, AUTHENTICATION, DESTINATION_OPTIONS = 0, 43, 44, 51, 60
 EXTENSION_HEADERS = (HOP_BY_HOP, ROUTING, FRAGMENT, AUTHENTICATION, DESTINATION_OPTIONS)
 """RFC 8200 4; RFC 4302 for the authentication header, which counts its length in 4 bytes."""
+_DATAGRAM = ("id", "protocol", "source", "destination")
+"""What the fragments of an IPv4 datagram have in common (RFC 791 3.2); their checksums differ."""
 _IS_EXTENSION = np.isin(np.arange(256), EXTENSION_HEADERS)
 
 
@@ -116,9 +118,7 @@ def _read_v4(batch: FrameBatch, net: Network, wire: NDArray[np.int64], rows: NDA
     net.destination_low[at] = ip_header["destination"]
     for i in np.flatnonzero((fragment != 0) & known).tolist():
         bits = int(fragment[i])
-        header_bytes = batch.data[ip[i] : ip[i] + IPV4_HEADER_BYTES].tobytes()
-        # Identification, protocol, addresses; between them stands the checksum, of each fragment another.
-        key = header_bytes[4:6] + header_bytes[9:10] + header_bytes[12:20]
+        key = b"".join(ip_header[name][i].tobytes() for name in _DATAGRAM)
         row = int(rows[i])
         net.fragments[row] = Fragment(
             key=key,
