@@ -8,27 +8,25 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from tcpladder.analysis import names
+from tcpladder.analysis.advice import advice
 from tcpladder.analysis.because import Compared, because
-from tcpladder.analysis.beliefs import (
-    KEEPALIVE_INTVL,
-    KEEPALIVE_PROBES,
-    KEEPALIVE_TIME,
-    SYN_RETRIES,
-    Believed,
-    TimerValues,
-)
+from tcpladder.analysis.beliefs import Believed, TimerValues
 from tcpladder.analysis.columns import FlowColumns
 from tcpladder.analysis.forecast import forecast
 from tcpladder.analysis.growing import Growing
-from tcpladder.analysis.judge import Judge, verdict
+from tcpladder.analysis.judge import Judge
 from tcpladder.analysis.kinds import KINDS, Kind
 from tcpladder.analysis.log import SegmentLog
 from tcpladder.analysis.schedule import SECOND_NS
+from tcpladder.analysis.shown import shown
+from tcpladder.analysis.timer_words import timer_words
 from tcpladder.analysis.view import FlowSummary, Gap, Origin, Pending, Side, Timer, Verdict
 from tcpladder.analysis.wait import NOTHING, Schedule, Wait
 from tcpladder.analysis.waits import Waits
 from tcpladder.flows.seqnum import MODULUS, difference
 from tcpladder.flows.state import TcpState
+from tcpladder.wire.frames import Unknown
 from tcpladder.wire.segments import Flag, SackBlocks, State
 
 SILENCE_NS = SECOND_NS
@@ -184,18 +182,22 @@ class Findings:
         return self._relative(self.raw_ack(index), Side.SERVER if side is Side.CLIENT else Side.CLIENT)
 
     def raw_seq(self, index: int) -> int | None:
-        return None if self._state(index) in _NO_NUMBERS else self._value("seq", index)
+        if self._state(index) in _NO_NUMBERS or self._is_unknown(index, Unknown.SEQ):
+            return None
+        return self._value("seq", index)
 
     def raw_ack(self, index: int) -> int | None:
-        if self._state(index) not in (State.WHOLE, State.DATA_OFFSET):
+        if self._state(index) not in (State.WHOLE, State.DATA_OFFSET) or self._is_unknown(index, Unknown.ACK):
             return None
         return self._value("ack", index) if self._value("flags", index) & Flag.ACK else None
 
     def length(self, index: int) -> int | None:
-        return self._value("length", index) if self._state(index) is State.WHOLE else None
+        if self._state(index) is not State.WHOLE or self._is_unknown(index, Unknown.LENGTH):
+            return None
+        return self._value("length", index)
 
     def window(self, index: int) -> int | None:
-        if self._state(index) is not State.WHOLE:
+        if self._state(index) is not State.WHOLE or self._is_unknown(index, Unknown.WINDOW):
             return None
         return self._value("window", index) << self._window_shift(index)
 
@@ -261,29 +263,48 @@ class Findings:
             since_ns=int(self._columns.time_ns[armed]),
             timer=wait.timer,
             expected_ns=None if expected is None else expected.value,
-            verdict=verdict(wait.observed_ns, expected),
+            verdict=self._judge.verdict(wait, expected),
             origin=None if expected is None else expected.origin,
-            name=self._judge.name(wait, expected),
+            name=timer_words(self._judge, wait, expected),
         )
 
     def believed(self, side: Side) -> dict[str, Believed]:
-        """What an end is believed to run with, by name; what the flow itself shows included."""
+        """What an end is believed to run with, by name, what the flow itself shows included.
+
+        A value that the flow contradicts without showing another is left out.
+        """
         judge, held = self._judge, self._values[side]
-        return {name: held.get(name) for name in held.known} | {
-            KEEPALIVE_TIME: judge.keepalive(side, KEEPALIVE_TIME),
-            KEEPALIVE_INTVL: judge.keepalive(side, KEEPALIVE_INTVL),
-            KEEPALIVE_PROBES: judge.keepalive_probes(side),
-            SYN_RETRIES: judge.syn_retries(side),
+        known = {name: held.get(name) for name in held.known}
+        shown = {
+            names.KEEPALIVE_TIME: judge.keepalive(side, names.KEEPALIVE_TIME),
+            names.KEEPALIVE_INTVL: judge.keepalive(side, names.KEEPALIVE_INTVL),
+            names.KEEPALIVE_PROBES: judge.keepalive_probes(side),
+            names.SYN_RETRIES: judge.syn_retries(side),
         }
+        return known | {name: value for name, value in shown.items() if value is not None}
 
     def pending(self, now_ns: int) -> tuple[Pending, ...]:
         if not len(self._rows):
             return ()
-        rungs = forecast(self._waits, self._judge, self._values, self._states(), self._columns.time_ns)
-        # A timer that is overdue by its own length does not run: the forecast believed something wrong.
-        if rungs and now_ns - rungs[0].due_ns > rungs[0].due_ns - rungs[0].armed_ns:
-            return ()
-        return rungs
+        return forecast(self._waits, self._judge, self._states(), self._columns.time_ns, now_ns)
+
+    def inferred(self) -> tuple[str, ...]:
+        """What the flow shows of the timers of its ends, one sentence an end, with how sure that is."""
+        return shown(self._waits, self._judge)
+
+    def advice(self) -> tuple[str, ...]:
+        """Where the numbers of this flow collide, one sentence each."""
+        summary = self._summary()
+        ends = {Side.CLIENT: summary.client, Side.SERVER: summary.server}
+        return advice(self._waits, self._judge, self._states(), ends)
+
+    def judged(self, values: Mapping[Side, TimerValues]) -> Judge:
+        """A judge of this flow by values that must hold."""
+        return Judge(values, self._waits, strict=True)
+
+    def waits(self) -> Mapping[int, Wait]:
+        """Index of each segment that a timer sent -> the wait before it."""
+        return self._waits.found
 
     def _unexplained(self, index: int) -> Gap | None:
         if not self._silent.values[index]:
@@ -341,6 +362,10 @@ class Findings:
 
     def _state(self, index: int) -> State:
         return State(self._value("state", index))
+
+    def _is_unknown(self, index: int, field: Unknown) -> bool:
+        """Whether the source does not give a field, and its column holds a guess."""
+        return bool(self._value("unknown", index) & field)
 
     def _sack(self, index: int) -> SackBlocks | None:
         return self._log.sack.get(int(self._rows.values[index]))

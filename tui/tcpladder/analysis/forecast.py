@@ -2,84 +2,221 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from itertools import chain, islice
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tcpladder.analysis import beliefs
-from tcpladder.analysis.beliefs import TimerValues
+from tcpladder.analysis import names
+from tcpladder.analysis.duration import seconds_text
 from tcpladder.analysis.judge import Judge
 from tcpladder.analysis.kinds import Kind
-from tcpladder.analysis.schedule import syn_waits
+from tcpladder.analysis.schedule import (
+    Firing,
+    backed_off,
+    first_rto,
+    keepalive,
+    retransmission_limit,
+    rto,
+    syn,
+    syn_ack,
+    tail_loss_probe,
+)
 from tcpladder.analysis.view import Origin, Pending, Side
-from tcpladder.analysis.wait import NOTHING
-from tcpladder.analysis.waits import Waits
+from tcpladder.analysis.wait import NOTHING, Schedule
+from tcpladder.analysis.waits import Unacknowledged, Waits
 from tcpladder.flows.state import TcpState
 
+_Text = Callable[[Firing], str]
 _QUIET = (TcpState.CLOSED, TcpState.TIME_WAIT, TcpState.UNKNOWN, TcpState.SYN_SENT, TcpState.SYN_RECEIVED)
 """States in which keepalive does not probe (tcp_keepalive_timer)."""
+_ORPHANS = (TcpState.FIN_WAIT_1, TcpState.CLOSING, TcpState.LAST_ACK)
+"""States in which the application has closed the socket, so that tcp_orphan_retries counts."""
 
 
 def forecast(
-    waits: Waits,
-    judge: Judge,
-    values: Mapping[Side, TimerValues],
-    states: Mapping[Side, TcpState],
-    time_ns: NDArray[np.int64],
+    waits: Waits, judge: Judge, states: Mapping[Side, TcpState], time_ns: NDArray[np.int64], now_ns: int
 ) -> tuple[Pending, ...]:
-    """The next rungs of a flow, soonest first; empty where no timer is known to run."""
-    pending: list[Pending] = []
-    for side in Side:
-        if states[side] is TcpState.SYN_SENT and waits.ends[side].syn != NOTHING:
-            pending.extend(_connect(waits, judge, side, time_ns))
-        elif states[side] not in _QUIET:
-            pending.extend(_keepalive(waits, judge, values[side], side, time_ns))
-    return tuple(sorted(pending, key=lambda p: p.due_ns))
+    """The next rungs of a flow, soonest first; empty where no timer is known to run.
+
+    A timer that is overdue by its own length does not run: then something wrong was believed, and it is left out.
+    """
+    found = (_Reader(waits, judge, side, states, time_ns) for side in Side)
+    running = [
+        timer for reader in found for timer in reader.timers(now_ns) if timer and _may_run(timer, now_ns)
+    ]
+    return tuple(sorted(chain.from_iterable(running), key=lambda p: p.due_ns))
 
 
-def _keepalive(
-    waits: Waits, judge: Judge, values: TimerValues, side: Side, time_ns: NDArray[np.int64]
-) -> Iterator[Pending]:
-    end = waits.ends[side]
-    enabled = values.known.get(beliefs.SO_KEEPALIVE)
-    if end.probe == NOTHING and not (enabled and enabled.value):
-        return
-    if enabled is not None and not enabled.value:
-        return
-    count = judge.keepalive_probes(side)
-    time = judge.keepalive(side, beliefs.KEEPALIVE_TIME)
-    intvl = judge.keepalive(side, beliefs.KEEPALIVE_INTVL)
-    sent = 0 if end.probe < end.heard else end.unanswered
-    if sent == 0:
-        if end.heard == NOTHING:
-            return
-        armed_ns, origin = int(time_ns[end.heard]), time.origin
-        due_ns = armed_ns + time.value
-    else:
-        armed_ns, origin = int(time_ns[end.probe]), intvl.origin
-        due_ns = armed_ns + intvl.value
-    for number in range(sent + 1, count.value + 1):
-        text = f"keepalive probe {number}/{count.value}"
-        yield _pending(due_ns, armed_ns, side, Kind.KEEPALIVE_PROBE, text, origin)
-        armed_ns, due_ns, origin = due_ns, due_ns + intvl.value, intvl.origin
-    yield _pending(due_ns, armed_ns, side, Kind.RST, "RST; application: ETIMEDOUT", origin)
+def _may_run(timer: list[Pending], now_ns: int) -> bool:
+    return now_ns - timer[0].due_ns <= timer[0].due_ns - timer[0].armed_ns
 
 
-def _connect(waits: Waits, judge: Judge, side: Side, time_ns: NDArray[np.int64]) -> Iterator[Pending]:
-    end = waits.ends[side]
-    linear, total = judge.syn_linear_timeouts(side), judge.syn_retries(side)
-    lengths_ns = list(syn_waits(total.value - linear.value, linear.value))
-    armed_ns = int(time_ns[end.syn])
-    for number in range(end.syns, len(lengths_ns) + 1):
-        due_ns = armed_ns + lengths_ns[number - 1]
-        if number == len(lengths_ns):
-            text, kind = "gives up; connect() fails with ETIMEDOUT", None
-        else:
-            text, kind = f"SYN retry {number}/{total.value}", Kind.SYN_RETRANSMISSION
-        yield _pending(due_ns, armed_ns, side, kind, text, total.origin)
-        armed_ns = due_ns
+class _Reader:
+    """The running timers of one end, each as a list of rungs."""
 
+    def __init__(
+        self,
+        waits: Waits,
+        judge: Judge,
+        side: Side,
+        states: Mapping[Side, TcpState],
+        time_ns: NDArray[np.int64],
+    ) -> None:
+        self._waits, self._judge, self._side = waits, judge, side
+        self._end, self._state, self._time_ns = waits.ends[side], states[side], time_ns
+        self._closed = TcpState.CLOSED in states.values()
 
-def _pending(due_ns: int, armed_ns: int, side: Side, kind: Kind | None, text: str, origin: Origin) -> Pending:
-    return Pending(due_ns=due_ns, armed_ns=armed_ns, side=side, kind=kind, text=text, origin=origin)
+    def timers(self, now_ns: int) -> Iterator[list[Pending]]:
+        """Each running timer: what it sends next, until it gives up."""
+        end, state = self._end, self._state
+        if state is TcpState.SYN_SENT:
+            yield self._connect() if end.syn != NOTHING else []
+        elif state is TcpState.SYN_RECEIVED:
+            yield self._handshake() if end.syn_ack != NOTHING else []
+        elif state is TcpState.TIME_WAIT:
+            yield self._silent_end(names.TIME_WAIT, "TIME-WAIT is over, the port is free again", now_ns)
+        elif state is not TcpState.CLOSED and not self._closed:
+            yield from self._open(now_ns)
+
+    def _open(self, now_ns: int) -> Iterator[list[Pending]]:
+        unacknowledged = self._waits.unacknowledged(self._side)
+        if self._waits.is_window_closed(self._side):
+            yield self._persist()
+        elif unacknowledged is not None:
+            yield self._retransmit(unacknowledged)
+        elif self._state not in _QUIET:
+            yield self._keepalive()
+        if self._state is TcpState.FIN_WAIT_2 and unacknowledged is None:
+            text = "FIN-WAIT-2 is over in silence, if the application has closed the socket"
+            yield self._silent_end(names.FIN_TIMEOUT, text, now_ns)
+
+    def _connect(self) -> list[Pending]:
+        linear, total = self._judge.syn_linear_timeouts(self._side), self._judge.syn_retries(self._side)
+        user_timeout = self._judge.value(self._side, names.USER_TIMEOUT)
+        firings = syn(total.value - linear.value, linear.value, user_timeout.value)
+        return self._rungs(
+            islice(firings, self._end.syns - 1, None),
+            int(self._time_ns[self._end.syn]),
+            lambda f: f"SYN retry {f.number}/{total.value}",
+            Kind.SYN_RETRANSMISSION,
+            "gives up; connect() fails with ETIMEDOUT",
+            total.origin,
+        )
+
+    def _handshake(self) -> list[Pending]:
+        retries = self._judge.value(self._side, names.SYNACK_RETRIES)
+        return self._rungs(
+            islice(syn_ack(retries.value), self._end.syn_acks_by_timer, None),
+            int(self._time_ns[self._end.syn_ack]),
+            lambda f: f"SYN-ACK retry {f.number}/{retries.value}",
+            Kind.SYN_ACK_RETRANSMISSION,
+            "the listener forgets the half-open connection, in silence",
+            retries.origin,
+        )
+
+    def _keepalive(self) -> list[Pending]:
+        judge, side, end = self._judge, self._side, self._end
+        enabled = judge.values[side].known.get(names.SO_KEEPALIVE)
+        if (
+            end.probe == NOTHING if enabled is None else not enabled.value
+        ) or end.heard == end.probe == NOTHING:
+            return []
+        count = judge.keepalive_probes(side)
+        time, intvl = (judge.keepalive(side, n) for n in (names.KEEPALIVE_TIME, names.KEEPALIVE_INTVL))
+        user_timeout_ns = judge.value(side, names.USER_TIMEOUT).value
+        firings = keepalive(
+            time.value, intvl.value, count.value, judge.keepalive_intvl_max(side), user_timeout_ns
+        )
+        sent = 0 if end.probe < end.heard else end.unanswered
+        armed = end.heard if sent == 0 else end.probe
+        of = "" if user_timeout_ns else f"/{count.value}"
+        resets = judge.resets(side)
+        return self._rungs(
+            islice(firings, sent, None),
+            int(self._time_ns[armed]),
+            lambda f: f"keepalive probe {f.number}{of}",
+            Kind.KEEPALIVE_PROBE,
+            "RST; application: ETIMEDOUT" if resets else "gives up in silence; application: ETIMEDOUT",
+            (time if sent == 0 else intvl).origin,
+            last=Kind.RST if resets else None,
+        )
+
+    def _retransmit(self, data: Unacknowledged) -> list[Pending]:
+        """The next retransmission and the give-up; what comes between only doubles."""
+        judge, side, sent = self._judge, self._side, data.retransmissions
+        rto_min, rto_max = judge.value(side, names.RTO_MIN), judge.value(side, names.RTO_MAX).value
+        round_trip_ns = self._waits.round_trip_ns(data.last)
+        shown_ns = self._waits.by_end[side].first_ns.get(Schedule.RTO, 0) if sent else 0
+        first_ns = max(first_rto(round_trip_ns, rto_min.value), min(shown_ns, rto_max))
+        retries = judge.value(side, names.ORPHAN_RETRIES if self._state in _ORPHANS else names.RETRIES2)
+        limit_ns = retransmission_limit(retries.value, rto_max)
+        firings = list(rto(first_ns, limit_ns, rto_max, judge.value(side, names.USER_TIMEOUT).value))
+        armed_ns = int(self._time_ns[data.last])
+        coming = firings[min(sent, len(firings) - 1) :]
+        give_up_ns = armed_ns + sum(f.after_ns for f in coming)
+        gives_up = self._pending(
+            give_up_ns,
+            armed_ns,
+            None,
+            "RTO gives up in silence: no RST; application: ETIMEDOUT",
+            retries.origin,
+        )
+        if len(coming) == 1:
+            return [gives_up]
+        kind = Kind.RETRANSMISSION
+        if not sent and not data.probed:
+            probe_ns = tail_loss_probe(round_trip_ns, alone=True)
+            if probe_ns <= first_ns:
+                kind = Kind.TAIL_LOSS_PROBE
+        text = "tail loss probe or RTO" if kind is Kind.TAIL_LOSS_PROBE else f"RTO retry {sent + 1}"
+        text += f": {seconds_text(first_ns)} × {1 << sent}" if sent else ""
+        due_ns = armed_ns + backed_off(first_ns, sent, rto_max)
+        return [self._pending(due_ns, armed_ns, kind, text, rto_min.origin), gives_up]
+
+    def _persist(self) -> list[Pending]:
+        end = self._end
+        if end.window_probe == NOTHING:
+            return []
+        rto_max = self._judge.value(self._side, names.RTO_MAX)
+        first_ns = self._waits.by_end[self._side].first_ns.get(Schedule.PERSIST, 0)
+        armed_ns = int(self._time_ns[end.window_probe])
+        due_ns = armed_ns + backed_off(first_ns, end.window_probes, rto_max.value)
+        text = f"zero-window probe {end.window_probes + 1}"
+        return (
+            [self._pending(due_ns, armed_ns, Kind.ZERO_WINDOW_PROBE, text, rto_max.origin)]
+            if first_ns
+            else []
+        )
+
+    def _silent_end(self, name: str, text: str, now_ns: int) -> list[Pending]:
+        """The end of a state that leaves no segment; told only where time has gone on behind the last one."""
+        length, armed_ns = self._judge.value(self._side, name), int(self._time_ns[-1])
+        if now_ns <= armed_ns or length.value <= 0:
+            return []
+        return [self._pending(armed_ns + length.value, armed_ns, None, text, length.origin)]
+
+    def _rungs(
+        self,
+        firings: Iterator[Firing],
+        armed_ns: int,
+        text: _Text,
+        kind: Kind,
+        at_the_end: str,
+        origin: Origin,
+        *,
+        last: Kind | None = None,
+    ) -> list[Pending]:
+        rungs = []
+        for firing in firings:
+            due_ns = armed_ns + firing.after_ns
+            if firing.gives_up:
+                rungs.append(self._pending(due_ns, armed_ns, last, at_the_end, origin))
+            else:
+                rungs.append(self._pending(due_ns, armed_ns, kind, text(firing), origin))
+            armed_ns = due_ns
+        return rungs
+
+    def _pending(self, due_ns: int, armed_ns: int, kind: Kind | None, text: str, origin: Origin) -> Pending:
+        return Pending(due_ns=due_ns, armed_ns=armed_ns, side=self._side, kind=kind, text=text, origin=origin)

@@ -1,35 +1,35 @@
-"""How long each wait should have been, and whether it was: waits against what is believed.
+"""How long each wait should have been, and whether it was: waits against what is believed, or against what must hold.
 
-A value that nobody configured for certain yields to what the flow itself shows (Origin.INFERRED).
+A believed value that nobody configured for certain yields to what the flow itself shows (Origin.INFERRED). What must
+hold yields to nothing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tcpladder.analysis import beliefs
+from tcpladder.analysis import names
 from tcpladder.analysis.beliefs import Believed, TimerValues
-from tcpladder.analysis.duration import seconds_text
+from tcpladder.analysis.inference import Backoff, constant, doubling, linear_timeouts
+from tcpladder.analysis.profiles import SOLARIS
 from tcpladder.analysis.schedule import (
     DELAYED_ACK_MAX_NS,
-    DELAYED_ACK_MIN_NS,
-    SECOND_NS,
     backed_off,
     first_rto,
+    keepalive_wait,
     on_time,
     syn_waits,
     synack_wait,
     tail_loss_probe,
-    whole_seconds,
 )
 from tcpladder.analysis.view import Origin, Side, Verdict
 from tcpladder.analysis.wait import Schedule, Wait
 from tcpladder.analysis.waits import Waits
 
 _NAMES = {
-    Schedule.KEEPALIVE_TIME: beliefs.KEEPALIVE_TIME,
-    Schedule.KEEPALIVE_INTVL: beliefs.KEEPALIVE_INTVL,
-    Schedule.GIVE_UP: beliefs.KEEPALIVE_INTVL,
+    Schedule.KEEPALIVE_TIME: names.KEEPALIVE_TIME,
+    Schedule.KEEPALIVE_INTVL: names.KEEPALIVE_INTVL,
+    Schedule.GIVE_UP: names.KEEPALIVE_INTVL,
 }
 
 
@@ -39,122 +39,171 @@ class Judge:
     Args:
         values: what each end is believed to run with.
         waits: the waits of the flow; they may grow, each question takes all of them into account.
+        strict: whether the values must hold, whatever the flow shows.
     """
 
-    def __init__(self, values: Mapping[Side, TimerValues], waits: Waits) -> None:
-        self._values = values
+    def __init__(self, values: Mapping[Side, TimerValues], waits: Waits, *, strict: bool = False) -> None:
+        self.values = values
+        self.strict = strict
+        self._waits = waits
         self._observed = waits.by_end
 
-    def keepalive(self, side: Side, name: str) -> Believed:
+    def jitter_ns(self, side: Side) -> int:
+        """By how much the path between an end and the capture point varies; 0 where the capture is beside it."""
+        return self._waits.jitter_ns(side)
+
+    def value(self, side: Side, name: str, time_ns: int | None = None) -> Believed:
+        """A value as it is believed, whatever the flow shows."""
+        return self.values[side].get(name, time_ns)
+
+    def backoff(self, side: Side) -> Backoff | None:
+        """How the unanswered keepalive probes of an end double their distance, if they do: Solaris-like, inferred."""
+        firm = self.values[side].is_firm(names.KEEPALIVE_INTVL) or self.values[side].chosen
+        return None if self.strict or firm else doubling(self._observed[side].unanswered_ns)
+
+    def keepalive(self, side: Side, name: str, time_ns: int | None = None) -> Believed:
         """keepalive_time or keepalive_intvl of an end, in ns: believed, or inferred where the flow contradicts it."""
-        believed = self._values[side].get(name)
-        observed = self._observed[side]
-        schedules = [s for s, n in _NAMES.items() if n == name and s in observed.shortest_ns]
-        if not schedules or self._values[side].is_firm(name):
+        return self._shown(side, name, time_ns) or self.value(side, name, time_ns)
+
+    def _shown(self, side: Side, name: str, time_ns: int | None) -> Believed | None:
+        """The same; None where the flow contradicts what is merely assumed and shows nothing else."""
+        believed = self.value(side, name, time_ns)
+        if self.strict or self.values[side].is_firm(name):
             return believed
-        shortest_ns = min(observed.shortest_ns[s] for s in schedules)
-        longest_ns = max(observed.longest_ns[s] for s in schedules)
-        if on_time(shortest_ns, believed.value) and on_time(longest_ns, believed.value):
+        if name == names.KEEPALIVE_INTVL:
+            backoff = self.backoff(side)
+            if backoff is not None:
+                return _inferred(backoff.first_ns)
+            if self.keepalive_intvl_max(side):
+                return believed
+        jitter_ns = self.jitter_ns(side)
+        observed = self.observed_ns(side, name)
+        if all(on_time(wait, believed.value, jitter_ns) for wait in observed):
             return believed
-        inferred = whole_seconds(shortest_ns, longest_ns)
-        return believed if inferred is None else Believed(inferred, Origin.INFERRED)
+        shown = constant(observed, jitter_ns)
+        if shown is not None:
+            return _inferred(shown.value_ns)
+        return None if believed.origin is Origin.ASSUMED else believed
+
+    def observed_ns(self, side: Side, name: str) -> list[int]:
+        """The waits of an end that show keepalive_time or keepalive_intvl."""
+        kept = self._observed[side].kept_ns
+        return [wait for schedule, n in _NAMES.items() if n == name for wait in kept.get(schedule, ())]
 
     def keepalive_probes(self, side: Side) -> Believed:
         """How many unanswered probes an end sends before it gives up."""
-        believed = self._values[side].get(beliefs.KEEPALIVE_PROBES)
+        believed = self.value(side, names.KEEPALIVE_PROBES)
         observed = self._observed[side]
-        if self._values[side].is_firm(beliefs.KEEPALIVE_PROBES):
+        if self.strict or self.values[side].is_firm(names.KEEPALIVE_PROBES):
             return believed
         if observed.gave_up_after is not None:
-            return Believed(observed.gave_up_after, Origin.INFERRED)
+            return _inferred(observed.gave_up_after)
+        if self.backoff(side) is not None:
+            believed = _inferred(SOLARIS.values[names.KEEPALIVE_PROBES])
         return believed if observed.most_probes <= believed.value else _inferred(observed.most_probes)
+
+    def keepalive_intvl_max(self, side: Side) -> int:
+        """Up to where unanswered probes double their distance, in ns; 0 where they do not."""
+        backoff = self.backoff(side)
+        if backoff is None:
+            return self.value(side, names.KEEPALIVE_INTVL_MAX).value
+        return backoff.most_ns or max(SOLARIS.values[names.KEEPALIVE_INTVL_MAX], backoff.first_ns)
+
+    def resets(self, side: Side) -> bool:
+        """Whether an end whose keepalive gives up sends a RST."""
+        return self.values[side].profile.resets and self.backoff(side) is None
 
     def syn_linear_timeouts(self, side: Side) -> Believed:
         """How many SYN timeouts beyond the first last 1 s."""
-        believed = self._values[side].get(beliefs.SYN_LINEAR_TIMEOUTS)
-        waits_ns = self._observed[side].syn_waits_ns
-        expected_ns = list(syn_waits(len(waits_ns), believed.value))[: len(waits_ns)]
-        kept = all(map(on_time, waits_ns, expected_ns))
-        if kept or self._values[side].is_firm(beliefs.SYN_LINEAR_TIMEOUTS):
+        believed = self.value(side, names.SYN_LINEAR_TIMEOUTS)
+        if self.strict or self.values[side].is_firm(names.SYN_LINEAR_TIMEOUTS):
             return believed
-        ones = next((i for i, w in enumerate(waits_ns) if not on_time(w, SECOND_NS)), len(waits_ns))
-        return _inferred(max(0, ones - 1))
+        waits_ns, jitter_ns = self._observed[side].syn_waits_ns, self.jitter_ns(side)
+        expected_ns = list(syn_waits(len(waits_ns), believed.value))
+        if all(on_time(w, e, jitter_ns) for w, e in zip(waits_ns, expected_ns, strict=False)):
+            return believed
+        return _inferred(linear_timeouts(waits_ns))
 
     def syn_retries(self, side: Side) -> Believed:
         """How often an end sends its SYN again, linear timeouts included."""
-        retries = self._values[side].get(beliefs.SYN_RETRIES)
+        retries = self.value(side, names.SYN_RETRIES)
         linear = self.syn_linear_timeouts(side)
         total, seen = retries.value + linear.value, len(self._observed[side].syn_waits_ns)
-        origin = retries.origin if linear.origin is retries.origin else Origin.ASSUMED
-        return Believed(total, origin) if seen <= total else _inferred(seen)
+        origin = retries.origin if linear.origin in (retries.origin, Origin.INFERRED) else Origin.ASSUMED
+        if self.strict:
+            origin = retries.origin
+        return Believed(total, origin) if seen <= total or self.strict else _inferred(seen)
 
     def expected(self, wait: Wait) -> Believed | None:
         """How long a wait should have been, in ns; None where no value is known for its timer."""
+        side = wait.side
         match wait.schedule:
             case Schedule.KEEPALIVE_TIME | Schedule.KEEPALIVE_INTVL | Schedule.GIVE_UP:
-                return self.keepalive(wait.side, _NAMES[wait.schedule])
+                return self._keepalive_wait(wait)
             case Schedule.SYN:
-                linear = self.syn_linear_timeouts(wait.side)
+                linear = self.syn_linear_timeouts(side)
                 return Believed(_nth(wait.number, linear.value), linear.origin)
             case Schedule.SYN_ACK:
                 return Believed(synack_wait(wait.number - 1), Origin.ASSUMED)
             case Schedule.RTO | Schedule.PERSIST:
-                return _doubling(wait)
+                return self._doubling(wait)
             case Schedule.TLP | Schedule.TLP_ALONE:
-                alone = wait.schedule is Schedule.TLP_ALONE
-                return Believed(tail_loss_probe(wait.round_trip_ns, alone=alone), Origin.ASSUMED)
+                return self._tail_loss_probe(wait)
             case Schedule.DELAYED_ACK:
                 # The kernel adapts it between the two (tcp_send_delayed_ack).
-                fitting_ns = max(DELAYED_ACK_MIN_NS, min(wait.observed_ns, DELAYED_ACK_MAX_NS))
-                usual = on_time(wait.observed_ns, DELAYED_ACK_MIN_NS)
-                return Believed(DELAYED_ACK_MIN_NS if usual else fitting_ns, Origin.ASSUMED)
+                least = self.value(side, names.DELAYED_ACK)
+                if self.on_time(wait, least.value):
+                    return least
+                fitting_ns = max(least.value, min(wait.observed_ns, DELAYED_ACK_MAX_NS))
+                return Believed(fitting_ns, least.origin)
 
-    def name(self, wait: Wait, expected: Believed | None) -> str:
-        """The timer in the words of the field: `keepalive_time 30 s`, `SYN retry 3/6: RTO 1 s × 2²`."""
+    def on_time(self, wait: Wait, expected_ns: int) -> bool:
+        """Whether a timer of expected_ns explains a wait, over the path between its end and the capture point."""
+        return on_time(wait.observed_ns, expected_ns, self.jitter_ns(wait.side))
+
+    def verdict(self, wait: Wait, expected: Believed | None) -> Verdict:
+        """Whether a wait was as long as expected, within the kernel's lateness and the jitter of the path."""
         if expected is None:
-            return "unexplained"
-        length = seconds_text(expected.value)
-        match wait.schedule:
-            case Schedule.KEEPALIVE_TIME:
-                return f"keepalive_time {length}"
-            case Schedule.KEEPALIVE_INTVL | Schedule.GIVE_UP:
-                return f"keepalive_intvl {length}"
-            case Schedule.SYN:
-                retries = self.syn_retries(wait.side)
-                known = "" if retries.origin is Origin.ASSUMED else f"/{retries.value}"
-                return f"SYN retry {wait.number}{known}: {_rto(expected.value)}"
-            case Schedule.RTO | Schedule.PERSIST:
-                word = "RTO" if wait.schedule is Schedule.RTO else "persist"
-                return f"{word} {_multiple(expected.value, wait.number - 1)}"
-            case Schedule.TLP | Schedule.TLP_ALONE:
-                return "tail loss probe"
-            case Schedule.DELAYED_ACK:
-                return f"delayed ACK {length}"
-            case Schedule.SYN_ACK:
-                return f"SYN-ACK retry {wait.number}: {_rto(expected.value)}"
+            return Verdict.UNEXPLAINED
+        if self.on_time(wait, expected.value):
+            return Verdict.ON_TIME
+        return Verdict.EARLY if wait.observed_ns < expected.value else Verdict.LATE
 
+    def _keepalive_wait(self, wait: Wait) -> Believed | None:
+        name, armed_ns = _NAMES[wait.schedule], self._waits.armed_ns(wait)
+        value = self._shown(wait.side, name, armed_ns)
+        if value is None or name == names.KEEPALIVE_TIME:
+            return value
+        before = wait.number if wait.schedule is Schedule.GIVE_UP else wait.number - 1
+        expected_ns = keepalive_wait(value.value, before, self.keepalive_intvl_max(wait.side))
+        return Believed(expected_ns, value.origin)
 
-def verdict(observed_ns: int, expected: Believed | None) -> Verdict:
-    """Whether a wait was as long as expected, within the kernel's lateness."""
-    if expected is None:
-        return Verdict.UNEXPLAINED
-    if on_time(observed_ns, expected.value):
-        return Verdict.ON_TIME
-    return Verdict.EARLY if observed_ns < expected.value else Verdict.LATE
+    def _tail_loss_probe(self, wait: Wait) -> Believed | None:
+        """2 RTT and an allowance, but never later than the RTO (tcp_schedule_loss_probe)."""
+        rto_min = self.value(wait.side, names.RTO_MIN)
+        probe_ns = tail_loss_probe(wait.round_trip_ns, alone=wait.schedule is Schedule.TLP_ALONE)
+        rto_ns = first_rto(wait.round_trip_ns, rto_min.value)
+        for expected_ns in (probe_ns, min(probe_ns, rto_ns)):
+            if self.on_time(wait, expected_ns):
+                return Believed(expected_ns, rto_min.origin)
+        if min(probe_ns, rto_ns) <= wait.observed_ns <= probe_ns:
+            # The smoothed round trip, from which the RTO is made, is longer than the shortest one.
+            return Believed(wait.observed_ns, Origin.INFERRED)
+        return Believed(probe_ns, rto_min.origin)
 
-
-def _doubling(wait: Wait) -> Believed | None:
-    """A wait of a run in which each doubles the one before: the first from the round trip, or as the run shows it."""
-    doublings = wait.number - 1
-    computed_ns = backed_off(first_rto(wait.round_trip_ns), doublings)
-    if on_time(wait.observed_ns, computed_ns):
-        return Believed(computed_ns, Origin.ASSUMED)
-    # The first wait was itself late by up to an eighth, so what it doubles may be that much shorter.
-    for first_ns in (wait.first_ns, wait.first_ns * 8 // 9):
-        shown_ns = backed_off(first_ns, doublings)
-        if first_ns and on_time(wait.observed_ns, shown_ns):
-            return Believed(shown_ns, Origin.INFERRED)
-    return None
+    def _doubling(self, wait: Wait) -> Believed | None:
+        """A wait of a run in which each doubles the one before: the first from the round trip, or as the run shows."""
+        doublings = wait.number - 1
+        rto_min, rto_max = self.value(wait.side, names.RTO_MIN), self.value(wait.side, names.RTO_MAX)
+        computed_ns = backed_off(first_rto(wait.round_trip_ns, rto_min.value), doublings, rto_max.value)
+        if self.on_time(wait, computed_ns):
+            return Believed(computed_ns, rto_min.origin)
+        # The first wait was itself late by up to an eighth, so what it doubles may be that much shorter.
+        for first_ns in (wait.first_ns, wait.first_ns * 8 // 9):
+            shown_ns = backed_off(first_ns, doublings, rto_max.value)
+            if first_ns and self.on_time(wait, shown_ns):
+                return _inferred(shown_ns)
+        return None
 
 
 def _inferred(value: int) -> Believed:
@@ -164,20 +213,3 @@ def _inferred(value: int) -> Believed:
 def _nth(number: int, linear_timeouts: int) -> int:
     """The wait before the SYN's `number`-th retransmission, in ns."""
     return list(syn_waits(number, linear_timeouts))[number - 1]
-
-
-_SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
-
-
-def _multiple(wait_ns: int, doublings: int) -> str:
-    """`204 ms`, `204 ms × 2²`."""
-    base = seconds_text(wait_ns >> doublings) if not doublings else ""
-    return base or f"{seconds_text(wait_ns >> doublings)} × 2{str(doublings).translate(_SUPERSCRIPTS)}"
-
-
-def _rto(wait_ns: int) -> str:
-    """`RTO 1 s`, `RTO 1 s × 2²`."""
-    doublings = (wait_ns // SECOND_NS).bit_length() - 1
-    if doublings <= 0 or wait_ns != SECOND_NS << doublings:
-        return f"RTO {seconds_text(wait_ns)}"
-    return f"RTO 1 s × 2{str(doublings).translate(_SUPERSCRIPTS)}"

@@ -124,6 +124,8 @@ class Paths:
         acks = (columns.from_client[begin:] == client) & (columns.flags[begin:] & Flag.ACK != 0)
         acks &= columns.flags[begin:] & Flag.RST == 0
         indices = np.flatnonzero(acks) + begin
+        # What is acknowledged before it is seen says nothing of the numbers that come.
+        indices = indices[indices > peer.index.values[0]]
         if not len(indices):
             return
         number = (columns.ack[indices] - np.uint32(peer.base)).astype(np.int64)

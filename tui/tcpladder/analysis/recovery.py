@@ -38,6 +38,8 @@ class Recovery:
     """Repetitions by a timer since the last progress."""
     rtos: int = 0
     """Those of them that the retransmission timer sent."""
+    first_rto: int = NOTHING
+    """Index of the first of those."""
     una: int = -1
     """How far the peer had acknowledged at the last of them."""
     last: int = NOTHING
@@ -68,6 +70,10 @@ class RecoveryReader:
         """Learn from a SYN whether its sender permits SACK, without which no tail loss probe is sent."""
         self._sack_permitted[client] = self._columns.sack(index) is not None
 
+    def state(self, client: bool) -> Recovery:
+        """The loss recovery of an end, as it is now."""
+        return self._state[client]
+
     def repetition(self, index: int, client: bool) -> Sent | None:
         """The timer that sent a segment again; None where an ACK asked for it, the network reordered it, or nothing
         tells."""
@@ -95,6 +101,7 @@ class RecoveryReader:
             return Sent(Timer.TLP, 1, before, alone)
         state.point = highest
         state.rtos += 1
+        state.first_rto = index if state.rtos == 1 else state.first_rto
         return Sent(Timer.RTO, state.rtos, before, alone)
 
     def first_copy_lost(self, index: int, client: bool, lost: int) -> Sent | None:
@@ -111,7 +118,7 @@ class RecoveryReader:
         if lost == 1 and self._probes(client) and not lossy:
             state.probed, state.probe_index = end, index
             return Sent(Timer.TLP, 1, NOTHING, in_flight_alone=True)
-        state.point, state.rtos, state.last = end, lost, index
+        state.point, state.rtos, state.last, state.first_rto = end, lost, index, index
         return Sent(Timer.RTO, lost, NOTHING, in_flight_alone=True)
 
     def _probes(self, client: bool) -> bool:

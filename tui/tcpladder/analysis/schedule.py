@@ -1,4 +1,4 @@
-"""When kernel timers fire, as pure functions of their parameters, and how late they may be.
+"""When kernel timers fire and when they give up, as pure functions of their parameters, and how late they may be.
 
 One function a timer; all times are integer nanoseconds. The kernel's timer wheel never fires early and fires late by at
 most one bucket, an eighth of the timeout (kernel/time/timer.c).
@@ -7,9 +7,11 @@ most one bucket, an eighth of the timeout (kernel/time/timer.c).
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
-SECOND_NS = 1_000_000_000
-MILLISECOND_NS = 1_000_000
+from tcpladder.analysis.names import MILLISECOND_NS as MILLISECOND_NS
+from tcpladder.analysis.names import SECOND_NS as SECOND_NS
+
 EARLY_NS = 2 * MILLISECOND_NS
 """A capture may see a timer this much early: two clocks, two places in the kernel."""
 LATE_NS = 8 * MILLISECOND_NS
@@ -29,22 +31,122 @@ RTO_MAX_NS = 120 * SECOND_NS
 """TCP_RTO_MAX; net.ipv4.tcp_rto_max_ms."""
 
 
-def on_time(observed_ns: int, expected_ns: int) -> bool:
-    """Whether a timer of expected_ns can have fired after observed_ns."""
-    latest_ns = expected_ns + expected_ns // LATE_SHARE + LATE_NS
-    return expected_ns - EARLY_NS <= observed_ns <= latest_ns
+@dataclass(frozen=True, slots=True)
+class Firing:
+    """One expiry of a timer.
 
-
-def whole_seconds(shortest_ns: int, longest_ns: int) -> int | None:
-    """The timeout in ns, a whole number of seconds, that explains observations between the two, or None.
-
-    Socket options and sysctls of keepalive count in seconds (tcp(7)). The largest candidate is taken: it makes the
-    timers least late.
+    Attributes:
+        after_ns: since the expiry before it, or since the timer was armed.
+        number: which of what the timer sends, from 1; how many were sent where it gives up.
+        gives_up: whether the connection ends here instead.
     """
-    candidate_ns = (shortest_ns + EARLY_NS) // SECOND_NS * SECOND_NS
-    if candidate_ns <= 0 or not (on_time(shortest_ns, candidate_ns) and on_time(longest_ns, candidate_ns)):
-        return None
-    return candidate_ns
+
+    after_ns: int
+    number: int
+    gives_up: bool = False
+
+
+def on_time(observed_ns: int, expected_ns: int, jitter_ns: int = 0) -> bool:
+    """Whether a timer of expected_ns can have fired after observed_ns, seen over a path with that much jitter."""
+    latest_ns = expected_ns + expected_ns // LATE_SHARE + LATE_NS
+    return expected_ns - EARLY_NS - jitter_ns <= observed_ns <= latest_ns + jitter_ns
+
+
+def whole_seconds(shortest_ns: int, longest_ns: int, jitter_ns: int = 0) -> range:
+    """The timeouts in whole seconds that explain all observations between the two; empty where none does.
+
+    Socket options and sysctls of keepalive count in seconds (tcp(7)). The largest makes the timers least late.
+    """
+    most = (shortest_ns + EARLY_NS + jitter_ns) // SECOND_NS
+    late_ns = max(longest_ns - LATE_NS - jitter_ns, 0) * LATE_SHARE
+    return range(max(1, -(-late_ns // ((LATE_SHARE + 1) * SECOND_NS))), most + 1)
+
+
+def syn(retries: int, linear_timeouts: int, user_timeout_ns: int = 0) -> Iterator[Firing]:
+    """SYNs sent again, then ETIMEDOUT in connect(); TCP_USER_TIMEOUT ends it sooner (tcp_clamp_rto_to_user_timeout).
+
+    63 s in all for 5 retries of a Linux before 6.5, 131 s for its successors' 6 and 4 linear timeouts.
+    """
+    passed_ns = 0
+    waits_ns = list(syn_waits(retries, linear_timeouts))
+    for number, wait_ns in enumerate(waits_ns, 1):
+        if 0 < user_timeout_ns <= passed_ns + wait_ns:
+            yield Firing(user_timeout_ns - passed_ns, number - 1, gives_up=True)
+            return
+        passed_ns += wait_ns
+        yield Firing(wait_ns, number if number < len(waits_ns) else number - 1, number == len(waits_ns))
+
+
+def syn_ack(retries: int) -> Iterator[Firing]:
+    """SYN-ACKs sent again, then the listener forgets the half-open connection in silence (reqsk_timer_handler)."""
+    for number in range(1, retries + 1):
+        yield Firing(synack_wait(number - 1), number)
+    yield Firing(synack_wait(retries), retries, gives_up=True)
+
+
+def retransmission_limit(retries: int, rto_max_ns: int) -> int:
+    """How long after the first retransmission the first expiry gives up: tcp_retries2 is a time, not a count.
+
+    (tcp_model_timeout with TCP_RTO_MIN, whatever the connection's own RTO is: 924.6 s for 15.)
+    """
+    doublings = (rto_max_ns // RTO_MIN_NS).bit_length() - 1
+    if retries <= doublings:
+        return ((2 << retries) - 1) * RTO_MIN_NS
+    return ((2 << doublings) - 1) * RTO_MIN_NS + (retries - doublings) * rto_max_ns
+
+
+def rto(first_ns: int, limit_ns: int, rto_max_ns: int, user_timeout_ns: int = 0) -> Iterator[Firing]:
+    """Retransmissions with backoff (RFC 6298 5.5), then ETIMEDOUT without a RST (tcp_write_timeout).
+
+    `limit_ns` is `retransmission_limit` of tcp_retries2, or of tcp_orphan_retries for a closed socket;
+    TCP_USER_TIMEOUT takes its place and shortens the last wait.
+    """
+    passed_ns, number = 0, 1
+    yield Firing(min(first_ns, rto_max_ns), number)
+    while True:
+        wait_ns = backed_off(first_ns, number, rto_max_ns)
+        if user_timeout_ns:
+            wait_ns = min(wait_ns, max(user_timeout_ns - passed_ns, MILLISECOND_NS))
+        passed_ns += wait_ns
+        if passed_ns >= (user_timeout_ns or limit_ns):
+            yield Firing(wait_ns, number, gives_up=True)
+            return
+        number += 1
+        yield Firing(wait_ns, number)
+
+
+def keepalive(
+    time_ns: int, intvl_ns: int, probes: int, intvl_max_ns: int = 0, user_timeout_ns: int = 0
+) -> Iterator[Firing]:
+    """Probes that nobody answers, then the give-up (tcp_keepalive_timer).
+
+    With `intvl_max_ns` each wait doubles the one before, up to it. With TCP_USER_TIMEOUT the number of probes does not
+    count: the first expiry behind an unanswered probe that finds the peer silent for so long gives up.
+    """
+    passed_ns = time_ns
+    yield Firing(time_ns, 1)
+    number = 1
+    while True:
+        wait_ns = keepalive_wait(intvl_ns, number, intvl_max_ns)
+        passed_ns += wait_ns
+        if passed_ns >= user_timeout_ns if user_timeout_ns else number >= probes:
+            yield Firing(wait_ns, number, gives_up=True)
+            return
+        number += 1
+        yield Firing(wait_ns, number)
+
+
+def keepalive_wait(intvl_ns: int, unanswered: int, intvl_max_ns: int = 0) -> int:
+    """The wait behind a probe, the last of so many unanswered ones."""
+    return min(intvl_ns << min(unanswered - 1, 32), intvl_max_ns) if intvl_max_ns else intvl_ns
+
+
+def persist(first_ns: int, rto_max_ns: int) -> Iterator[Firing]:
+    """Probes of a closed window, without end while they are answered (RFC 9293 3.8.6.1, tcp_probe_timer)."""
+    number = 0
+    while True:
+        yield Firing(backed_off(first_ns, number, rto_max_ns), number + 1)
+        number += 1
 
 
 def syn_waits(retries: int, linear_timeouts: int) -> Iterator[int]:
@@ -67,11 +169,11 @@ def tail_loss_probe(round_trip_ns: int, *, alone: bool) -> int:
     return 2 * round_trip_ns + (RTO_MIN_NS if alone else 2 * MILLISECOND_NS)
 
 
-def first_rto(round_trip_ns: int) -> int:
+def first_rto(round_trip_ns: int, rto_min_ns: int = RTO_MIN_NS) -> int:
     """The wait before the first retransmission of Linux: the round trip and at least RTO_MIN (tcp_set_rto)."""
-    return round_trip_ns + RTO_MIN_NS
+    return round_trip_ns + rto_min_ns
 
 
-def backed_off(wait_ns: int, doublings: int) -> int:
-    """A wait after so many doublings (RFC 6298 5.5), at most RTO_MAX."""
-    return min(wait_ns << min(doublings, 32), RTO_MAX_NS)
+def backed_off(wait_ns: int, doublings: int, rto_max_ns: int = RTO_MAX_NS) -> int:
+    """A wait after so many doublings (RFC 6298 5.5), at most rto_max_ns."""
+    return min(wait_ns << min(doublings, 32), rto_max_ns)

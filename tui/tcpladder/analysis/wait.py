@@ -10,6 +10,8 @@ from tcpladder.analysis.view import Side, Timer
 NOTHING = -1
 """`armed` of a wait whose beginning the capture does not show."""
 MOST_SYNS = 64
+MOST_KEPT = 256
+"""Keepalive waits of one end that inference looks at."""
 
 
 class Schedule(Enum):
@@ -52,8 +54,10 @@ class Wait:
 class Observed:
     """The waits of one end, summed up."""
 
-    shortest_ns: dict[Schedule, int] = field(default_factory=dict)
-    longest_ns: dict[Schedule, int] = field(default_factory=dict)
+    kept_ns: dict[Schedule, list[int]] = field(default_factory=dict)
+    """How long the first MOST_KEPT keepalive waits were."""
+    unanswered_ns: list[int] = field(default_factory=list)
+    """Between the unanswered keepalive probes of the latest run, and up to the RST behind them."""
     first_ns: dict[Schedule, int] = field(default_factory=dict)
     """How long the first wait of the latest run was."""
     most_probes: int = 0
@@ -62,17 +66,30 @@ class Observed:
     """Unanswered probes before the RST that gave up."""
     syn_waits_ns: list[int] = field(default_factory=list)
     """Between SYNs with one initial sequence number, the first MOST_SYNS of them."""
+    garbage_bytes: int = 0
+    """That the keepalive probes carried."""
+    deaf_to: int = 0
+    """Answers in the capture that the prober did not hear: its timestamp echo stood still."""
 
     def add(self, wait: Wait) -> None:
         """Take one more wait into account."""
         if wait.armed == NOTHING:
             return
         schedule, observed_ns = wait.schedule, wait.observed_ns
-        self.shortest_ns[schedule] = min(observed_ns, self.shortest_ns.get(schedule, observed_ns))
-        self.longest_ns[schedule] = max(observed_ns, self.longest_ns.get(schedule, observed_ns))
-        if schedule in (Schedule.KEEPALIVE_TIME, Schedule.KEEPALIVE_INTVL):
-            self.most_probes = max(self.most_probes, wait.number)
-        elif schedule is Schedule.GIVE_UP:
-            self.gave_up_after = wait.number
+        if wait.timer is Timer.KEEPALIVE:
+            self._add_keepalive(schedule, wait.number, observed_ns)
         elif schedule is Schedule.SYN and len(self.syn_waits_ns) < MOST_SYNS:
             self.syn_waits_ns.append(observed_ns)
+
+    def _add_keepalive(self, schedule: Schedule, number: int, observed_ns: int) -> None:
+        kept = self.kept_ns.setdefault(schedule, [])
+        if len(kept) < MOST_KEPT:
+            kept.append(observed_ns)
+        if schedule is Schedule.KEEPALIVE_TIME:
+            self.unanswered_ns = []
+        elif len(self.unanswered_ns) < MOST_KEPT:
+            self.unanswered_ns = [*self.unanswered_ns, observed_ns]
+        if schedule is Schedule.GIVE_UP:
+            self.gave_up_after = number
+        else:
+            self.most_probes = max(self.most_probes, number)

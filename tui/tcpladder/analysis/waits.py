@@ -103,6 +103,11 @@ class Waits:
         """When the timer of a wait was armed; None where the capture does not show it."""
         return None if wait.armed == NOTHING else int(self._columns.time_ns[wait.armed])
 
+    def is_window_closed(self, side: Side) -> bool:
+        """Whether an end has probed the closed window of its peer and heard nothing else since."""
+        end = self.ends[side]
+        return end.window_probe != NOTHING and self._is_answer(end.heard, end.window_probe)
+
     def unacknowledged(self, side: Side) -> Unacknowledged | None:
         """What an end has sent that its peer has not acknowledged; None where all is, or where nobody can know."""
         client = side is Side.CLIENT
