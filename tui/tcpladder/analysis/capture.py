@@ -22,6 +22,11 @@ from tcpladder.flows.tuples import Tuple4
 from tcpladder.wire.decode import Decoder
 from tcpladder.wire.frames import FrameBatch
 
+LONG_FLOW = 50_000
+"""Segments from which on a flow takes longer to read than a person likes to wait for a key."""
+MOST_LONG_FLOWS = 16
+PIECES_AT_ONCE = 4
+
 Beliefs = Callable[[Endpoint, Endpoint], Mapping[Side, TimerValues]]
 """What client and server of a flow are believed to run with."""
 
@@ -131,6 +136,19 @@ class CaptureAnalysis:
         found.refresh()
         return found
 
+    def long_flows(self) -> list[int]:
+        """The numbers of the flows that are worth reading before somebody opens them, the longest first."""
+        segments = self._tracker.segments[: self.flows]
+        longest = np.argsort(-segments, kind="stable")[:MOST_LONG_FLOWS]
+        return [flow + 1 for flow in longest.tolist() if segments[flow] >= LONG_FLOW]
+
+    def read_ahead(self, number: int) -> bool:
+        """Read a flow a bit further, so that `view` has less to do; returns whether there is more."""
+        found = self._views.get(number)
+        if found is None:
+            found = self._views[number] = self._new_view(number, at_once=False)
+        return found.read_on(PIECES_AT_ONCE)
+
     def all_views(self) -> list[Findings]:
         """The findings about every flow, in order; reads the log once for all of them."""
         return [
@@ -159,7 +177,9 @@ class CaptureAnalysis:
         fresh, first = np.unique(self.log.column("flow", np.arange(row, len(self.log))), return_index=True)
         return [flow + 1 for flow in fresh[np.argsort(first)].tolist() if flow != NO_FLOW]
 
-    def _new_view(self, number: int, rows: NDArray[np.int64] | None = None) -> Findings:
+    def _new_view(
+        self, number: int, rows: NDArray[np.int64] | None = None, *, at_once: bool = True
+    ) -> Findings:
         client, server = self.endpoints(number)
         track = self._tracker.tracks[number - 1]
         return Findings(
@@ -169,6 +189,7 @@ class CaptureAnalysis:
             summary=lambda: self.summary(number),
             states=lambda: {side: end.state for side, end in track.ends.items()},
             rows=rows,
+            at_once=at_once,
         )
 
 

@@ -48,6 +48,7 @@ class Findings:
         summary: the flow's line in the list, as it is now.
         states: the TCP state of each end, as it is now.
         rows: the flow's rows of the log, where the caller has them.
+        at_once: False where the caller reads a long flow with `read_on`.
     """
 
     def __init__(
@@ -58,6 +59,8 @@ class Findings:
         summary: Callable[[], FlowSummary],
         states: Callable[[], Mapping[Side, TcpState]],
         rows: NDArray[np.int64] | None = None,
+        *,
+        at_once: bool = True,
     ) -> None:
         self._log, self._flow = log, flow
         self._read_values, self._summary, self._states = values, summary, states
@@ -65,7 +68,8 @@ class Findings:
         if rows is not None:
             self._pieces = log.pieces
             self._take(rows)
-        self.refresh()
+        if at_once:
+            self.refresh()
 
     def _start_over(self) -> None:
         self._pieces = 0
@@ -79,6 +83,15 @@ class Findings:
         self._waits = Waits(self._columns)
         self._values = self._read_values()
         self._judge = Judge(self._values, self._waits)
+
+    def read_on(self, pieces: int) -> bool:
+        """Take in some pieces of the log, so that `refresh` finds less to do; returns whether there is more."""
+        end = min(self._pieces + pieces, self._log.pieces)
+        fresh = self._log.rows_of(self._flow, self._pieces, end)
+        self._pieces = end
+        if len(fresh):
+            self._take(fresh)
+        return end < self._log.pieces
 
     def refresh(self) -> bool:
         """Take in what came since the last call; returns whether anything did."""

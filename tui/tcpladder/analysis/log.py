@@ -83,11 +83,12 @@ class SegmentLog:
             self._piece_of(row)["kind"][row - self._start_of(row)] = Kind.KEEPALIVE_PROBE
             self.amendments += row < self._starts[-1]
 
-    def rows_of(self, flow: int, first_piece: int) -> NDArray[np.int64]:
-        """The rows of a flow in the pieces from `first_piece` on: int64, ascending."""
+    def rows_of(self, flow: int, first_piece: int, end_piece: int | None = None) -> NDArray[np.int64]:
+        """The rows of a flow in the pieces from `first_piece` on, up to `end_piece`: int64, ascending."""
+        pieces = slice(first_piece, end_piece)
         found = [
             np.flatnonzero(piece["flow"] == flow) + start
-            for piece, start in zip(self._pieces[first_piece:], self._starts[first_piece:], strict=True)
+            for piece, start in zip(self._pieces[pieces], self._starts[pieces], strict=True)
         ]
         return np.concatenate(found) if found else np.empty(0, np.int64)
 

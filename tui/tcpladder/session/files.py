@@ -14,6 +14,9 @@ from tcpladder.sources.files import open_capture
 from tcpladder.sources.streams import Following
 from tcpladder.wire.frames import FrameBatch
 
+TURN_S = 0.001
+"""A pause in which the screen gets the lock: whoever takes it again at once would keep it."""
+
 
 class FileSession(Session):
     """One capture, or several one after the other.
@@ -103,6 +106,16 @@ class FileSession(Session):
                 self._warnings.append(str(failed))
                 self._phase = "ended"
                 self.version += 1
+        self._read_ahead()
+
+    def _read_ahead(self) -> None:
+        """Read the long flows, so that they open at once; the screen gets its turn after every few pieces."""
+        for capture in self._captures:
+            for number in capture.long_flows():
+                more = True
+                while more and not self._stop.wait(TURN_S):
+                    with self._lock:
+                        more = capture.read_ahead(number)
 
     def now_ns(self) -> int:
         """The clock where a followed file has grown under our eyes, else the last segment."""
