@@ -14,6 +14,8 @@ from tcpladder.analysis.capture import CaptureAnalysis
 from tcpladder.analysis.flow_view import Findings
 from tcpladder.analysis.view import Endpoint, FlowSummary, Side
 from tcpladder.ladder.model import Note
+from tcpladder.ladder.timers import EndTimers, FlowTimers
+from tcpladder.session.named import NamedCapture
 from tcpladder.wire.frames import FrameBatch
 
 Mode = Literal["live", "file", "lab"]
@@ -64,12 +66,18 @@ class Session:
         self._notes: list[tuple[Note, int | None]] = []
         self._phase: Phase = "loading"
 
-    def begin_capture(self) -> CaptureAnalysis:
-        """Start another capture: its flows are numbered behind those of the captures before it."""
+    def begin_capture(self, names: Mapping[str, str] | None = None) -> CaptureAnalysis:
+        """Start another capture: its flows are numbered behind those of the captures before it.
+
+        `names` are those that the capture itself gives to addresses.
+        """
         with self._lock:
             self._offsets.append(self.flow_count())
-            capture = CaptureAnalysis(
-                secrets.token_bytes(SALT_BYTES), self.beliefs, keep_segments=self._keep_segments
+            capture = NamedCapture(
+                secrets.token_bytes(SALT_BYTES),
+                self.beliefs,
+                keep_segments=self._keep_segments,
+                names=names if names is not None else {},
             )
             self._captures.append(capture)
             return capture
@@ -105,6 +113,23 @@ class Session:
         """The findings about every flow of a capture, in order."""
         with self._lock:
             return capture.all_views()
+
+    def timers(self, number: int) -> FlowTimers:
+        """What both ends of a flow are believed to run with, what runs now, and what must come."""
+        with self._lock:
+            view = self.view(number)
+            return FlowTimers(
+                ends={side: self._end_timers(view, side) for side in Side},
+                pending=view.pending(self.now_ns()),
+                notice=self._no_reading(),
+            )
+
+    def _end_timers(self, view: Findings, side: Side) -> EndTimers:
+        return EndTimers(values=view.believed(side), reading=None)
+
+    def _no_reading(self) -> str:
+        """Why the running timers of an end are not known."""
+        return "a capture has no running timers"
 
     def notes(self, number: int) -> tuple[Note, ...]:
         """What stands across the lanes of a flow: faults that came and went, words of an experiment."""

@@ -59,7 +59,7 @@ class FileSession(Session):
     def read(self) -> Iterator[CaptureAnalysis]:
         """Read in the caller's thread; yields each file's analysis when it is complete."""
         for file in self._files:
-            capture = self.begin_capture()
+            capture = self.begin_capture(file.names)
             for batch in file.batches():
                 self._take(capture, file, batch)
                 if self._stop.is_set():
@@ -82,7 +82,7 @@ class FileSession(Session):
         Returns whether anything came; see LiveSession.look.
         """
         if self._pending is None:
-            self.capture = self.begin_capture()
+            self.capture = self.begin_capture(self._files[0].names)
             self._pending = self._files[0].batches()
         batch = next(self._pending, None)
         if batch is None:

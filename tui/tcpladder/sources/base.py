@@ -31,6 +31,11 @@ class FrameFile(Protocol):
         ...
 
     @property
+    def names(self) -> Mapping[str, str]:
+        """Address made up for a host that a text listing only names -> its name. Grows while it is read."""
+        ...
+
+    @property
     def caught_up(self) -> bool:
         """Whether a file that is followed has been read to where its writer is."""
         ...

@@ -78,6 +78,11 @@ class CaptureFile:
         return self._remarks.comments
 
     @property
+    def names(self) -> Mapping[str, str]:
+        """Address made up for a host that a text listing only names -> its name. Grows while it is read."""
+        return self._remarks.names
+
+    @property
     def caught_up(self) -> bool:
         """Whether a file that is followed has been read to where its writer is."""
         return self._source.caught_up

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from datetime import datetime
 
 from tcpladder.errors import CaptureError
 from tcpladder.sources import snoop
-from tcpladder.sources.likeness import HEAD_BYTES, likeness
+from tcpladder.sources.likeness import HEAD_BYTES, is_text, likeness
+from tcpladder.sources.listing import Listing
 from tcpladder.sources.pcap import HEADER_BYTES, VARIANTS, read_pcap
 from tcpladder.sources.pcapng import SECTION_HEADER, byte_order_of, read_pcapng
 from tcpladder.sources.remarks import Remarks
@@ -32,7 +34,12 @@ def reader_of(window: ReadWindow, name: str, file: int, remarks: Remarks, *, com
         if refusal is not None:
             raise CaptureError(f"cannot read {name}: {refusal}")
         return snoop.read_snoop(window, file, remarks)
-    raise CaptureError(f"cannot read {name}: {_looks(window, compressed=compressed)}")
+    looks = _looks(window, compressed=compressed)
+    if not is_text(bytes(window.buffer[: min(HEAD_BYTES, window.have)])):
+        raise CaptureError(f"cannot read {name}: {looks}")
+    listing = Listing(window, file, remarks, _utc_offset_ns())
+    listing.begin(name, looks)
+    return listing.batches()
 
 
 def follow(window: ReadWindow, name: str, file: int, remarks: Remarks, *, compressed: bool) -> FrameReader:
@@ -50,6 +57,13 @@ def _whole_header(window: ReadWindow, name: str, size: int) -> None:
         raise CaptureError(
             f"cannot read {name}: it is cut off inside its header, {window.have} of {size} bytes are there"
         )
+
+
+def _utc_offset_ns() -> int:
+    """Of the clock on the wall here and now, which is also what times are shown in."""
+    offset = datetime.now().astimezone().utcoffset()
+    assert offset is not None
+    return int(offset.total_seconds()) * 10**9
 
 
 def _looks(window: ReadWindow, *, compressed: bool) -> str:

@@ -40,7 +40,7 @@ def likeness(head: bytes) -> str:
             return words
     if head[_TAR_MAGIC_OFFSET : _TAR_MAGIC_OFFSET + 5] == b"ustar":
         return "it is a tar archive: unpack it first"
-    text = _as_text(head)
+    text = as_text(head)
     if text is not None:
         return f"it looks like {_kind_of_text(text)}, not like a capture ({READABLE})"
     if not any(head):
@@ -48,7 +48,14 @@ def likeness(head: bytes) -> str:
     return f"it begins with {head[:4].hex(' ')}, which no capture does ({READABLE})"
 
 
-def _as_text(head: bytes) -> str | None:
+def is_text(head: bytes) -> bool:
+    """Whether these first bytes can be those of a text, in UTF-8 or an older encoding."""
+    if any(head.startswith(magic) for magic, _ in _LIKENESSES):
+        return False
+    return as_text(head) is not None or (bool(head) and not any(byte < 9 or 13 < byte < 27 for byte in head))
+
+
+def as_text(head: bytes) -> str | None:
     """Decode the head if a person would call it text. The last character may be cut."""
     try:
         text = head.decode("utf-8")

@@ -18,6 +18,18 @@ class Remarks:
     dropped: dict[str, int] = field(default_factory=dict)
     """Interface, empty where the format has none -> frames that were not captured there, as counted last."""
 
+    names: dict[str, str] = field(default_factory=dict)
+    """Address made up for a host that a listing only names -> its name; grows while the listing is read."""
+    unread_lines: int = 0
+    """Lines of a listing that look like a segment and could not be read."""
+    first_unread: int = 0
+    """Number of the first of them, from 1."""
+
+    def unread(self, line: int) -> None:
+        """Count a line that was meant to be a segment."""
+        self.first_unread = self.first_unread or line
+        self.unread_lines += 1
+
     def comment(self, frame: int, text: bytes) -> None:
         """Keep a comment on a frame; several on one frame are joined."""
         words = text[:MAX_COMMENT_BYTES].decode("utf-8", "replace").rstrip("\0")
@@ -33,12 +45,20 @@ class Remarks:
 
     def warnings(self, name: str) -> list[str]:
         """One sentence for each place where frames were lost."""
-        return [
+        sentences = [
             f"{name} lacks {frames} frame{'s' if frames != 1 else ''} that the capture dropped"
             + (f" (interface {_printable(interface)})" if interface else "")
             for interface, frames in self.dropped.items()
             if frames
         ]
+        if self.unread_lines:
+            lines = "line looks" if self.unread_lines == 1 else "lines look"
+            first = f"line {self.first_unread}"
+            sentences.append(
+                f"{self.unread_lines} {lines} like a segment in {name} and could not be read"
+                + (f": {first}" if self.unread_lines == 1 else f", {first} first")
+            )
+        return sentences
 
 
 def _printable(name: str) -> str:

@@ -20,6 +20,7 @@ from tcpladder.wire.frames import (
     LINKTYPE_IPV6,
     LINKTYPE_LINUX_SLL,
     LINKTYPE_LINUX_SLL2,
+    LINKTYPE_LISTING,
     LINKTYPE_LOOP,
     LINKTYPE_NULL,
     LINKTYPE_RAW,
@@ -59,6 +60,13 @@ class DetailLine:
 
 def dissect(frame: bytes, link_type: int) -> list[DetailLine]:
     """The protocols and fields of a frame of LINKTYPE_* `link_type`. Never raises, never empty."""
+    if link_type == LINKTYPE_LISTING:
+        text = frame.decode("utf-8", "replace").strip()
+        shown = "".join(letter if letter.isprintable() else " " for letter in text)
+        return [
+            DetailLine(depth=0, text="a line of a text listing, which is all there is", span=(0, len(frame))),
+            DetailLine(depth=1, text=shown, span=(0, len(frame))),
+        ]
     layers = _layers()
     if link_type not in layers:
         return [

@@ -11,7 +11,16 @@ from tcpladder.wire.link import ETHERTYPE_IPV4, ETHERTYPE_IPV6
 from tcpladder.wire.network import NO_PROTOCOL, Network
 
 _ETHERTYPE_ARP = 0x0806
-_PROTOCOLS = {1: "ICMP", 2: "IGMP", 6: "TCP cut off before its ports", 17: "UDP", 58: "ICMPv6", 132: "SCTP"}
+_PROTOCOLS = {
+    1: "ICMP",
+    2: "IGMP",
+    6: "TCP cut off before its ports",
+    17: "UDP",
+    58: "ICMPv6",
+    132: "SCTP",
+    253: "other IP",
+}
+"""253 is for experiments (RFC 3692): a listing tells that a frame is none of the others, and no more."""
 _LINK_TYPES = frozenset(
     {
         frames.LINKTYPE_NULL,
