@@ -187,6 +187,37 @@ def interfaces(every: float) -> None:
     printing.interfaces(every)
 
 
+@tcpladder.command()
+@click.option("--pid", type=click.IntRange(min=1), help="Only sockets that this process holds.")
+@click.option("--netns", metavar="NAME|PID", help="In another network namespace.")
+@click.option("--watch", is_flag=True, help="Print them again every second, until interrupted.")
+@click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
+@_ascii
+@click.argument("filter_words", metavar="[FILTER]...", nargs=-1)
+def timers(
+    pid: int | None,
+    netns: str | None,
+    watch: bool,
+    form: str,
+    ascii_only: bool,
+    filter_words: tuple[str, ...],
+) -> None:
+    """List TCP sockets with the timers that are configured, and the one that runs.
+
+    FILTER is any of: port N, sport N, dport N, addr A, src A, dst A (an address or a network), state S (as ss calls
+    it), timer T (retransmission, keepalive, timewait, persist, none); all must hold.
+    """
+    from tcpladder import printing
+    from tcpladder.agent.networks import NetnsNetwork
+    from tcpladder.session.local_sockets import LocalSockets
+    from tcpladder.session.socket_filter import parse_filter
+
+    sockets = LocalSockets(pid=pid, wanted=parse_filter(filter_words))
+    if netns is not None:
+        NetnsNetwork(netns).enter()
+    printing.timers(sockets, watch=watch, form=form, ascii_only=ascii_only)
+
+
 def main() -> None:
     """Run the command; errors are sentences on stderr, and the exit code says which."""
     # No matrix is multiplied here, and the threads that numpy's library starts for it cost 40 ms at each start.

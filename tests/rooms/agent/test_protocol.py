@@ -19,10 +19,17 @@ from tcpladder.agent.messages import (
     ListInterfaces,
     OpenCapture,
     PeerStarted,
+    ReadSocketOptions,
+    ReadSockets,
     ReadSysctls,
     Refused,
+    SocketOptions,
+    SocketOwner,
+    Sockets,
+    SocketState,
     StartPeer,
     Sysctls,
+    TcpInfo,
 )
 from tcpladder.agent.protocol import MalformedMessageError, decode_reply, decode_request, encode
 
@@ -36,6 +43,36 @@ LO = InterfaceState(
     sent_bytes=3,
     sent_packets=4,
 )
+INFO = TcpInfo(
+    probes=2,
+    backoff=3,
+    rto_us=204_000,
+    ato_us=40_000,
+    unacked=1,
+    lost=1,
+    last_data_sent_ms=5,
+    last_data_recv_ms=6,
+    last_ack_recv_ms=7,
+    rtt_us=25,
+    rttvar_us=12,
+    total_retrans=4,
+)
+SOCKET = SocketState(
+    local="127.0.0.1",
+    local_port=22345,
+    remote="::1",
+    remote_port=12345,
+    state="ESTAB",
+    uid=0,
+    inode=2**32 - 1,
+    cookie=2**64 - 1,
+    timer="keepalive",
+    expires_ms=7000,
+    retransmits=2,
+    receive_queue=0,
+    send_queue=9,
+    info=INFO,
+)
 REQUESTS = [
     OpenCapture(interface="lo"),
     OpenCapture(interface="eth0.10", filter="tcp port 80 and host ä", snap_length=0, include_ssh=True),
@@ -44,6 +81,9 @@ REQUESTS = [
     StartPeer(role="client", options={"TCP_KEEPIDLE": 3}, address="::1", port=7, local_port=65535),
     DropSegments(destination=None, destination_port=None, source="fe80::1", source_port=0, for_s=2.5),
     LiftDrop(rule=3),
+    ReadSockets(),
+    ReadSockets(local="::1", local_port=7, remote="10.0.0.1", remote_port=65535, most=128),
+    ReadSocketOptions(local="::1", local_port=7, remote="10.0.0.1", remote_port=0),
 ]
 REPLIES = [
     AgentReady(pid=7),
@@ -61,6 +101,11 @@ REPLIES = [
     PeerStarted(pid=9),
     Dropping(rule=1, equivalent="nft …"),
     DropLifted(packets=1, bytes=52),
+    Sockets(sockets=[SOCKET, dataclasses.replace(SOCKET, timer=None, info=None)], left_out=3),
+    SocketOptions(
+        owner=SocketOwner(pid=7, command="my prog"), options={"SO_KEEPALIVE": 1}, congestion="bbr", refused=""
+    ),
+    SocketOptions(owner=None, options={}, congestion="", refused="hidden"),
     Refused(reason="cannot", exit_code=4),
 ]
 

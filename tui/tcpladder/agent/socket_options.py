@@ -42,15 +42,21 @@ class _Place:
 
 
 class SocketReader:
-    """Reads options by inode; remembers where each inode was found, because looking through /proc takes long."""
+    """Reads options by inode; remembers where each inode was found, because looking through /proc takes long.
 
-    def __init__(self) -> None:
+    Args:
+        pid: the only process to look at, None for all.
+    """
+
+    def __init__(self, pid: int | None = None) -> None:
+        self._pid = pid
         self._places: dict[int, _Place] = {}
 
     def look_through_processes(self) -> None:
         """Learn who holds which socket, as far as /proc lets this process see."""
         places: dict[int, _Place] = {}
-        for inode, place in _held_sockets():
+        pids = [self._pid] if self._pid is not None else _processes()
+        for inode, place in _held_sockets(pids):
             places.setdefault(inode, place)
         self._places = places
 
@@ -84,9 +90,13 @@ def _unknown(reason: str, owner: SocketOwner | None = None) -> SocketOptions:
     return SocketOptions(owner=owner, options={}, congestion="", refused=reason)
 
 
-def _held_sockets() -> Iterator[tuple[int, _Place]]:
-    """(inode, place) of every open socket, by ascending process number."""
-    for pid in sorted(int(name) for name in _names("/proc") if name.isdigit()):
+def _processes() -> list[int]:
+    return sorted(int(name) for name in _names("/proc") if name.isdigit())
+
+
+def _held_sockets(pids: list[int]) -> Iterator[tuple[int, _Place]]:
+    """(inode, place) of every open socket of these processes, in their order."""
+    for pid in pids:
         for descriptor in _names(f"/proc/{pid}/fd"):
             target = _link(f"/proc/{pid}/fd/{descriptor}")
             if target.startswith("socket:["):
