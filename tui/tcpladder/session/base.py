@@ -15,6 +15,7 @@ from tcpladder.analysis.flow_view import Findings
 from tcpladder.analysis.view import Endpoint, FlowSummary, Side
 from tcpladder.ladder.model import Note
 from tcpladder.ladder.timers import EndTimers, FlowTimers
+from tcpladder.ladder.timers import EndTimers, FlowTimers
 from tcpladder.session.named import NamedCapture
 from tcpladder.wire.frames import FrameBatch
 
@@ -113,6 +114,23 @@ class Session:
         """The findings about every flow of a capture, in order."""
         with self._lock:
             return capture.all_views()
+
+    def timers(self, number: int) -> FlowTimers:
+        """What both ends of a flow are believed to run with, what runs now, and what must come."""
+        with self._lock:
+            view = self.view(number)
+            return FlowTimers(
+                ends={side: self._end_timers(view, side) for side in Side},
+                pending=view.pending(self.now_ns()),
+                notice=self._no_reading(),
+            )
+
+    def _end_timers(self, view: Findings, side: Side) -> EndTimers:
+        return EndTimers(values=view.believed(side), reading=None)
+
+    def _no_reading(self) -> str:
+        """Why the running timers of an end are not known."""
+        return "a capture has no running timers"
 
     def timers(self, number: int) -> FlowTimers:
         """What both ends of a flow are believed to run with, what runs now, and what must come."""

@@ -10,9 +10,12 @@ from tcpladder.agent.client import AgentClient
 from tcpladder.agent.messages import CaptureOpened, OpenCapture, ReadSysctls, Sysctls
 from tcpladder.analysis import beliefs
 from tcpladder.analysis.beliefs import TimerValues
+from tcpladder.analysis.flow_view import Findings
 from tcpladder.analysis.view import Endpoint, Origin, Side
 from tcpladder.errors import CaptureError, InterfaceError, TcpladderError
+from tcpladder.ladder.timers import EndTimers, FlowTimers
 from tcpladder.session.base import Mode, Session
+from tcpladder.session.socket_watch import Ends, SocketWatch
 from tcpladder.sources.live import open_live
 from tcpladder.store.pcapng import CapturedInterface, PcapngWriter
 from tcpladder.store.spool import Spool
@@ -63,6 +66,8 @@ class LiveSession(Session):
         self._dropped = self._seen = 0
         self._values = TimerValues()
         self._options: dict[Endpoint, TimerValues] = {}
+        self._sockets = SocketWatch(agent, self._local_ends)
+        self._reads_sockets = True
         self._sysctls_due = 0.0
         self._thread: threading.Thread | None = None
         self._stop = threading.Event()
@@ -80,6 +85,7 @@ class LiveSession(Session):
     def look(self, wait_s: float) -> bool:
         """Take in what has come, waiting for it no longer than wait_s; returns whether anything came."""
         self._read_sysctls()
+        self._read_sockets()
         try:
             batch = self._source.read(wait_s)
         except InterfaceError as gone:
@@ -140,15 +146,56 @@ class LiveSession(Session):
                 self._values = values
                 self.version += 1
 
+    def _read_sockets(self) -> None:
+        if not self._reads_sockets:
+            return
+        try:
+            changed = self._sockets.work(time.monotonic(), time.time_ns())
+        except TcpladderError as failed:
+            self.warn(str(failed))
+            self._reads_sockets = False
+            return
+        if changed:
+            with self._lock:
+                self.version += 1
+
+    def _local_ends(self, number: int) -> Ends:
+        """The ends of a flow whose sockets are in the captured namespace."""
+        with self._lock:
+            client, server = self._find(number)[0].endpoints(number)
+        ends = {Side.CLIENT: (client, server), Side.SERVER: (server, client)}
+        return {side: end for side, end in ends.items() if self._is_here(end[0])}
+
+    def _is_here(self, endpoint: Endpoint) -> bool:
+        return endpoint.address in self._local or endpoint.address.startswith("127.")
+
+    def view(self, number: int) -> Findings:
+        """As ever; a flow that is looked at has its sockets read."""
+        self._sockets.looked_at(number, time.monotonic())
+        return super().view(number)
+
+    def timers(self, number: int) -> FlowTimers:
+        """As ever; a flow whose timers are asked for has the running ones read, until nobody asks any more."""
+        self._sockets.watch(number, time.monotonic())
+        return super().timers(number)
+
+    def _end_timers(self, view: Findings, side: Side) -> EndTimers:
+        summary = view.summary
+        ends = (summary.client, summary.server)
+        local, remote = ends if side is Side.CLIENT else ends[::-1]
+        return EndTimers(values=view.believed(side), reading=self._sockets.reading(local, remote))
+
+    def _no_reading(self) -> str:
+        return "no socket of this machine"
+
     def beliefs(self, client: Endpoint, server: Endpoint) -> Mapping[Side, TimerValues]:
         """Sysctls hold for the ends that live in the captured namespace, socket options for the socket read."""
         believed = {}
-        for side, endpoint in ((Side.CLIENT, client), (Side.SERVER, server)):
-            here = endpoint.address in self._local or endpoint.address.startswith("127.")
-            values = self._values if here else TimerValues()
-            options = self._options.get(endpoint)
+        for side, endpoint, peer in ((Side.CLIENT, client, server), (Side.SERVER, server, client)):
+            values = self._values if self._is_here(endpoint) else TimerValues()
+            options = self._sockets.values(endpoint, peer) or self._options.get(endpoint)
             if options is not None:
-                values = TimerValues({**values.known, **options.known})
+                values = values.merged(options.known)
             believed[side] = values
         return believed
 
