@@ -113,6 +113,7 @@ class CaptureAnalysis:
             last_ns=int(tracker.last_ns[flow]),
             keepalive_probes=int(tracker.keepalive_probes[flow]),
             retransmissions=int(tracker.retransmissions[flow]),
+            began="handshake" if track.handshake else track.beginning.value,
             ended=said.ended,
             why=said.why,
         )

@@ -14,9 +14,11 @@ from numpy.typing import NDArray
 from tcpladder.analysis.carried import NOWHERE, Carried
 from tcpladder.analysis.copies import Fingerprints, find_copies
 from tcpladder.analysis.kinds import Kind
+from tcpladder.analysis.listed import BARE, bare_ack, gap_to_latest
 from tcpladder.flows.order import NOTHING, FlowOrder
 from tcpladder.flows.seqnum import differences
 from tcpladder.flows.table import Assigned
+from tcpladder.wire.frames import Unknown
 from tcpladder.wire.segments import Flag, Segments, State
 
 NEVER = -(1 << 33)
@@ -157,6 +159,7 @@ class _Batch:
         self.flags, self.window = segments.flags[at], segments.window[at]
         self.length, self.time_ns, self.ttl = segments.length[at], segments.time_ns[at], segments.ttl[at]
         self.shift = segments.window_shift
+        self.unknown = segments.unknown[at]
         self.prints = Fingerprints(segments, at)
         self.known = carried.known[order.slot]
         self._choose_base()
@@ -274,6 +277,27 @@ class _Batch:
         again &= ~(keepalive | zero_window_probe | self.rst)
         self._sent_again(np.flatnonzero(again))
         self._answers(pure, repeated, order.latest_from_peer(kind, carried.kind))
+
+    def listen_for_probes(self) -> None:
+        """Segments without a known sequence number: silence tells keepalive, one segment after the other."""
+        order, carried = self.order, self.carried
+        for position in np.flatnonzero(self.unknown & Unknown.SEQ != 0).tolist():
+            if Kind(int(self.kind[position])) not in BARE or self.length[position]:
+                continue
+            now_ns, times = int(self.time_ns[position]), {}
+            for at, slot in (
+                (int(order.previous[position]), int(order.slot[position])),
+                (int(order.peer[position]), int(order.peer_slot[position])),
+            ):
+                if at != NOTHING or carried.flags[slot]:
+                    times[slot] = int(self.time_ns[at] if at != NOTHING else carried.time_ns[slot])
+            peer, peer_slot = int(order.peer[position]), int(order.peer_slot[position])
+            peer_kind = self.kind[peer] if peer != NOTHING else carried.kind[peer_slot]
+            self.kind[position] = bare_ack(
+                gap_to_latest(now_ns, list(times.values())),
+                Kind(int(peer_kind)) if peer_kind else None,
+                gap_to_latest(now_ns, [times[peer_slot]] if peer_slot in times else []),
+            )
 
     def _fills_window(self) -> NDArray[np.bool_]:
         """Whether data reaches the last byte of the peer's window, where its scale is known (RFC 7323 2.2)."""

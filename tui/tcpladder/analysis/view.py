@@ -83,6 +83,8 @@ class FlowSummary:
     last_ns: int
     keepalive_probes: int
     retransmissions: int
+    began: str = "handshake"
+    """`handshake`, `syn` (never answered), `syn_ack` (its SYN is missing) or `middle`."""
     ended: str | None
     """A few words for the last column: `refused`, `RST`, `closed`, `no answer`; None while it goes on."""
     why: str

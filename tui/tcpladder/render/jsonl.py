@@ -65,6 +65,7 @@ def flow_record(summary: FlowSummary) -> Record:
         "client": str(summary.client),
         "server": str(summary.server),
         "state": summary.state,
+        "began": summary.began,
         "ended": summary.ended,
         "segments": summary.segments,
         "bytes": summary.bytes,
