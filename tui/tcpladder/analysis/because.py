@@ -92,6 +92,9 @@ def _unbelievable(c: Compared) -> str:
 
 
 def _probe(c: Compared) -> str:
+    if c.seq is None:
+        silent = "" if c.wait_ns is None else f" of {about(c.wait_ns)}"
+        return f"an ACK without data out of a silence{silent}; its source gives no sequence numbers"
     if c.expected is None:
         return f"seq {_n(c.seq)}, {_bytes(c.length)}; the peer's answer acknowledges one more"
     acknowledged = "" if c.peer_ack is None else ", already acknowledged"

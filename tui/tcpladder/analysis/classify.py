@@ -125,6 +125,7 @@ def _classify_rows(
             _classify_rows(segments, assigned, carried, first_row, rest, result, copies_are_out=True)
             return
     batch.decide()
+    batch.listen_for_probes()
     result.heard |= batch.heard()
     batch.carry()
     target = batch.capture_rows
