@@ -20,7 +20,8 @@ class Length:
         value_ns: the likeliest, which makes the timers least late.
         least_ns: the shortest that explains the observations, too.
         seen: how many observations it explains.
-        odd: how many it does not: the first wait, where the timer was switched on later than the capture shows.
+        odd: how many it does not: the first wait, where the timer was switched on later than the capture shows, or
+            a few that were too long, where something is missing from the capture.
     """
 
     value_ns: int
@@ -38,7 +39,7 @@ class Backoff:
 
 
 def constant(observed_ns: Sequence[int], jitter_ns: int = 0) -> Length | None:
-    """The whole number of seconds that explains all waits, or all but the first; None where none does."""
+    """The whole number of seconds that explains all waits, all but the first, or most; None where none does."""
     for skipped in (0, 1):
         waits = observed_ns[skipped:]
         if not waits:
@@ -51,7 +52,21 @@ def constant(observed_ns: Sequence[int], jitter_ns: int = 0) -> Length | None:
                 seen=len(waits),
                 odd=skipped,
             )
-    return None
+    return _most(observed_ns, jitter_ns)
+
+
+def _most(observed_ns: Sequence[int], jitter_ns: int) -> Length | None:
+    """What explains the shortest wait and more than half of all: a timer can only be late, so long ones are odd."""
+    shortest_ns = min(observed_ns)
+    seconds = whole_seconds(shortest_ns, shortest_ns, jitter_ns)
+    if not seconds:
+        return None
+    value_ns = seconds[-1] * SECOND_NS
+    seen = sum(on_time(wait, value_ns, jitter_ns) for wait in observed_ns)
+    if seen < 2 or seen * 2 <= len(observed_ns):
+        return None
+    odd = len(observed_ns) - seen
+    return Length(value_ns=value_ns, least_ns=seconds[0] * SECOND_NS, seen=seen, odd=odd)
 
 
 def doubling(observed_ns: Sequence[int]) -> Backoff | None:
