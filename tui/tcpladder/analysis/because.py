@@ -16,7 +16,11 @@ class Compared:
     kind: Kind
     state: State
     seq: int | None
+    raw_seq: int | None
     ack: int | None
+    ttl: int
+    ttl_before: int | None
+    """Time to live of the same sender's segment before."""
     length: int
     window: int
     expected: int | None
@@ -35,6 +39,20 @@ def because(c: Compared) -> str:
     if c.state is not State.WHOLE:
         return _unbelievable(c)
     match c.kind:
+        case Kind.SYN | Kind.SYN_CROSSING | Kind.SYN_DATA | Kind.SYN_ACK | Kind.HANDSHAKE_ACK:
+            return _opening(c)
+        case Kind.FIN:
+            return f"FIN behind seq {_n(c.seq)} + {c.length}: its sender has no more data"
+        case Kind.RST_FORGED:
+            return f"time to live {c.ttl}, the segment before had {_n(c.ttl_before)}: something in between sent it"
+        case Kind.RST_NO_CONNECTION:
+            return f"RST without ACK at seq {_n(c.seq)}: its sender knows no such connection"
+        case Kind.RST:
+            return (
+                f"RST with ACK at seq {_n(c.seq)}, next is {_n(c.expected)}: its sender aborts the connection"
+            )
+        case Kind.CHALLENGE_ACK:
+            return f"answers a SYN or RST with ack {_n(c.ack)}, which does not acknowledge it"
         case Kind.KEEPALIVE_PROBE:
             return _probe(c)
         case Kind.ZERO_WINDOW_PROBE:
@@ -89,6 +107,21 @@ def _unbelievable(c: Compared) -> str:
             return f"the IP length does not fit a frame of {c.original} bytes"
         case _:
             return "the TCP data offset does not fit the IP length"
+
+
+def _opening(c: Compared) -> str:
+    number = "" if c.raw_seq is None else f" {c.raw_seq}"
+    match c.kind:
+        case Kind.SYN:
+            return f"the first SYN with initial sequence number{number}"
+        case Kind.SYN_CROSSING:
+            return f"a SYN with initial sequence number{number} while the peer's own SYN waits for an answer"
+        case Kind.SYN_DATA:
+            return f"a SYN with initial sequence number{number} that carries {_bytes(c.length)}"
+        case Kind.SYN_ACK:
+            return f"the first SYN-ACK with initial sequence number{number}, acknowledges up to {_n(c.ack)}"
+        case _:
+            return f"no data, ack {_n(c.ack)} acknowledges the SYN of the SYN-ACK"
 
 
 def _probe(c: Compared) -> str:

@@ -248,6 +248,9 @@ class Findings:
                 kind=Kind(int(self._kind.values[index])),
                 state=self._state(index),
                 seq=self.relative_seq(index),
+                raw_seq=self.raw_seq(index),
+                ttl=self._value("ttl", index),
+                ttl_before=self._ttl_before(index),
                 ack=self.relative_ack(index),
                 length=self._value("length", index),
                 window=self.window(index) or 0,
@@ -375,6 +378,13 @@ class Findings:
 
     def _state(self, index: int) -> State:
         return State(self._value("state", index))
+
+    def _ttl_before(self, index: int) -> int | None:
+        """Time to live of the same end's segment before, None where it is far back or the first."""
+        own = self._columns.from_client
+        earlier = (at for at in range(index - 1, max(-1, index - 64), -1) if own[at] == own[index])
+        at = next(earlier, None)
+        return None if at is None else self._value("ttl", at)
 
     def _is_unknown(self, index: int, field: Unknown) -> bool:
         """Whether the source does not give a field, and its column holds a guess."""
