@@ -25,6 +25,14 @@ _format = click.option(
 _ascii = click.option("--ascii", "ascii_only", is_flag=True, help="Draw with ASCII only.")
 _no_mouse = click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal.")
 _flow = click.option("--flow", type=click.IntRange(min=1), help="Only this flow, by its number in the list.")
+_timers = click.option(
+    "--timers",
+    metavar="[SIDE:]NAME=VALUE,...",
+    multiple=True,
+    help="Timers that hold: keepalive=55/6/2, server:keepalive=30, syn_retries=5, linear=4, user_timeout=5s …",
+)
+_profile = click.option("--profile", metavar="STACK", help="Defaults of linux, linux-old, solaris, freebsd, "
+                        "macos or windows.")  # fmt: skip
 _follow = click.option(
     "--follow", is_flag=True, help="Go on at the end of FILE, which is still being written."
 )
@@ -37,7 +45,7 @@ _REST = {"ignore_unknown_options": False, "allow_interspersed_args": False}
 def tcpladder(context: click.Context) -> None:
     """Live ladder diagrams of TCP connections, and which timer caused each silence.
 
-    Exit codes: 0 done, 1 an experiment went otherwise, 2 wrong usage, 3 bad input, 4 not permitted,
+    Exit codes: 0 done, 1 the answer is no (check, an experiment), 2 wrong usage, 3 bad input, 4 not permitted,
     130 interrupted.
     """
     if context.invoked_subcommand is None:
@@ -51,6 +59,8 @@ def tcpladder(context: click.Context) -> None:
               help="Bytes kept of each frame; 0 for all.")  # fmt: skip
 @click.option("-w", "--write", type=click.Path(path_type=Path), help="Save every frame, as pcapng.")
 @click.option("--ssh", is_flag=True, help="Do not leave out this host's own SSH connections.")
+@_timers
+@_profile
 @_format
 @_ascii
 @_no_mouse
@@ -61,12 +71,17 @@ def live(
     snap_length: int,
     write: Path | None,
     ssh: bool,
+    timers: tuple[str, ...],
+    profile: str | None,
     form: str | None,
     ascii_only: bool,
     no_mouse: bool,
     filter_words: tuple[str, ...],
 ) -> None:
     """Sniff an interface; FILTER is a tcpdump filter, such as: tcp port 12345."""
+    from tcpladder.analysis.expected import given as read_given
+
+    given = read_given(timers, profile)
     from tcpladder.agent.messages import OpenCapture
     from tcpladder.agent.start import HostNetwork, NetnsNetwork, exec_app, handover
 
@@ -82,7 +97,7 @@ def live(
         interface=interface, filter=" ".join(filter_words), snap_length=snap_length, include_ssh=ssh
     )
     output = None if write is None else (left.outputs["write"], str(write))
-    session = LiveSession(AgentClient(left.agent), request, write=output)
+    session = LiveSession(AgentClient(left.agent), request, write=output, given=given)
     _say(left.notices)
     _show_live(session, _front_end(form, without_terminal="text"), ascii_only=ascii_only, no_mouse=no_mouse)
     if write is not None:
@@ -93,14 +108,25 @@ def live(
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
 @_flow
 @_follow
+@_timers
+@_profile
 @_ascii
 @_no_mouse
-def open_(files: tuple[str, ...], flow: int | None, follow: bool, ascii_only: bool, no_mouse: bool) -> None:
+def open_(
+    files: tuple[str, ...],
+    flow: int | None,
+    follow: bool,
+    timers: tuple[str, ...],
+    profile: str | None,
+    ascii_only: bool,
+    no_mouse: bool,
+) -> None:
     """Show captures in the app; - is stdin."""
+    from tcpladder.analysis.expected import given
     from tcpladder.session.files import FileSession
 
     _front_end(None, without_terminal="")
-    session = FileSession(files, read_again=True, follow=follow)
+    session = FileSession(files, read_again=True, follow=follow, given=given(timers, profile))
     _open_app(session, ascii_only=ascii_only, no_mouse=no_mouse, start_flow=flow)
 
 
@@ -108,18 +134,55 @@ def open_(files: tuple[str, ...], flow: int | None, follow: bool, ascii_only: bo
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
 @_flow
 @_follow
+@_timers
+@_profile
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
 @_ascii
-def show(files: tuple[str, ...], flow: int | None, follow: bool, form: str, ascii_only: bool) -> None:
+def show(
+    files: tuple[str, ...],
+    flow: int | None,
+    follow: bool,
+    timers: tuple[str, ...],
+    profile: str | None,
+    form: str,
+    ascii_only: bool,
+) -> None:
     """Print the ladders of captures on stdout; - is stdin."""
     from tcpladder import printing
+    from tcpladder.analysis.expected import given as read_given
+
+    given = read_given(timers, profile)
 
     if follow:
         if flow is not None:
             raise UsageError("--follow prints every flow as it comes, leave out --flow")
-        printing.follow(files, form=form, ascii_only=ascii_only)
+        printing.follow(files, form=form, ascii_only=ascii_only, given=given)
         return
-    printing.show(files, flow=flow, form=form, ascii_only=ascii_only)
+    printing.show(files, flow=flow, form=form, ascii_only=ascii_only, given=given)
+
+
+@tcpladder.command()
+@click.argument("files", metavar="FILE...", nargs=-1, required=True)
+@_timers
+@_profile
+@click.option(
+    "--tolerance", metavar="5%|20ms", help="How far a timer may be off; else as late as a kernel may be."
+)
+@click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
+def check(
+    files: tuple[str, ...], timers: tuple[str, ...], profile: str | None, tolerance: str | None, form: str
+) -> None:
+    """Judge captures by timers that must hold: exit 0 when all kept their schedule, 1 with those that did not."""
+    from tcpladder import checking
+    from tcpladder.analysis.expected import given as read_given
+
+    given = read_given(timers, profile)
+    if not given:
+        raise UsageError(
+            "check judges by what must hold: give --timers, such as keepalive=55/6/2, or --profile"
+        )
+    all_kept = checking.check(files, given=given, tolerance=tolerance, form=form)
+    sys.exit(ExitCode.DONE if all_kept else ExitCode.NO)
 
 
 @tcpladder.command()

@@ -15,6 +15,7 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from tcpladder.analysis.capture import CaptureAnalysis
+from tcpladder.analysis.expected import Given
 from tcpladder.analysis.flow_view import Findings
 from tcpladder.errors import UsageError
 from tcpladder.ladder import words
@@ -24,7 +25,7 @@ from tcpladder.render.grid import plain
 from tcpladder.render.jsonl import copy_record, flow_record, segment_record
 from tcpladder.render.layout import Layout
 from tcpladder.render.sockets import socket_record, sockets_table
-from tcpladder.render.text import Paint, flows_table, ladder_text, row_texts
+from tcpladder.render.text import Paint, flows_table, ladder_text, remark_text, row_texts
 from tcpladder.session.base import SessionStatus
 from tcpladder.session.files import FileSession
 
@@ -39,9 +40,11 @@ WATCH_EVERY_S = 1.0
 OTHERS_NAMED = 5
 
 
-def show(files: Sequence[str], *, flow: int | None, form: str, ascii_only: bool) -> None:
+def show(
+    files: Sequence[str], *, flow: int | None, form: str, ascii_only: bool, given: Given | None = None
+) -> None:
     """Print the ladders of captures, or one JSON object a segment in file order."""
-    session = FileSession(files)
+    session = FileSession(files, given=given)
     first = 1
     found = False
     for capture in session.read():
@@ -88,12 +91,19 @@ def print_ladder(view: Findings, *, ascii_only: bool, now_ns: int | None) -> Non
     )
     for line in text:
         _line(line)
+    remarks = [("inferred", sentence) for sentence in view.inferred()]
+    remarks += [("advice", sentence) for sentence in view.advice()]
+    for word, sentence in remarks:
+        for line in remark_text(
+            word, sentence, width=_columns(), ascii_only=_ascii(ascii_only), paint=_paint()
+        ):
+            _line(line)
     _line("")
 
 
-def follow(files: Sequence[str], *, form: str, ascii_only: bool) -> None:
+def follow(files: Sequence[str], *, form: str, ascii_only: bool, given: Given | None = None) -> None:
     """Print the segments of a capture that is still being written, until the user interrupts."""
-    stream(FileSession(files, follow=True), form=form, ascii_only=ascii_only)
+    stream(FileSession(files, follow=True, given=given), form=form, ascii_only=ascii_only)
 
 
 def stream(session: LiveSession | FileSession, *, form: str, ascii_only: bool) -> None:
@@ -251,6 +261,13 @@ def _finish(session: FileSession) -> None:
     status = session.status()
     for sentence in status.warnings:
         _say(sentence)
+    if status.through_scapy:
+        came = (
+            "frame came through tunnels and was"
+            if status.through_scapy == 1
+            else "frames came through tunnels and were"
+        )
+        _say(f"{words.count(status.through_scapy)} {came} read by scapy, which is slower")
     if not status.frames:
         _say(f"{status.name} has no frames")
     elif not status.segments:

@@ -22,7 +22,14 @@ LINEAR = "linear"
 _KEEPALIVE_PARTS = (names.KEEPALIVE_TIME, names.KEEPALIVE_INTVL, names.KEEPALIVE_PROBES)
 _ALIASES = {LINEAR: names.SYN_LINEAR_TIMEOUTS, "rto_max_ms": names.RTO_MAX}
 _SIDES = {"client": (Side.CLIENT,), "server": (Side.SERVER,), "both": tuple(Side)}
-_UNITS = {"us": 1_000, "ms": 1_000_000, "s": 1_000_000_000, "min": 60_000_000_000, "h": 3_600_000_000_000}
+_UNITS = {
+    "ns": 1,
+    "us": 1_000,
+    "ms": 1_000_000,
+    "s": 1_000_000_000,
+    "min": 60_000_000_000,
+    "h": 3_600_000_000_000,
+}
 _NUMBER = re.compile(r"(\d+(?:\.\d+)?)([a-z]*)")
 _LONGEST_NS = 365 * 24 * 3600 * 1_000_000_000
 _LARGEST_COUNT = 255
@@ -65,6 +72,14 @@ def profile_named(name: str) -> Profile:
     return found
 
 
+def text_of(name: str, value: int) -> str:
+    """A value as `value_of` reads it: `30s`, `200ms`, `3`."""
+    if SETTINGS[name].unit_ns is None:
+        return str(value)
+    unit = next(unit for unit in ("s", "ms", "us", "ns") if value % _UNITS[unit] == 0)
+    return f"{value // _UNITS[unit]}{unit}"
+
+
 def timer_names() -> list[str]:
     """The names that `--timers` knows."""
     return [KEEPALIVE, LINEAR, *SETTINGS]
@@ -97,7 +112,7 @@ def _item(item: str, text: str) -> dict[str, int]:
         near = get_close_matches(name, timer_names(), 1)
         meant = f", did you mean {near[0]}?" if near else ";"
         raise UsageError(f"--timers {item}: no timer {name}{meant} there are: {', '.join(timer_names())}")
-    return {name: _value(item, name, value)}
+    return {name: value_of(item, name, value)}
 
 
 def _keepalive(item: str, value: str) -> dict[str, int]:
@@ -108,12 +123,15 @@ def _keepalive(item: str, value: str) -> dict[str, int]:
     if len(parts) > len(_KEEPALIVE_PARTS):
         raise UsageError(f"--timers {item}: keepalive is TIME/INTERVAL/PROBES, not {len(parts)} numbers")
     return {
-        name: _value(item, name, part) for name, part in zip(_KEEPALIVE_PARTS, parts, strict=False) if part
+        name: value_of(item, name, part) for name, part in zip(_KEEPALIVE_PARTS, parts, strict=False) if part
     }
 
 
-def _value(item: str, name: str, text: str) -> int:
-    """Nanoseconds or a count; a time without a unit is in that of the kernel's own setting."""
+def value_of(item: str, name: str, text: str) -> int:
+    """Nanoseconds or a count; a time without a unit is in that of the kernel's own setting.
+
+    Raises UsageError, which speaks of `item`.
+    """
     unit_ns = SETTINGS[name].unit_ns
     match = _NUMBER.fullmatch(text)
     if unit_ns is None:

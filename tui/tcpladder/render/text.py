@@ -43,9 +43,17 @@ def ladder_text(
         for row in ladder.pending_rows(now_ns):
             yield _stripped(draw(row, layout), paint)
     word = "now" if summary.ended is None else "end"
-    indent = " " * (layout.gutter + len(word) + 2)
-    first = " " * layout.gutter + word + "  "
-    for text in wrap(clean(summary.why, ascii_only), width, initial_indent=first, subsequent_indent=indent):
+    yield from remark_text(word, summary.why, width=width, ascii_only=ascii_only, paint=paint)
+
+
+def remark_text(
+    word: str, sentence: str, *, width: int = 80, ascii_only: bool = False, paint: Paint = plain
+) -> Iterator[str]:
+    """A sentence below a ladder, behind a word that says what it is about."""
+    gutter = Layout(width=width, ascii=ascii_only).gutter
+    first = " " * gutter + word + "  "
+    indent = " " * len(first)
+    for text in wrap(clean(sentence, ascii_only), width, initial_indent=first, subsequent_indent=indent):
         yield paint(((text, Role.STATE),))
 
 

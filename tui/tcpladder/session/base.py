@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tcpladder.analysis.beliefs import TimerValues
-from tcpladder.analysis.capture import CaptureAnalysis
+from tcpladder.analysis.capture import Beliefs, CaptureAnalysis
+from tcpladder.analysis.expected import Given
 from tcpladder.analysis.flow_view import Findings
 from tcpladder.analysis.view import Endpoint, FlowSummary, Side
 from tcpladder.ladder.model import Note
 from tcpladder.ladder.timers import EndTimers, FlowTimers
-from tcpladder.ladder.timers import EndTimers, FlowTimers
 from tcpladder.session.named import NamedCapture
+from tcpladder.sources.unwrap import Unwrapper
 from tcpladder.wire.frames import FrameBatch
 
 Mode = Literal["live", "file", "lab"]
@@ -38,6 +39,8 @@ class SessionStatus:
     not_tcp: int
     others: tuple[tuple[str, int], ...] = ()
     """What the frames are that are not TCP, and how many, most first."""
+    through_scapy: int = 0
+    """Frames that came in tunnels, or on link types that only scapy reads."""
     kernel_drops: int
     flows: int
     progress: float | None
@@ -53,12 +56,17 @@ class Session:
 
     mode: Mode = "file"
 
-    def __init__(self, name: str, *, filter_text: str = "", keep_segments: bool = True) -> None:
+    def __init__(
+        self, name: str, *, filter_text: str = "", keep_segments: bool = True, given: Given | None = None
+    ) -> None:
         self.name = name
+        self.given = given or Given()
+        """What the user says of the timers."""
         self.filter_text = filter_text
         self.version = 0
         """Grows with every change."""
         self._keep_segments = keep_segments
+        self._unwrapper = Unwrapper()
         self._lock = threading.RLock()
         self._captures: list[CaptureAnalysis] = []
         self._offsets: list[int] = []
@@ -67,16 +75,18 @@ class Session:
         self._notes: list[tuple[Note, int | None]] = []
         self._phase: Phase = "loading"
 
-    def begin_capture(self, names: Mapping[str, str] | None = None) -> CaptureAnalysis:
+    def begin_capture(
+        self, names: Mapping[str, str] | None = None, beliefs: Beliefs | None = None
+    ) -> CaptureAnalysis:
         """Start another capture: its flows are numbered behind those of the captures before it.
 
-        `names` are those that the capture itself gives to addresses.
+        `names` are those that the capture itself gives to addresses, `beliefs` what is believed of its ends.
         """
         with self._lock:
             self._offsets.append(self.flow_count())
             capture = NamedCapture(
                 secrets.token_bytes(SALT_BYTES),
-                self.beliefs,
+                beliefs or self.beliefs,
                 keep_segments=self._keep_segments,
                 names=names if names is not None else {},
             )
@@ -85,13 +95,14 @@ class Session:
 
     def feed(self, capture: CaptureAnalysis, batch: FrameBatch) -> None:
         """Analyse the next frames of a capture."""
+        batch = self._unwrapper.unwrapped(batch)
         with self._lock:
             capture.feed(batch)
             self.version += 1
 
     def beliefs(self, _client: Endpoint, _server: Endpoint) -> Mapping[Side, TimerValues]:
         """What both ends of a flow are believed to run with."""
-        return {side: TimerValues() for side in Side}
+        return {side: self.given.believed(side) for side in Side}
 
     def flow_count(self) -> int:
         """How many flows there are so far."""
@@ -125,22 +136,9 @@ class Session:
                 notice=self._no_reading(),
             )
 
-    def _end_timers(self, view: Findings, side: Side) -> EndTimers:
-        return EndTimers(values=view.believed(side), reading=None)
-
-    def _no_reading(self) -> str:
-        """Why the running timers of an end are not known."""
-        return "a capture has no running timers"
-
-    def timers(self, number: int) -> FlowTimers:
-        """What both ends of a flow are believed to run with, what runs now, and what must come."""
-        with self._lock:
-            view = self.view(number)
-            return FlowTimers(
-                ends={side: self._end_timers(view, side) for side in Side},
-                pending=view.pending(self.now_ns()),
-                notice=self._no_reading(),
-            )
+    def owners(self, _number: int) -> str:
+        """The processes that hold a flow's sockets: `curl 4284`, `curl 4284, nc 4280`; empty where unknown."""
+        return ""
 
     def _end_timers(self, view: Findings, side: Side) -> EndTimers:
         return EndTimers(values=view.believed(side), reading=None)
@@ -170,6 +168,7 @@ class Session:
                 segments=sum(c.segments for c in self._captures),
                 not_tcp=sum(c.not_tcp for c in self._captures),
                 others=self._others(),
+                through_scapy=self._unwrapper.frames_through_scapy,
                 kernel_drops=self._kernel_drops(),
                 flows=self.flow_count(),
                 progress=self._progress(),

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from tcpladder.analysis.capture import CaptureAnalysis
+from tcpladder.analysis.beliefs import TimerValues
+from tcpladder.analysis.capture import Beliefs, CaptureAnalysis
+from tcpladder.analysis.captured import CapturedValues
+from tcpladder.analysis.expected import Given
+from tcpladder.analysis.view import Endpoint, Side
 from tcpladder.errors import CaptureError, UsageError
 from tcpladder.session.base import Session
 from tcpladder.sources.base import FrameFile
@@ -25,6 +29,7 @@ class FileSession(Session):
         paths: as typed; `-` is stdin. Raises CaptureError and PermissionRefused for the first that cannot be read.
         keep_segments: False where only the list of flows is wanted.
         follow: go on at the end of the file, which is still being written; one file only.
+        given: what the user says of the timers.
         read_again: whether `frame_bytes` is wanted, which costs disk for what comes from a pipe or is compressed.
     """
 
@@ -37,8 +42,9 @@ class FileSession(Session):
         keep_segments: bool = True,
         read_again: bool = False,
         follow: bool = False,
+        given: Given | None = None,
     ) -> None:
-        super().__init__(", ".join(paths), keep_segments=keep_segments)
+        super().__init__(", ".join(paths), keep_segments=keep_segments, given=given)
         if follow and len(paths) > 1:
             raise UsageError(f"--follow takes one file, not {len(paths)}")
         self._stop = threading.Event()
@@ -59,7 +65,7 @@ class FileSession(Session):
     def read(self) -> Iterator[CaptureAnalysis]:
         """Read in the caller's thread; yields each file's analysis when it is complete."""
         for file in self._files:
-            capture = self.begin_capture(file.names)
+            capture = self.begin_capture(file.names, self._beliefs_of(file))
             for batch in file.batches():
                 self._take(capture, file, batch)
                 if self._stop.is_set():
@@ -67,6 +73,17 @@ class FileSession(Session):
             yield capture
         self._phase = "ended"
         self.version += 1
+
+    def _beliefs_of(self, file: FrameFile) -> Beliefs:
+        """What the capture itself says of the ends of its flows, and the user."""
+        values = CapturedValues()
+
+        def beliefs(client: Endpoint, server: Endpoint) -> Mapping[Side, TimerValues]:
+            values.read(file.comments)
+            ends = {Side.CLIENT: (client, server), Side.SERVER: (server, client)}
+            return {side: self.given.believed(side, values.believed(*ends[side])) for side in Side}
+
+        return beliefs
 
     def _take(self, capture: CaptureAnalysis, file: FrameFile, batch: FrameBatch) -> None:
         if len(batch):
@@ -82,7 +99,7 @@ class FileSession(Session):
         Returns whether anything came; see LiveSession.look.
         """
         if self._pending is None:
-            self.capture = self.begin_capture(self._files[0].names)
+            self.capture = self.begin_capture(self._files[0].names, self._beliefs_of(self._files[0]))
             self._pending = self._files[0].batches()
         batch = next(self._pending, None)
         if batch is None:

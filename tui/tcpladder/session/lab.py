@@ -26,7 +26,7 @@ class LabSession(LiveSession):
         super().__init__(agent, OpenCapture(interface="lo"), mode="lab", name=f"lab {experiment.name}")
         self.experiment = experiment
         self._experiment_run = ExperimentRun(experiment, agent)
-        self._told = experiment.sentence
+        self._words = experiment.sentence
 
     @property
     def outcome(self) -> Outcome | None:
@@ -58,7 +58,7 @@ class LabSession(LiveSession):
         if told:
             with self._lock:
                 self._notes += [(note, None) for n in told for note in _in_lines(n.time_ns, n.text)]
-                self._told = told[-1].text
+                self._words = told[-1].text
                 self.version += 1
 
     def close(self) -> None:
@@ -66,7 +66,7 @@ class LabSession(LiveSession):
         self._experiment_run.close()
 
     def _notice(self) -> str:
-        return self._told
+        return self._words
 
 
 def _in_lines(time_ns: int, text: str) -> list[Note]:

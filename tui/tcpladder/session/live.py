@@ -10,12 +10,14 @@ from tcpladder.agent.client import AgentClient
 from tcpladder.agent.messages import CaptureOpened, OpenCapture, ReadSysctls, Sysctls
 from tcpladder.analysis import beliefs
 from tcpladder.analysis.beliefs import TimerValues
+from tcpladder.analysis.expected import Given
 from tcpladder.analysis.flow_view import Findings
 from tcpladder.analysis.view import Endpoint, Origin, Side
 from tcpladder.errors import CaptureError, InterfaceError, TcpladderError
 from tcpladder.ladder.timers import EndTimers, FlowTimers
 from tcpladder.session.base import Mode, Session
 from tcpladder.session.socket_watch import Ends, SocketWatch
+from tcpladder.session.values_told import ValuesTold
 from tcpladder.sources.live import open_live
 from tcpladder.store.pcapng import CapturedInterface, PcapngWriter
 from tcpladder.store.spool import Spool
@@ -36,6 +38,7 @@ class LiveSession(Session):
         agent: opens the capture and reads sysctls.
         request: what to capture.
         write: a descriptor to save every frame to, as pcapng, and its name.
+        given: what the user says of the timers.
         mode: `lab` where the interface is that of an experiment's private network.
     """
 
@@ -47,8 +50,9 @@ class LiveSession(Session):
         write: tuple[int, str] | None = None,
         mode: Mode = "live",
         name: str | None = None,
+        given: Given | None = None,
     ) -> None:
-        super().__init__(name or request.interface, filter_text=request.filter)
+        super().__init__(name or request.interface, filter_text=request.filter, given=given)
         self.mode = mode
         self._agent = agent
         opened, (descriptor,) = agent.request(request)
@@ -63,6 +67,7 @@ class LiveSession(Session):
                 name=opened.interface, link_type=opened.link_type, snap_length=opened.snap_length
             )
             self._writer = PcapngWriter(write[0], [interface], name=write[1])
+        self._told = ValuesTold()
         self._dropped = self._seen = 0
         self._values = TimerValues()
         self._options: dict[Endpoint, TimerValues] = {}
@@ -117,11 +122,19 @@ class LiveSession(Session):
         if self._writer is None:
             return
         try:
-            self._writer.write(batch)
+            self._writer.write(batch, self._news(len(batch)))
         except CaptureError as failed:
             self.warn(str(failed))
             self._writer.close()
             self._writer = None
+
+    def _news(self, frames: int) -> dict[int, str]:
+        """Comments on the next frames, with the timer values that the file does not know yet."""
+        sockets = self._sockets.all_values()
+        for endpoint, values in self._options.items():
+            sockets[endpoint, None] = values
+        news = self._told.news(self._values, self.opened.local_addresses, sockets, most=frames)
+        return dict(enumerate(news))
 
     def _count(self) -> None:
         seen, dropped = self._source.statistics()
@@ -140,7 +153,8 @@ class LiveSession(Session):
             self._sysctls_due = float("inf")
             return
         assert isinstance(reply, Sysctls)
-        values = TimerValues().with_values(beliefs.from_sysctls(reply.values), Origin.NETNS)
+        since_ns = time.time_ns() if self._values.known else 0
+        values = self._values.with_values(beliefs.from_sysctls(reply.values), Origin.NETNS, since_ns)
         if values != self._values:
             with self._lock:
                 self._values = values
@@ -179,6 +193,10 @@ class LiveSession(Session):
         self._sockets.watch(number, time.monotonic())
         return super().timers(number)
 
+    def owners(self, number: int) -> str:
+        readings = [self._sockets.reading(*end) for end in self._local_ends(number).values()]
+        return ", ".join(dict.fromkeys(one.owner for one in readings if one is not None and one.owner))
+
     def _end_timers(self, view: Findings, side: Side) -> EndTimers:
         summary = view.summary
         ends = (summary.client, summary.server)
@@ -196,7 +214,7 @@ class LiveSession(Session):
             options = self._sockets.values(endpoint, peer) or self._options.get(endpoint)
             if options is not None:
                 values = values.merged(options.known)
-            believed[side] = values
+            believed[side] = self.given.believed(side, values)
         return believed
 
     def learn_socket(self, endpoint: Endpoint, options: Mapping[str, int]) -> None:

@@ -118,6 +118,10 @@ class SocketWatch:
         found = self._sockets.get((local, remote))
         return found.values if found is not None and found.values.known else None
 
+    def all_values(self) -> dict[tuple[Endpoint, Endpoint | None], TimerValues]:
+        """What the options of every socket say that was read."""
+        return {ends: found.values for ends, found in list(self._sockets.items()) if found.values.known}
+
     def reading(self, local: Endpoint, remote: Endpoint) -> SocketReading | None:
         """What was read of a socket, None where nothing was."""
         found = self._sockets.get((local, remote))
