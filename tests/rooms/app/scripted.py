@@ -9,10 +9,11 @@ from typing import Literal
 from textual.pilot import Pilot
 
 from rooms.ladder.talk import START_NS, Talk, keepalive
-from tcpladder.analysis.view import Endpoint, FlowSummary, FlowView
+from tcpladder.analysis.view import Endpoint, FlowSummary, FlowView, Side
 from tcpladder.app.app import TcpladderApp
 from tcpladder.app.terminal import Taste
 from tcpladder.ladder.model import Note
+from tcpladder.ladder.timers import EndTimers, FlowTimers
 
 S = 1_000_000_000
 SYN_FRAME = bytes.fromhex(
@@ -49,6 +50,13 @@ class ScriptedSession:
     now: Status = field(default_factory=Status)
     version: int = 0
     calls: list[str] = field(default_factory=list)
+    timed: FlowTimers = field(
+        default_factory=lambda: FlowTimers(
+            ends={side: EndTimers(values={}, reading=None) for side in Side}, pending=(), notice="scripted"
+        )
+    )
+    timers_asked: int = 0
+    owner: str = ""
 
     def change(self, **fields: object) -> None:
         """Let something happen."""
@@ -72,6 +80,13 @@ class ScriptedSession:
 
     def view(self, number: int) -> FlowView:
         return self.flows[number - 1]
+
+    def timers(self, number: int) -> FlowTimers:
+        self.timers_asked += 1
+        return self.timed
+
+    def owners(self, number: int) -> str:
+        return self.owner
 
     def notes(self, number: int) -> tuple[Note, ...]:
         return self.marks

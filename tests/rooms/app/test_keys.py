@@ -20,18 +20,20 @@ from tcpladder.app.help_screen import HelpScreen, key_lines, key_name
 from tcpladder.app.interfaces_screen import InterfacesScreen
 from tcpladder.app.ladder_screen import LadderScreen
 from tcpladder.app.ladder_view import LadderView
+from tcpladder.app.timers_view import TimersView
 from tcpladder.app.too_small import TooSmallScreen
 
 CONTEXTS: dict[str, tuple[type[DOMNode], ...]] = {
     "flows": (FlowTable, FlowsScreen, TcpladderApp),
     "ladder": (LadderView, LadderScreen, TcpladderApp),
     "ladder, second pane": (DetailView, LadderScreen, TcpladderApp),
+    "ladder, third pane": (TimersView, LadderScreen, TcpladderApp),
     "detail": (DetailView, DetailScreen, TcpladderApp),
     "help": (HelpScreen,),
     "interfaces": (InterfacesScreen,),
     "too small": (TooSmallScreen, TcpladderApp),
 }
-LATER = set("DUKTLoReacPmd+-0,.") | {"apostrophe", "F2"}
+LATER = set("DUKLoReacPmd+-0,.") | {"apostrophe", "F2"}
 """Keys of the key table whose function does not exist yet."""
 
 

@@ -10,6 +10,7 @@ from typing import Literal, Protocol
 
 from tcpladder.analysis.view import FlowSummary, FlowView
 from tcpladder.ladder.model import Note
+from tcpladder.ladder.timers import FlowTimers
 
 
 class SessionStatus(Protocol):
@@ -85,6 +86,14 @@ class Session(Protocol):
 
     def view(self, number: int) -> FlowView:
         """The findings about flow `number`, from 1: the same object each time, brought up to date by this call."""
+        ...
+
+    def timers(self, number: int) -> FlowTimers:
+        """Believed and running timers of a flow; the running ones are read while this is asked once a second."""
+        ...
+
+    def owners(self, number: int) -> str:
+        """The processes that hold a flow's sockets: `curl 4284`; empty where unknown."""
         ...
 
     def notes(self, number: int) -> Sequence[Note]: ...

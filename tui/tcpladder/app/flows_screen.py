@@ -18,6 +18,7 @@ from tcpladder.app.flow_order import Sort
 from tcpladder.app.flow_table import FlowTable
 from tcpladder.app.page import Page
 from tcpladder.app.terminal import Taste
+from tcpladder.app.timers_view import TimersView, WithTimers
 from tcpladder.render.cells import elide
 
 
@@ -32,6 +33,7 @@ class FlowsScreen(Page):
         Binding("less_than_sign", "sort(-1)", "previous sort order"),
         Binding("space", "mark", "mark this flow"),
         Binding("f", "follow", "follow the newest flow"),
+        Binding("T", "timers", "timers of this flow, counting down"),
     ]
     KEYS = "↑↓ flow  enter ladder  / filter  s sort  space mark  p pause  ? help  q quit"
     DEFAULT_CSS = """
@@ -57,11 +59,12 @@ class FlowsScreen(Page):
         self.table = FlowTable(session, ascii_only=taste.ascii_only, sort=sort)
         self._columns = Bar(id="columns", ascii_only=taste.ascii_only)
         self._empty = Static(id="empty", markup=False)
+        self._beside = WithTimers(
+            session, self._columns, self.table, self._empty, ascii_only=taste.ascii_only
+        )
 
     def compose_body(self) -> ComposeResult:
-        yield self._columns
-        yield self.table
-        yield self._empty
+        yield self._beside
 
     def on_mount(self) -> None:
         self._since_ns = self.session.status().now_ns
@@ -102,6 +105,7 @@ class FlowsScreen(Page):
 
     def _show_why(self, status: SessionStatus) -> None:
         number = self.table.selected
+        self._beside.show(number)
         alarm = status_words.alarm(status) or status.notice
         lines = []
         if number is not None:
@@ -126,6 +130,14 @@ class FlowsScreen(Page):
     def action_open(self) -> None:
         if self.table.selected is not None:
             self.post_message(self.Opened(self.table.selected))
+
+    def action_timers(self) -> None:
+        if not self._beside.is_open:
+            self._beside.open(self.table.selected)
+            return
+        if isinstance(self.focused, TimersView):
+            self.focus_body()
+        self._beside.close()
 
     def action_filter(self) -> None:
         self.ask("address, port, state or end; several words must all occur", self.table.order.words)

@@ -25,10 +25,11 @@ from tcpladder.app.ladder_search import search
 from tcpladder.app.ladder_view import LadderView
 from tcpladder.app.page import Page
 from tcpladder.app.terminal import Taste, is_congested
+from tcpladder.app.timers_view import TimersView, WithTimers
 from tcpladder.ladder import words
 from tcpladder.ladder.model import GapRow, NumberMode, Rung, TimeMode
 from tcpladder.render import grid
-from tcpladder.render.cells import elide
+from tcpladder.render.cells import clean, elide
 from tcpladder.render.layout import NARROW_BELOW, Layout
 
 TALL = 40
@@ -55,8 +56,10 @@ class LadderScreen(Page):
         Binding("x", "unfold", "what follows the pending rung"),
         Binding("1", "pane(1)", "pane 1: the ladder"),
         Binding("2", "pane(2)", "pane 2: the detail below it"),
+        Binding("3", "pane(3)", "pane 3: the timers"),
+        Binding("T", "timers", "timers of both ends, counting down"),
     ]
-    KEYS = "↑↓ rung  enter detail  [ ] event  f follow  p pause  t time  / search  ? help"
+    KEYS = "↑↓ rung  enter detail  [ ] event  f follow  p pause  T timers  / search  ? help"
     DEFAULT_CSS = """
     LadderScreen #columns { text-style: bold; color: $text-muted; }
     LadderScreen DetailView { display: none; height: 12; border-top: solid $accent; }
@@ -83,11 +86,12 @@ class LadderScreen(Page):
         self.ladder = LadderView(session.view(number), session.notes(number), taste)
         self._columns = Bar(id="columns", ascii_only=taste.ascii_only)
         self._detail = DetailView(ascii_only=taste.ascii_only)
+        self._beside = WithTimers(
+            session, self._columns, self.ladder, self._detail, ascii_only=taste.ascii_only
+        )
 
     def compose_body(self) -> ComposeResult:
-        yield self._columns
-        yield self.ladder
-        yield self._detail
+        yield self._beside
 
     def on_mount(self) -> None:
         self.focus_body()
@@ -113,6 +117,7 @@ class LadderScreen(Page):
         self._new_rows = len(self.ladder.ladder) - before
         if self._new_rows and self.ladder.following and not self.racing:
             self._show_detail()
+        self._beside.show(self._number)
         self._plan_tick(self.ladder.seconds_to_next_tick(status.now_ns), status)
 
     @property
@@ -141,13 +146,16 @@ class LadderScreen(Page):
         right = Content.assemble(state, (following, "bold"), " ")
         both = self._states(summary)
         ended = f"  {summary.ended}" if summary.ended else ""
+        owners = clean(self.session.owners(self._number), self.ascii_only)
         room = max(20, self.size.width - right.cell_length - len(both) - len(ended) - 4)
         title = grid.flow_title(summary, room, self.ascii_only)
         name = f"{status_words.short_name(status)} {'>' if self.ascii_only else '›'} "
         if len(name) + len(title) <= room:
             title = name + title
+        used = sum(map(len, (title, both, ended))) + right.cell_length + 6
+        who = f"  {owners}" if owners and used + len(owners) <= self.size.width else ""
         self.head.say(
-            Content.assemble(f" {title}  ", (both, "$text-accent"), (ended, "$text-warning")), right
+            Content.assemble(f" {title}  ", (both, "$text-accent"), (ended, "$text-warning"), who), right
         )
         lines = grid.header_lines(summary, self._layout())
         self._columns.say(grid.plain(lines[0]).rstrip())
@@ -238,7 +246,21 @@ class LadderScreen(Page):
         self.ladder.unfolded = not self.ladder.unfolded
         self.show_body(self.session.status())
 
+    def action_timers(self) -> None:
+        if not self._beside.is_open:
+            self._beside.open(self._number)
+            return
+        if isinstance(self.focused, TimersView):
+            self.focus_body()
+        self._beside.close()
+
     def action_pane(self, number: int) -> None:
+        if number == 3:
+            if isinstance(self.focused, TimersView) or not self._beside.is_open:
+                self.action_timers()
+            if self._beside.is_open:
+                self.call_after_refresh(self._beside.view.focus)
+            return
         if number == 2 and not self.has_class("-two"):
             self.add_class("-two")
             self._show_detail()
@@ -254,7 +276,7 @@ class LadderScreen(Page):
             self._detail.show_lines(findings(self.ladder.view, segment), keep_place=False)
 
     def row_text(self) -> str:
-        if isinstance(self.focused, DetailView):
+        if isinstance(self.focused, DetailView | TimersView):
             return self.focused.row_text()
         return self.ladder.row_text()
 

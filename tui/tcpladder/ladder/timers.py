@@ -71,12 +71,6 @@ class FlowTimers:
     notice: str
     """Why no running timers are known, empty where they are."""
 
-    @property
-    def owners(self) -> str:
-        """`curl 4284`, `curl 4284, nc 4280`; empty where nobody is known."""
-        readings = [end.reading for end in self.ends.values()]
-        return ", ".join(dict.fromkeys(one.owner for one in readings if one is not None and one.owner))
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimerRow:

@@ -41,11 +41,11 @@ def countdown(row: PendingRow, layout: Layout) -> list[Span]:
     else:
         text, role = f"late {words.remaining(-left_ns)}", Role.WARNING
     text = squeeze(text, min(room, _COUNTDOWN_CELLS))
-    bar = ""
+    filling = ""
     if row.place == 0 and room >= _COUNTDOWN_CELLS + _BAR_CELLS + 3:
-        bar = " " + _bar(row, layout)
+        filling = " " + bar(row.pending.armed_ns, row.pending.due_ns, row.now_ns, layout.ascii)
     gutter: Span = (" " * layout.gutter, Role.CURSOR)
-    return [gutter, (right(text, room - len(bar), layout.ascii), role), (bar + " ", Role.COUNTDOWN)]
+    return [gutter, (right(text, room - len(filling), layout.ascii), role), (filling + " ", Role.COUNTDOWN)]
 
 
 def left_columns(time: str, delta: str, layout: Layout, delta_role: Role, flag: str = "") -> list[Span]:
@@ -92,11 +92,12 @@ def _new_day(rung: Rung, layout: Layout) -> str:
     return left(f"{day[5:]} {clock}", room)
 
 
-def _bar(row: PendingRow, layout: Layout) -> str:
-    mark = glyphs(layout.ascii)
+def bar(armed_ns: int, due_ns: int, now_ns: int, ascii_only: bool) -> str:
+    """`▕███▍   ▏`: it fills until the timer fires."""
+    mark = glyphs(ascii_only)
     steps = len(mark.bar) - 1
-    span = max(row.pending.due_ns - row.pending.armed_ns, 1)
-    passed = min(max(row.now_ns - row.pending.armed_ns, 0), span)
+    span = max(due_ns - armed_ns, 1)
+    passed = min(max(now_ns - armed_ns, 0), span)
     filled = _BAR_CELLS * steps * passed // span
     full, part = divmod(filled, steps)
     cells = mark.bar[-1] * full + (mark.bar[part] if part else "")
