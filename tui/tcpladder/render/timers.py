@@ -11,7 +11,7 @@ from tcpladder.render.cells import Span, clean, elide, left
 from tcpladder.render.grid import Line, exact
 from tcpladder.render.when import bar
 
-_NAME, _VALUE, _ORIGIN = 17, 9, 9
+_NAME, _VALUE, _ORIGIN = 18, 8, 9
 
 
 def timer_lines(rows: Sequence[TimerRow], width: int, now_ns: int, *, ascii_only: bool) -> list[Line]:

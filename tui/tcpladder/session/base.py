@@ -140,10 +140,6 @@ class Session:
         """The processes that hold a flow's sockets: `curl 4284`, `curl 4284, nc 4280`; empty where unknown."""
         return ""
 
-    def owners(self, _number: int) -> str:
-        """The processes that hold a flow's sockets: `curl 4284`, `curl 4284, nc 4280`; empty where unknown."""
-        return ""
-
     def _end_timers(self, view: Findings, side: Side) -> EndTimers:
         return EndTimers(values=view.believed(side), reading=None)
 

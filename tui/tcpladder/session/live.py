@@ -197,10 +197,6 @@ class LiveSession(Session):
         readings = [self._sockets.reading(*end) for end in self._local_ends(number).values()]
         return ", ".join(dict.fromkeys(one.owner for one in readings if one is not None and one.owner))
 
-    def owners(self, number: int) -> str:
-        readings = [self._sockets.reading(*end) for end in self._local_ends(number).values()]
-        return ", ".join(dict.fromkeys(one.owner for one in readings if one is not None and one.owner))
-
     def _end_timers(self, view: Findings, side: Side) -> EndTimers:
         summary = view.summary
         ends = (summary.client, summary.server)
