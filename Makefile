@@ -8,7 +8,7 @@ TESTS := tests
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
-.PHONY: help demo test check format bench docs screenshots clean
+.PHONY: help demo test check format bench compare docs screenshots clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ bench: $(VENV)/.developing  ## measure; compares with tshark and tcptrace where 
 	@$(BIN)/python tests/bench/view.py
 	@$(BIN)/python tests/bench/offline.py
 	@$(BIN)/python tests/bench/live.py
+
+compare: $(VENV)/.developing  ## name every segment beside tshark, and print where the two differ
+	@PYTHONPATH=tui $(BIN)/python tests/compare/tshark.py
 
 docs: $(VENV)/.developing  ## write docs/KINDS.md from the table in analysis/kinds.py
 	@PYTHONPATH=tui $(BIN)/python tests/documents.py

@@ -389,6 +389,8 @@ class _Batch:
             # In a simultaneous open, a SYN-ACK repeats the number of the SYN before it (RFC 9293 3.5).
             first = self.own_flags[position] & (Flag.SYN | Flag.ACK) == Flag.SYN
             return Kind.SYN_ACK if first else Kind.SYN_ACK_RETRANSMISSION
+        if self.length[position] and self.end[position] <= self.acknowledged[position]:
+            return Kind.SPURIOUS_RETRANSMISSION
         now, peer = int(self.time_ns[position]), int(self.order.peer[position])
         if self.peer_acks[position] and self.start[position] == self.acknowledged[position]:
             acked_ns = self.time_ns[peer] if peer != NOTHING else self.carried.time_ns[slot ^ 1]
@@ -397,8 +399,6 @@ class _Batch:
         reordering_ns = int(self.carried.initial_rtt_ns[slot & ~1]) or REORDERING_NS
         if now - highest_ns < reordering_ns and self.end[position] != self.highest[position]:
             return Kind.OUT_OF_ORDER
-        if self.length[position] and self.end[position] <= self.acknowledged[position]:
-            return Kind.SPURIOUS_RETRANSMISSION
         return Kind.RETRANSMISSION
 
     def _duplicates(self, position: int, slot: int) -> int:
