@@ -54,6 +54,7 @@ class CaptureAnalysis:
         self._keep = keep_segments
         self._rows = 0
         self._views: dict[int, Findings] = {}
+        self._endpoints: dict[int, tuple[Endpoint, Endpoint]] = {}
         self.log = SegmentLog()
         self.last_ns = 0
         """The latest time of any segment, 0 before the first."""
@@ -120,9 +121,12 @@ class CaptureAnalysis:
 
     def endpoints(self, number: int) -> tuple[Endpoint, Endpoint]:
         """Client and server of a flow."""
-        endpoints, client_is_larger = self._table.endpoints(number - 1)
-        smaller, larger = _texts(endpoints)
-        return (larger, smaller) if client_is_larger else (smaller, larger)
+        known = self._endpoints.get(number)
+        if known is None:
+            endpoints, client_is_larger = self._table.endpoints(number - 1)
+            smaller, larger = _texts(endpoints)
+            known = self._endpoints[number] = (larger, smaller) if client_is_larger else (smaller, larger)
+        return known
 
     def kinds(self, number: int) -> list[int]:
         """The kinds of a flow's segments so far, in order."""

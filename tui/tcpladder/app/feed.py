@@ -100,7 +100,7 @@ class Feed:
 
     def _rhythm(self, page: object) -> float | None:
         if isinstance(page, Page) and not page.settled:
-            return self._quick_s
+            return CALM_S if page.racing else self._quick_s
         if self._ended and self._version == self._session.version:
             return None
         if not isinstance(page, Page):

@@ -21,6 +21,9 @@ from tcpladder.app.terminal import Taste
 from tcpladder.app.timers_view import TimersView, WithTimers
 from tcpladder.render.cells import elide
 
+RACING_SEGMENTS = 1000
+"""Segments between two looks from which on the counts are a blur."""
+
 
 class FlowsScreen(Page):
     """The list of flows."""
@@ -54,6 +57,8 @@ class FlowsScreen(Page):
     def __init__(self, session: Session, feed: Feed, taste: Taste) -> None:
         super().__init__(session, feed, taste)
         self._since_ns = 0
+        self._segments = 0
+        self._racing = False
         live = session.status().mode == "live"
         sort = Sort.ACTIVITY if live else Sort.FIRST_SEEN
         self.table = FlowTable(session, ascii_only=taste.ascii_only, sort=sort)
@@ -80,7 +85,13 @@ class FlowsScreen(Page):
     def settled(self) -> bool:
         return self.table.order.settled
 
+    @property
+    def racing(self) -> bool:
+        return self._racing
+
     def show_body(self, status: SessionStatus) -> None:
+        self._racing = status.segments - self._segments > RACING_SEGMENTS
+        self._segments = status.segments
         self.table.look()
         empty = self.session.flow_count() == 0
         self.set_class(empty, "-empty")

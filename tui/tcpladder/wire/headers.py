@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
 IPV4_HEADER_BYTES = 20
@@ -58,5 +57,8 @@ def gather(data: NDArray[np.uint8], at: NDArray[np.int64], header: np.dtype[Any]
 
     Reads header.itemsize bytes at each offset; the caller guarantees that they are inside `data`.
     """
-    windows = as_strided(data, (len(data) - header.itemsize + 1, header.itemsize), (1, 1), writeable=False)
-    return windows[at].view(header)[:, 0]
+    # Of an opaque type, each record is copied as one piece.
+    windows: NDArray[np.void] = np.ndarray(
+        len(data) - header.itemsize + 1, f"V{header.itemsize}", data, strides=(1,)
+    )
+    return windows[at].view(header)
