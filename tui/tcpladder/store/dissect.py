@@ -6,25 +6,12 @@ routes, and its log is silent. Frames come from strangers, so whatever scapy rai
 
 from __future__ import annotations
 
-import functools
-import logging
-import os
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from tcpladder.wire.frames import (
-    LINKTYPE_ETHERNET,
-    LINKTYPE_IPV4,
-    LINKTYPE_IPV6,
-    LINKTYPE_LINUX_SLL,
-    LINKTYPE_LINUX_SLL2,
-    LINKTYPE_LISTING,
-    LINKTYPE_LOOP,
-    LINKTYPE_NULL,
-    LINKTYPE_RAW,
-)
+from tcpladder.store.scapy_import import link_layers
+from tcpladder.wire.frames import LINKTYPE_LISTING
 
 BYTES_PER_LINE = 16
 PREVIEW_BYTES = 48
@@ -67,7 +54,7 @@ def dissect(frame: bytes, link_type: int) -> list[DetailLine]:
             DetailLine(depth=0, text="a line of a text listing, which is all there is", span=(0, len(frame))),
             DetailLine(depth=1, text=shown, span=(0, len(frame))),
         ]
-    layers = _layers()
+    layers = link_layers()
     if link_type not in layers:
         return [
             DetailLine(depth=0, text=f"link type {link_type}, which is not dissected", span=(0, len(frame)))
@@ -90,45 +77,6 @@ def hexdump(frame: bytes) -> list[str]:
 
 def _undissected(frame: bytes, why: str) -> DetailLine:
     return DetailLine(depth=0, text=f"this frame cannot be dissected ({why})", span=(0, len(frame)))
-
-
-@functools.cache
-def _layers() -> dict[int, Any]:
-    """LINKTYPE_* -> scapy's class of the outermost header."""
-    logging.getLogger("scapy").setLevel(logging.CRITICAL)
-    with _no_home():
-        from scapy.config import conf
-
-        conf.route_autoload = conf.route6_autoload = False
-        from scapy.layers import inet, inet6, l2
-    conf.debug_dissector = False
-    conf.noenum.add(inet.TCP.sport, inet.TCP.dport, inet.UDP.sport, inet.UDP.dport)
-    return {
-        LINKTYPE_NULL: l2.Loopback,
-        LINKTYPE_ETHERNET: l2.Ether,
-        LINKTYPE_RAW: inet6.IPv46,
-        LINKTYPE_LOOP: l2.LoopbackOpenBSD,
-        LINKTYPE_LINUX_SLL: l2.CookedLinux,
-        LINKTYPE_IPV4: inet.IP,
-        LINKTYPE_IPV6: inet6.IPv6,
-        LINKTYPE_LINUX_SLL2: l2.CookedLinuxV2,
-    }
-
-
-@contextmanager
-def _no_home() -> Iterator[None]:
-    """While scapy is imported, its directories cannot be made: it would leave files in the user's home."""
-    names = ("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME")
-    before = {name: os.environ.get(name) for name in names}
-    os.environ.update(dict.fromkeys(names, f"{os.devnull}/none"))
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
 
 
 def _lines(packet: Any, size: int) -> Iterator[DetailLine]:

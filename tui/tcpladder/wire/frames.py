@@ -81,6 +81,8 @@ class FrameBatch:
     """(n,) the VLAN tag that the kernel took off a live frame, -1 where there was none."""
     unknown: NDArray[np.uint8] | None = None
     """(n,) Unknown of each frame; None where every frame is whole, as all but listings are."""
+    ip: tuple[NDArray[np.int64], NDArray[np.uint16]] | None = None
+    """What link.ip_start says of the batch, where somebody has asked already."""
     stored: Stored | None = None
     """What is at `position`, where that is not the frame itself."""
 

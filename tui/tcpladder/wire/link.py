@@ -19,6 +19,23 @@ PPP_IPV4, PPP_IPV6 = 0x0021, 0x0057
 NOT_IP = 0
 """The ethertype given to a frame whose link layer carries no IP, or is unknown."""
 
+LINK_TYPES = frozenset(
+    {
+        frames.LINKTYPE_NULL,
+        frames.LINKTYPE_ETHERNET,
+        frames.LINKTYPE_PPP,
+        frames.LINKTYPE_PPP_HDLC,
+        frames.LINKTYPE_RAW,
+        frames.LINKTYPE_LOOP,
+        frames.LINKTYPE_LINUX_SLL,
+        frames.LINKTYPE_IPNET,
+        frames.LINKTYPE_IPV4,
+        frames.LINKTYPE_IPV6,
+        frames.LINKTYPE_LINUX_SLL2,
+    }
+)
+"""Link types that are read here; `_one_link_type` is the other half."""
+
 
 def ip_start(batch: FrameBatch) -> tuple[NDArray[np.int64], NDArray[np.uint16]]:
     """Offset of the network header from the start of each frame, and its ethertype.

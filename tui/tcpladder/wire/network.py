@@ -66,7 +66,7 @@ class Network:
 def read_network(batch: FrameBatch) -> Network:
     """Find the transport header of every frame of the batch."""
     n = len(batch)
-    offset, ethertype = ip_start(batch)
+    offset, ethertype = ip_start(batch) if batch.ip is None else batch.ip
     net = Network(
         ethertype=ethertype,
         protocol=np.full(n, NO_PROTOCOL, np.uint8),

@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from tcpladder.wire import frames
 from tcpladder.wire.frames import FrameBatch
-from tcpladder.wire.link import ETHERTYPE_IPV4, ETHERTYPE_IPV6
+from tcpladder.wire.link import ETHERTYPE_IPV4, ETHERTYPE_IPV6, LINK_TYPES
 from tcpladder.wire.network import NO_PROTOCOL, Network
 
 _ETHERTYPE_ARP = 0x0806
@@ -21,22 +20,6 @@ _PROTOCOLS = {
     253: "other IP",
 }
 """253 is for experiments (RFC 3692): a listing tells that a frame is none of the others, and no more."""
-_LINK_TYPES = frozenset(
-    {
-        frames.LINKTYPE_NULL,
-        frames.LINKTYPE_ETHERNET,
-        frames.LINKTYPE_PPP,
-        frames.LINKTYPE_PPP_HDLC,
-        frames.LINKTYPE_RAW,
-        frames.LINKTYPE_LOOP,
-        frames.LINKTYPE_LINUX_SLL,
-        frames.LINKTYPE_IPNET,
-        frames.LINKTYPE_IPV4,
-        frames.LINKTYPE_IPV6,
-        frames.LINKTYPE_LINUX_SLL2,
-    }
-)
-"""Link types that link.py knows."""
 
 
 def count_others(batch: FrameBatch, net: Network, other: NDArray[np.bool_]) -> dict[str, int]:
@@ -62,7 +45,7 @@ def count_others(batch: FrameBatch, net: Network, other: NDArray[np.bool_]) -> d
     links = np.bincount(batch.link_type[no_ip]) if len(no_ip) else np.zeros(0, np.int64)
     known = np.zeros(len(no_ip), np.bool_)
     for link in np.flatnonzero(links).tolist():
-        if link in _LINK_TYPES:
+        if link in LINK_TYPES:
             known |= batch.link_type[no_ip] == link
         else:
             add(f"link type {link}", int(links[link]))
