@@ -97,7 +97,7 @@ def test_a_damaged_compressed_file_never_raises(tmp_path: Path, how: str, data: 
 
 def test_damage_inside_compressed_data_is_said(tmp_path: Path) -> None:
     path = tmp_path / "trace"
-    squeezed = bytearray(gzip.compress(CONTENT))
+    squeezed = bytearray(gzip.compress(CONTENT, mtime=0))
     squeezed[-6] ^= 0xFF
     path.write_bytes(squeezed)
     capture = open_capture(str(path), chunk_bytes=4096)
@@ -143,7 +143,7 @@ def test_a_pipe_yields_what_is_there_without_waiting_for_more(tmp_path: Path) ->
 
 def test_bytes_that_were_not_kept_cannot_be_read_again(tmp_path: Path) -> None:
     path = tmp_path / "trace.gz"
-    path.write_bytes(gzip.compress(CONTENT))
+    path.write_bytes(gzip.compress(CONTENT, mtime=0))
     capture = open_capture(str(path))
     with pytest.raises(CaptureError, match="its bytes were not kept"):
         capture.frame_bytes(40, 5)
@@ -219,11 +219,11 @@ def refusal(path: Path | str) -> str:
         (b"snoop\0\0\0\0\0\0\2\0\0", "it is cut off inside its header, 14 of 16 bytes are there"),
         (b"\x28\xb5\x2f\xfd\4", "it is cut off: its compressed data ends early"),
         (
-            gzip.compress(b"hello " * 9),
+            gzip.compress(b"hello " * 9, mtime=0),
             "it is compressed, and what is in it is no capture: it looks like text",
         ),
-        (gzip.compress(b""), "it is compressed, and there is nothing in it"),
-        (gzip.compress(CONTENT)[:12], "it is cut off: its compressed data ends early"),
+        (gzip.compress(b"", mtime=0), "it is compressed, and there is nothing in it"),
+        (gzip.compress(CONTENT, mtime=0)[:12], "it is cut off: its compressed data ends early"),
         (b"\x1f\x8b\x08" + b"\xff" * 50, "it is damaged: its compressed data makes no sense"),
         (bytes(100), "it begins with zeros"),
         (b"\xa1\xb2\xc3\xd5" + bytes(range(200)), "it begins with a1 b2 c3 d5, which no capture does"),
@@ -282,7 +282,7 @@ def test_a_terminal_on_stdin() -> None:
 
 def test_nothing_is_left_open(tmp_path: Path) -> None:
     path = tmp_path / "trace.gz"
-    path.write_bytes(gzip.compress(CONTENT))
+    path.write_bytes(gzip.compress(CONTENT, mtime=0))
     before = {link.name for link in Path("/proc/self/fd").iterdir()}
     for _ in range(3):
         capture = open_capture(str(path), keep=True)
