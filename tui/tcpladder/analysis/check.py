@@ -77,7 +77,8 @@ def check(view: Findings, given: Given, tolerance: Tolerance | None) -> Checked:
     judge = view.judged({side: given.believed(side, TimerValues()) for side in Side})
     kept = unknown = 0
     deviations: list[Deviation] = []
-    for index, wait in sorted(view.waits().items()):
+    for index, found in sorted(view.waits().items()):
+        wait = judge.measured(found)
         wrong = list(_counts(view, judge, given, index, wait))
         deviations += wrong
         if wait.armed == NOTHING or not _is_given(given, wait.side, *_VALUES[wait.schedule]):

@@ -269,6 +269,7 @@ class Findings:
 
     def gap(self, index: int) -> Gap | None:
         wait = self._waits.found.get(index)
+        wait = None if wait is None else self._judge.measured(wait)
         armed = wait.armed if wait is not None else NOTHING
         if wait is None or armed == NOTHING:
             return self._unexplained(index)

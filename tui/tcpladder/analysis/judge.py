@@ -7,6 +7,7 @@ hold yields to nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from tcpladder.analysis import names
 from tcpladder.analysis.beliefs import Believed, TimerValues
@@ -133,6 +134,13 @@ class Judge:
         if self.strict:
             origin = retries.origin
         return Believed(total, origin) if seen <= total or self.strict else _inferred(seen)
+
+    def measured(self, wait: Wait) -> Wait:
+        """A wait from what armed its timer: on some stacks the end's own last segment arms keepalive_time, too."""
+        profile = self.values[wait.side].profile if self.backoff(wait.side) is None else SOLARIS
+        if wait.schedule is Schedule.KEEPALIVE_TIME and profile.idles_from_own and wait.own > wait.armed:
+            return replace(wait, armed=wait.own, observed_ns=wait.own_ns)
+        return wait
 
     def expected(self, wait: Wait) -> Believed | None:
         """How long a wait should have been, in ns; None where no value is known for its timer."""

@@ -24,6 +24,8 @@ class Profile:
     """Garbage bytes that a keepalive probe carries."""
     resets: bool = True
     """Whether a RST tells the peer that keepalive gave up."""
+    idles_from_own: bool = False
+    """Whether keepalive_time counts from the end's own last segment, too, not only from what it has heard."""
 
 
 _LINUX = {
@@ -62,11 +64,11 @@ SOLARIS = Profile(
         names.KEEPALIVE_INTVL_MAX: 56_250 * MILLISECOND_NS,
         names.KEEPALIVE_PROBES: 8,
         names.SYN_LINEAR_TIMEOUTS: 0,
-        names.DELAYED_ACK: 50 * MILLISECOND_NS,
         names.TIME_WAIT: 240 * SECOND_NS,
     },
     probe_bytes=1,
     resets=False,
+    idles_from_own=True,
 )
 """Sends a probe again as it sends data again, until a time limit (tcp_keepalive_abort_interval); the numbers are those
 of a published trace: 1.47 2.93 5.85 11.70 23.40 46.80 56.25 s, eight probes, no RST."""

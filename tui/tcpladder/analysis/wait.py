@@ -46,6 +46,10 @@ class Wait:
     """Which probe in a row without an answer, or which retransmission; from 1."""
     round_trip_ns: int = 0
     """The shortest round trip that the flow had shown by then."""
+    own: int = NOTHING
+    """Index of the sender's own segment before."""
+    own_ns: int = 0
+    """How long ago that was."""
     first_ns: int = 0
     """How long the first wait of the same run was, where each doubles the one before."""
 

@@ -125,7 +125,6 @@ class Waits:
             probed=not behind and state.timeouts > state.rtos,
         )
 
-
     def extend(self, begin: int) -> None:
         """Read the segments from `begin` on."""
         columns, n = self._columns, len(self._columns)
@@ -278,7 +277,7 @@ class Waits:
     ) -> None:
         time_ns = self._columns.time_ns
         observed_ns = int(time_ns[index] - time_ns[armed]) if armed != NOTHING else 0
-        by_end = self.by_end[side]
+        by_end, own = self.by_end[side], self.ends[side].latest
         if number == 1:
             by_end.first_ns[schedule] = observed_ns
         wait = self.found[index] = Wait(
@@ -289,6 +288,8 @@ class Waits:
             observed_ns=observed_ns,
             number=number,
             round_trip_ns=self.round_trip_ns(index),
+            own=own,
+            own_ns=int(time_ns[index] - time_ns[own]) if own != NOTHING else 0,
             first_ns=by_end.first_ns.get(schedule, 0),
         )
         by_end.add(wait)
