@@ -84,7 +84,7 @@ class WithTimers(Container):
     WithTimers.-open > TimersView { display: block; }
     WithTimers.-beside { layout: horizontal; }
     WithTimers.-beside > TimersView {
-        width: 56; height: 1fr; max-height: 100%; border-top: none; border-left: solid $accent;
+        width: 58; height: 1fr; max-height: 100%; border-top: none; border-left: solid $accent;
     }
     WithTimers.-beside.-ascii > TimersView { border-left: ascii $accent; }
     """

@@ -11,7 +11,7 @@ from tcpladder.render.cells import Span, clean, elide, left
 from tcpladder.render.grid import Line, exact
 from tcpladder.render.when import bar
 
-_NAME, _VALUE, _ORIGIN = 18, 8, 9
+_NAME, _VALUE, _ORIGIN = 19, 8, 9
 
 
 def timer_lines(rows: Sequence[TimerRow], width: int, now_ns: int, *, ascii_only: bool) -> list[Line]:
@@ -22,13 +22,13 @@ def timer_lines(rows: Sequence[TimerRow], width: int, now_ns: int, *, ascii_only
 def _draw(row: TimerRow, width: int, now_ns: int, ascii_only: bool) -> Iterator[list[Span]]:
     now = clean(row.now, ascii_only)
     if row.heading:
-        title = f"{row.name:<7}{elide(now, max(0, width - 8), ascii_only)}"
+        title = f" {row.name:<7}{elide(now, max(0, width - 9), ascii_only)}"
         yield [(title.ljust(_NAME + _VALUE), Role.TITLE)]
         return
     room = width - _NAME - _VALUE - _ORIGIN - 1
     due = _countdown(row, now_ns, room - len(now), ascii_only)
     spans: list[Span] = [
-        (left(f" {row.name}", _NAME), Role.LABEL),
+        (left(f"  {row.name}", _NAME), Role.LABEL),
         (left(row.value, _VALUE), Role.LABEL),
         (left(row.origin, _ORIGIN), Role.ORIGIN),
     ]
@@ -40,7 +40,7 @@ def _draw(row: TimerRow, width: int, now_ns: int, ascii_only: bool) -> Iterator[
             (f" {due}" if now and fits else due, Role.COUNTDOWN),
         ]
     if now and not (fits and row.name):
-        yield [(f"   {elide(now, max(0, width - 3), ascii_only)}", Role.REMARK)]
+        yield [(f"    {elide(now, max(0, width - 4), ascii_only)}", Role.REMARK)]
 
 
 def _countdown(row: TimerRow, now_ns: int, room: int, ascii_only: bool) -> str:
