@@ -79,6 +79,7 @@ def test_a_flow() -> None:
         "client": "127.0.0.1:22345",
         "server": "127.0.0.1:12345",
         "state": "estab",
+        "began": "handshake",
         "ended": None,
         "segments": 10,
         "bytes": 0,
