@@ -178,8 +178,11 @@ class Judge:
         return Verdict.EARLY if wait.observed_ns < expected.value else Verdict.LATE
 
     def _keepalive_wait(self, wait: Wait) -> Believed | None:
-        name, armed_ns = _NAMES[wait.schedule], self._waits.armed_ns(wait)
-        value = self._shown(wait.side, name, armed_ns)
+        name, held_ns = _NAMES[wait.schedule], self._waits.armed_ns(wait)
+        if name == names.KEEPALIVE_TIME and self.value(wait.side, name).origin is Origin.SOCKET:
+            # Setting SO_KEEPALIVE or TCP_KEEPIDLE arms the timer anew (tcp_set_keepalive, tcp_sock_set_keepidle).
+            held_ns += wait.observed_ns
+        value = self._shown(wait.side, name, held_ns)
         if value is None or name == names.KEEPALIVE_TIME:
             return value
         before = wait.number if wait.schedule is Schedule.GIVE_UP else wait.number - 1
