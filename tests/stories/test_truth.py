@@ -152,3 +152,90 @@ def test_a_retransmitted_syn_is_named_rto() -> None:
         count for (cause, _), count in named.items() if cause == "RTO:SYN"
     )
     assert named["connect()", "rto"] == 0
+
+
+CAUSES = {
+    "keepalive_timer:probe": "keepalive",
+    "keepalive_timer:RST": "keepalive",
+    "keepalive probe unanswered": "keepalive",
+    "injected_raw_socket": "keepalive",
+    "RTO:SYN": "rto",
+    "RTO:retransmit": "rto",
+    "TLP": "tlp",
+    "persist:zero_window_probe": "persist",
+    "SYNACK_timer:retransmit": "synack",
+    "delayed_ack_timer": "delayed_ack",
+}
+LEAST_MEAN, LEAST = 0.98, 0.93
+
+
+def test_each_timer_is_told_from_the_others() -> None:
+    """F1 of each timer against the kernel's word, nothing configured: the harmonic mean of precision and recall."""
+    frames = [(CAUSES.get(cause), timer) for _, _, cause, timer in scored()]
+    found = {}
+    for name in sorted({cause for cause, _ in frames if cause}):
+        right = sum(cause == timer == name for cause, timer in frames)
+        found[name] = 2 * right / sum((cause == name) + (timer == name) for cause, timer in frames)
+    assert set(found) == TIMERS - {None}
+    assert min(found.values()) >= LEAST, found
+    assert sum(found.values()) / len(found) >= LEAST_MEAN, found
+
+
+OPTIONS = {
+    "TCP_KEEPIDLE": "keepalive_time={}s",
+    "TCP_KEEPINTVL": "keepalive_intvl={}s",
+    "TCP_KEEPCNT": "keepalive_probes={}",
+    "TCP_USER_TIMEOUT": "user_timeout={}ms",
+}
+SYSCTLS = {
+    "net.ipv4.tcp_syn_retries": "syn_retries={}",
+    "net.ipv4.tcp_syn_linear_timeouts": "syn_linear_timeouts={}",
+    "net.ipv4.tcp_retries2": "retries2={}",
+    "net.ipv4.tcp_orphan_retries": "orphan_retries={}",
+}
+PLACES = {"c": "client:", "s": "server:", "n": ""}
+
+
+def configured(capture: Path) -> list[str]:
+    """`--timers` as the story says the ends were configured."""
+    story = json.loads(capture.with_suffix(".json").read_text(encoding="utf-8"))
+    values = [
+        PLACES[place] + SYSCTLS[name].format(value)
+        for place, sysctls in story["sysctls"].items()
+        for name, value in sysctls.items()
+        if name in SYSCTLS
+    ]
+    values += [
+        f"{end}:" + OPTIONS[name].format(value)
+        for end, options in story["socket_options"].items()
+        for name, value in options.items()
+        if name in OPTIONS
+    ]
+    return [word for value in values for word in ("--timers", value)]
+
+
+@pytest.mark.parametrize("capture", CAPTURES, ids=lambda path: path.stem)
+def test_every_gap_that_a_timer_made_is_on_time_as_it_was_configured(capture: Path) -> None:
+    """Frames that nothing in the capture can tell apart may stay unexplained; a frame of the kernel's timer may not."""
+    if capture.stem.startswith("w3_"):
+        options = ["--profile", "solaris"]
+    else:
+        options = configured(capture)
+    run = show(capture, "--format", "jsonl", *options)
+    assert run.returncode == 0, run.stderr
+    true = causes(capture)
+    wrong = [
+        (record["frame"], record["gap"], true.get(record["frame"]))
+        for record in map(json.loads, run.stdout.splitlines())
+        if record["gap"] and CAUSES.get(true.get(record["frame"])) and record["gap"]["verdict"] != "on time"
+    ]
+    assert not wrong
+
+
+@pytest.mark.parametrize("capture", CAPTURES, ids=lambda path: path.stem)
+def test_check_accepts_what_was_configured(capture: Path) -> None:
+    """Every timer of a real kernel keeps the schedule that it was told to; the Solaris trace has another kernel's."""
+    options = configured(capture) or ["--profile", "linux"]
+    command = [sys.executable, "-m", "tcpladder", "check", *options, str(capture)]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert run.returncode == (1 if capture.stem.startswith("w3_") else 0), run.stdout + run.stderr

@@ -91,7 +91,8 @@ def print_ladder(view: Findings, *, ascii_only: bool, now_ns: int | None) -> Non
     )
     for line in text:
         _line(line)
-    remarks = [("inferred", sentence) for sentence in view.inferred()]
+    remarks = [("gives up", sentence) for sentence in view.ending(now_ns)] if now_ns is not None else []
+    remarks += [("inferred", sentence) for sentence in view.inferred()]
     remarks += [("advice", sentence) for sentence in view.advice()]
     for word, sentence in remarks:
         for line in remark_text(
@@ -179,8 +180,9 @@ class _StreamPrinter:
     def say_totals(self) -> None:
         """What was seen and what the kernel lost, on stderr."""
         status = self._session.status()
+        flows = "1 flow" if status.flows == 1 else f"{status.flows} flows"
         _say(
-            f"{status.frames} frames, {status.segments} segments in {status.flows} flows, "
+            f"{status.frames} frames, {status.segments} segments in {flows}, "
             f"{status.kernel_drops} dropped by the kernel"
         )
 

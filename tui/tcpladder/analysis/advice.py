@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterator, Mapping
 
 from tcpladder.analysis import names
@@ -10,7 +9,7 @@ from tcpladder.analysis.duration import seconds_text
 from tcpladder.analysis.judge import Judge
 from tcpladder.analysis.middleboxes import IDLE_LIMITS
 from tcpladder.analysis.schedule import keepalive, retransmission_limit
-from tcpladder.analysis.view import Endpoint, Side
+from tcpladder.analysis.view import Endpoint, Origin, Side
 from tcpladder.analysis.wait import NOTHING
 from tcpladder.analysis.waits import Waits
 from tcpladder.flows.state import TcpState
@@ -53,8 +52,10 @@ def _deaf(waits: Waits, side: Side) -> Iterator[str]:
 
 
 def _intervals(judge: Judge, side: Side) -> Iterator[str]:
+    if not (_is_known(judge, side, names.KEEPALIVE_TIME) and _is_known(judge, side, names.KEEPALIVE_INTVL)):
+        return
     time, intvl = (judge.keepalive(side, n).value for n in (names.KEEPALIVE_TIME, names.KEEPALIVE_INTVL))
-    if intvl >= time:
+    if intvl >= time and not judge.keepalive_intvl_max(side):
         yield (
             f"keepalive_intvl {seconds_text(intvl)} of the {_NAME[side]} is not shorter than keepalive_time "
             f"{seconds_text(time)}: answered probes come {seconds_text(intvl)} apart, not {seconds_text(time)}"
@@ -77,7 +78,7 @@ def _user_timeout(judge: Judge, side: Side) -> Iterator[str]:
 
 def _masked(waits: Waits, judge: Judge, side: Side) -> Iterator[str]:
     data = waits.unacknowledged(side)
-    if data is None:
+    if data is None or not _is_known(judge, side, names.KEEPALIVE_TIME):
         return
     time, intvl = (judge.keepalive(side, n).value for n in (names.KEEPALIVE_TIME, names.KEEPALIVE_INTVL))
     silent_ns = time + intvl * judge.keepalive_probes(side).value
@@ -95,7 +96,7 @@ def _masked(waits: Waits, judge: Judge, side: Side) -> Iterator[str]:
 def _middleboxes(judge: Judge, side: Side) -> Iterator[str]:
     time = judge.keepalive(side, names.KEEPALIVE_TIME).value
     shorter = [limit for limit in IDLE_LIMITS if limit.limit_ns <= time]
-    if shorter:
+    if shorter and _is_known(judge, side, names.KEEPALIVE_TIME):
         boxes = ", ".join(f"{limit.name} {seconds_text(limit.limit_ns)}" for limit in shorter)
         yield (
             f"keepalive_time {seconds_text(time)} of the {_NAME[side]} is not below what some middleboxes remember "
@@ -112,8 +113,13 @@ def _off(judge: Judge, states: Mapping[Side, TcpState]) -> Iterator[str]:
         )
 
 
+def _is_known(judge: Judge, side: Side, name: str) -> bool:
+    """Whether a value is more than a default that may not hold."""
+    return judge.keepalive(side, name).origin is not Origin.ASSUMED
+
+
 def _is_remote(end: Endpoint) -> bool:
-    return not ipaddress.ip_address(end.address).is_loopback
+    return not (end.address.startswith("127.") or end.address in ("::1", "localhost"))
 
 
 def _probes_text(number: int) -> str:

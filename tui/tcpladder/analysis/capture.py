@@ -55,6 +55,8 @@ class CaptureAnalysis:
         self._rows = 0
         self._views: dict[int, Findings] = {}
         self._endpoints: dict[int, tuple[Endpoint, Endpoint]] = {}
+        self.flows_before = 0
+        """Flows of the captures that are shown before this one: its own are numbered behind them."""
         self.log = SegmentLog()
         self.last_ns = 0
         """The latest time of any segment, 0 before the first."""
@@ -95,7 +97,7 @@ class CaptureAnalysis:
         return len(self._tracker.tracks)
 
     def summary(self, number: int) -> FlowSummary:
-        """The line of a flow, numbered from 1."""
+        """The line of a flow of this capture, asked for by its number from 1."""
         flow = number - 1
         track, tracker = self._tracker.tracks[flow], self._tracker
         client, server = self.endpoints(number)
@@ -103,7 +105,7 @@ class CaptureAnalysis:
         states = (track.ends[Side.CLIENT].state, track.ends[Side.SERVER].state)
         shown = states[0] if states[0] is not TcpState.UNKNOWN else states[1]
         return FlowSummary(
-            number=number,
+            number=self.flows_before + number,
             client=client,
             server=server,
             state=shown.value.lower(),

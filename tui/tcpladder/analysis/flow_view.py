@@ -13,6 +13,7 @@ from tcpladder.analysis.advice import advice
 from tcpladder.analysis.because import Compared, because
 from tcpladder.analysis.beliefs import Believed, TimerValues
 from tcpladder.analysis.columns import FlowColumns
+from tcpladder.analysis.ending import ending
 from tcpladder.analysis.forecast import forecast
 from tcpladder.analysis.growing import Growing
 from tcpladder.analysis.judge import Judge
@@ -304,6 +305,12 @@ class Findings:
         if not len(self._rows):
             return ()
         return forecast(self._waits, self._judge, self._states(), self._columns.time_ns, now_ns)
+
+    def ending(self, now_ns: int) -> tuple[str, ...]:
+        """Which timer gave up, or will, after what, and what the application gets: one sentence each."""
+        if not len(self._rows):
+            return ()
+        return ending(self._waits, self._judge, self._states(), self._columns.time_ns, now_ns)
 
     def inferred(self) -> tuple[str, ...]:
         """What the flow shows of the timers of its ends, one sentence an end, with how sure that is."""

@@ -31,7 +31,7 @@ from tcpladder.flows.state import TcpState
 _Text = Callable[[Firing], str]
 _QUIET = (TcpState.CLOSED, TcpState.TIME_WAIT, TcpState.UNKNOWN, TcpState.SYN_SENT, TcpState.SYN_RECEIVED)
 """States in which keepalive does not probe (tcp_keepalive_timer)."""
-_ORPHANS = (TcpState.FIN_WAIT_1, TcpState.CLOSING, TcpState.LAST_ACK)
+ORPHANS = (TcpState.FIN_WAIT_1, TcpState.CLOSING, TcpState.LAST_ACK)
 """States in which the application has closed the socket, so that tcp_orphan_retries counts."""
 
 
@@ -47,6 +47,15 @@ def forecast(
         timer for reader in found for timer in reader.timers(now_ns) if timer and _may_run(timer, now_ns)
     ]
     return tuple(sorted(chain.from_iterable(running), key=lambda p: p.due_ns))
+
+
+def give_ups(
+    waits: Waits, judge: Judge, states: Mapping[Side, TcpState], time_ns: NDArray[np.int64]
+) -> tuple[Pending, ...]:
+    """Where each timer that has sent something in vain ends, even if that should have been long ago."""
+    readers = (_Reader(waits, judge, side, states, time_ns) for side in Side)
+    timers = [timer for reader in readers for timer in reader.in_vain() if timer]
+    return tuple(timer[-1] for timer in timers)
 
 
 def _may_run(timer: list[Pending], now_ns: int) -> bool:
@@ -79,6 +88,20 @@ class _Reader:
             yield self._silent_end(names.TIME_WAIT, "TIME-WAIT is over, the port is free again", now_ns)
         elif state is not TcpState.CLOSED and not self._closed:
             yield from self._open(now_ns)
+
+    def in_vain(self) -> Iterator[list[Pending]]:
+        """The timers that have sent something again, or asked for an answer, without one."""
+        end, state = self._end, self._state
+        if state is TcpState.SYN_SENT and end.syn != NOTHING:
+            yield self._connect()
+        elif state is TcpState.SYN_RECEIVED and end.syn_acks_by_timer:
+            yield self._handshake()
+        elif state is TcpState.CLOSED or self._closed:
+            return
+        elif (data := self._waits.unacknowledged(self._side)) is not None:
+            yield self._retransmit(data) if data.retransmissions else []
+        elif end.probe > end.heard:
+            yield self._keepalive()
 
     def _open(self, now_ns: int) -> Iterator[list[Pending]]:
         unacknowledged = self._waits.unacknowledged(self._side)
@@ -150,7 +173,7 @@ class _Reader:
         round_trip_ns = self._waits.round_trip_ns(data.last)
         shown_ns = self._waits.by_end[side].first_ns.get(Schedule.RTO, 0) if sent else 0
         first_ns = max(first_rto(round_trip_ns, rto_min.value), min(shown_ns, rto_max))
-        retries = judge.value(side, names.ORPHAN_RETRIES if self._state in _ORPHANS else names.RETRIES2)
+        retries = judge.value(side, names.ORPHAN_RETRIES if self._state in ORPHANS else names.RETRIES2)
         limit_ns = retransmission_limit(retries.value, rto_max)
         firings = list(rto(first_ns, limit_ns, rto_max, judge.value(side, names.USER_TIMEOUT).value))
         armed_ns = int(self._time_ns[data.last])

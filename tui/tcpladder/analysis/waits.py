@@ -30,7 +30,8 @@ LOST_BEFORE_NS = RTO_MIN_NS - 10 * MILLISECOND_NS
 MOST_LOST = 64
 _WATCHED = np.zeros(256, np.bool_)
 _WATCHED[[
-    Kind.SYN, Kind.SYN_CROSSING, Kind.SYN_DATA, Kind.SYN_RETRANSMISSION, Kind.SYN_ACK, Kind.SYN_ACK_RETRANSMISSION, Kind.KEEPALIVE_PROBE,
+    Kind.SYN, Kind.SYN_CROSSING, Kind.SYN_DATA, Kind.SYN_RETRANSMISSION, Kind.SYN_ACK,
+    Kind.SYN_ACK_RETRANSMISSION, Kind.KEEPALIVE_PROBE,
     Kind.ZERO_WINDOW_PROBE, Kind.RST, Kind.RETRANSMISSION, Kind.SPURIOUS_RETRANSMISSION, Kind.OUT_OF_ORDER,
     Kind.FAST_RETRANSMISSION,
 ]] = True  # fmt: skip
@@ -243,6 +244,7 @@ class Waits:
             return
         waited_ns = columns.time_ns[index] - columns.time_ns[end.probe]
         if not self._has_heard(index, side) and waited_ns >= SHORTEST_INTVL_NS:
+            self.by_end[side].deaf_to += end.heard > end.probe
             self._note(index, side, Timer.KEEPALIVE, Schedule.GIVE_UP, end.probe, end.unanswered)
 
     def _has_heard(self, index: int, side: Side) -> bool:

@@ -27,6 +27,7 @@ _ASCII = str.maketrans(
         "≠": "!=",
         "▸": ">",
         "●": "*",
+        **{exponent: f"^{power}" for power, exponent in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹")},
     }
 )
 _ONE_CELL = frozenset(map(chr, _ASCII)) | set("│┊─╌▶◀▷◁▌▕▏▎▍▋▊▉█Δ±")
