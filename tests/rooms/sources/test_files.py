@@ -202,7 +202,7 @@ def refusal(path: Path | str) -> str:
         (b"", "cannot read FILE: it is empty"),
         (
             b"hello, this is a letter\n" * 200,
-            "it looks like text, not like a capture (pcap, pcapng and snoop can be read",
+            "it looks like text, not like a capture (pcap, pcapng, snoop and what tcpdump prints can be read",
         ),
         ("Grüße".encode() * 400, "it looks like text"),
         (json.dumps({"a": 1}).encode(), "it looks like JSON"),

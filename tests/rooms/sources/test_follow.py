@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -126,3 +127,20 @@ def test_a_file_that_stays_empty_is_empty(tmp_path: Path) -> None:
     following.stop.set()
     assert list(capture.batches()) == []
     capture.close()
+
+
+def test_a_pipe_that_is_followed_does_not_wait_for_ever(tmp_path: Path) -> None:
+    read_end, write_end = os.pipe()
+    os.write(write_end, PCAP[:100])
+    capture, _ = followed(Path(f"/proc/self/fd/{read_end}"))
+    batches = capture.batches()
+    first = until_quiet(batches)
+    assert len(first) > 0
+    assert until_quiet(batches) == []
+    os.write(write_end, PCAP[100:])
+    assert first + until_quiet(batches) == [frame.data for frame in FRAMES]
+    os.close(write_end)
+    assert list(batches) == []
+    assert capture.warnings == []
+    capture.close()
+    os.close(read_end)

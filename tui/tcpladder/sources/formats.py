@@ -47,7 +47,7 @@ def follow(window: ReadWindow, name: str, file: int, remarks: Remarks, *, compre
     while window.have < HEADER_BYTES and window.growing:
         if not window.fill():
             yield FrameBatch.empty(1, file)
-    if not window.have:
+    if not window.fill_to(1):
         return Stop(0, window.end)
     return (yield from reader_of(window, name, file, remarks, compressed=compressed))
 

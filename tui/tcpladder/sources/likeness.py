@@ -7,7 +7,7 @@ import unicodedata
 HEAD_BYTES = 1024
 """How much of a file is looked at."""
 
-READABLE = "pcap, pcapng and snoop can be read, plain or compressed with gzip, xz, bzip2 or zstd"
+READABLE = "pcap, pcapng, snoop and what tcpdump prints can be read, plain or compressed with gzip, xz, bzip2 or zstd"
 
 _LIKENESSES: tuple[tuple[bytes, str], ...] = (
     (b"\x04\x22\x4d\x18", "it is compressed with lz4: run lz4 -d first"),

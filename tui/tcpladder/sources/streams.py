@@ -10,6 +10,7 @@ import bz2
 import fcntl
 import lzma
 import os
+import select
 import stat
 import sys
 import threading
@@ -76,19 +77,30 @@ class DescriptorStream:
         self.seekable = stat.S_ISREG(status.st_mode)
         self.start = os.lseek(descriptor, 0, os.SEEK_CUR) if self.seekable else 0
         self.total_bytes = max(0, status.st_size - self.start) if self.seekable else None
-        self._following = following if self.seekable else None
+        self._following = following
+        self._ended = False
+        """Whether the writer of a pipe has closed it."""
         if stat.S_ISFIFO(status.st_mode):
             _widen_pipe(descriptor)
 
     @property
     def growing(self) -> bool:
         """See ByteStream."""
-        return self._following is not None and self.fault is None and not self._following.stop.is_set()
+        if self._following is None or self._ended or self.fault is not None:
+            return False
+        return not self._following.stop.is_set()
 
     def peek(self, size: int) -> bytes:
-        """Return the first `size` bytes without consuming them, fewer where the stream ends before."""
+        """Return the first `size` bytes without consuming them, fewer where the stream ends before.
+
+        Waits for the first bytes of a pipe, even of one that is followed: they say what it carries.
+        """
+        following = self._following
+        if not self.seekable:
+            self._following = None
         while len(self._peeked) < size and (more := self._read(size - len(self._peeked))):
             self._peeked += more
+        self._following = following
         return self._peeked[:size]
 
     def readinto(self, view: memoryview) -> int:
@@ -99,14 +111,25 @@ class DescriptorStream:
             self._peeked = self._peeked[size:]
             return size
         try:
+            if self._following is not None and not self.seekable and not self._is_ready(self._following):
+                return 0
             size = os.readv(self._descriptor, [view])
             if not size and len(view) and self._following is not None:
-                size = self._wait(view, self._following)
+                self._ended = not self.seekable
+                size = self._wait(view, self._following) if self.seekable else 0
         except OSError as error:
             self.fault = f"cannot be read any further ({(error.strerror or str(error)).lower()})"
             return 0
         self.read_bytes += size
         return size
+
+    def _is_ready(self, following: Following) -> bool:
+        """Wait for the writer of a pipe; a read would wait for ever, and through every signal."""
+        waiting = select.poll()
+        waiting.register(self._descriptor, select.POLLIN)
+        readable = bool(waiting.poll(following.wait_s * 1000))
+        self.caught_up = self.caught_up or not readable
+        return readable
 
     def _wait(self, view: memoryview, following: Following) -> int:
         """Look at the end of the file again and again, until there is more, time is up or the reader is stopped."""
