@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from pathlib import Path
@@ -101,7 +102,7 @@ def live(
     _say(left.notices)
     _show_live(session, _front_end(form, without_terminal="text"), ascii_only=ascii_only, no_mouse=no_mouse)
     if write is not None:
-        click.echo(f"{session.frames_written} frames written to {write}", err=True)
+        _say([f"{session.frames_written} frames written to {write}"])
 
 
 @tcpladder.command("open")
@@ -286,7 +287,12 @@ def main() -> None:
     # No matrix is multiplied here, and the threads that numpy's library starts for it cost 40 ms at each start.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
-        tcpladder.main(prog_name="tcpladder", standalone_mode=False)
+        # Not tcpladder.main(), which makes exit code 1 of a broken pipe: here that says that the answer is no.
+        with tcpladder.make_context("tcpladder", sys.argv[1:]) as context:
+            tcpladder.invoke(context)
+        sys.stdout.flush()
+    except click.exceptions.Exit as done:
+        sys.exit(done.exit_code)
     except TcpladderError as wrong:
         _fail(str(wrong), wrong.exit_code)
     except click.exceptions.NoArgsIsHelpError as asked:
@@ -298,9 +304,18 @@ def main() -> None:
     except (KeyboardInterrupt, click.Abort):
         sys.exit(ExitCode.INTERRUPTED)
     except BrokenPipeError:
-        # Whoever read our stdout has enough; a flush at exit would complain about it.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _leave_stdout()
         sys.exit(ExitCode.DONE)
+    except OSError as failed:
+        if failed.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO):
+            raise
+        _leave_stdout()
+        _fail(f"cannot write the output: {os.strerror(failed.errno).lower()}", ExitCode.BAD_INPUT)
+
+
+def _leave_stdout() -> None:
+    """Whoever read our stdout has enough, or its disk is full; a flush at exit would complain about it."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _front_end(form: str | None, *, without_terminal: str) -> str | None:

@@ -90,6 +90,7 @@ class Session:
                 keep_segments=self._keep_segments,
                 names=names if names is not None else {},
             )
+            capture.flows_before = self._offsets[-1]
             self._captures.append(capture)
             return capture
 

@@ -67,6 +67,8 @@ class LiveSession(Session):
                 name=opened.interface, link_type=opened.link_type, snap_length=opened.snap_length
             )
             self._writer = PcapngWriter(write[0], [interface], name=write[1])
+        self.frames_written = 0
+        """How many frames are in the file that is written."""
         self._told = ValuesTold()
         self._dropped = self._seen = 0
         self._values = TimerValues()
@@ -123,6 +125,7 @@ class LiveSession(Session):
             return
         try:
             self._writer.write(batch, self._news(len(batch)))
+            self.frames_written = self._writer.frames
         except CaptureError as failed:
             self.warn(str(failed))
             self._writer.close()
@@ -251,11 +254,6 @@ class LiveSession(Session):
             self._writer.close()
             self._writer = None
         self._agent.close()
-
-    @property
-    def frames_written(self) -> int | None:
-        """How many frames are in the file that is written, None where none is."""
-        return None if self._writer is None else self._writer.frames
 
     def _kernel_drops(self) -> int:
         return self._dropped
