@@ -179,7 +179,8 @@ class Judge:
 
     def _keepalive_wait(self, wait: Wait) -> Believed | None:
         name, held_ns = _NAMES[wait.schedule], self._waits.armed_ns(wait)
-        if name == names.KEEPALIVE_TIME and self.value(wait.side, name).origin is Origin.SOCKET:
+        of_socket = self.value(wait.side, name).origin is Origin.SOCKET
+        if held_ns is not None and name == names.KEEPALIVE_TIME and of_socket:
             # Setting SO_KEEPALIVE or TCP_KEEPIDLE arms the timer anew (tcp_set_keepalive, tcp_sock_set_keepidle).
             held_ns += wait.observed_ns
         value = self._shown(wait.side, name, held_ns)
