@@ -217,10 +217,7 @@ def configured(capture: Path) -> list[str]:
 @pytest.mark.parametrize("capture", CAPTURES, ids=lambda path: path.stem)
 def test_every_gap_that_a_timer_made_is_on_time_as_it_was_configured(capture: Path) -> None:
     """Frames that nothing in the capture can tell apart may stay unexplained; a frame of the kernel's timer may not."""
-    if capture.stem.startswith("w3_"):
-        options = ["--profile", "solaris"]
-    else:
-        options = configured(capture)
+    options = ["--profile", "solaris"] if capture.stem.startswith("w3_") else configured(capture)
     run = show(capture, "--format", "jsonl", *options)
     assert run.returncode == 0, run.stderr
     true = causes(capture)
