@@ -121,3 +121,9 @@ def test_why_a_socket_could_not_be_read_is_said() -> None:
 def test_a_value_that_the_flow_contradicts_is_a_question_mark() -> None:
     values = {name: value for name, value in VALUES.items() if name != names.KEEPALIVE_TIME}
     assert rows(EndTimers(values=values, reading=None))["keepalive_time"].value == "?"
+
+
+def test_advice_stands_below_both_ends() -> None:
+    ends = {side: EndTimers(values=VALUES, reading=None) for side in Side}
+    timers = FlowTimers(ends=ends, pending=(), notice="", advice=("interval above idle",))
+    assert timer_rows(timers)[-1] == TimerRow(name="advice", now="interval above idle", heading=True)

@@ -44,3 +44,9 @@ def test_ascii_only() -> None:
 @pytest.mark.parametrize("width", [20, 40, 57, 80, 120])
 def test_every_line_has_exactly_the_width(width: int) -> None:
     assert {len(line) for line in drawn(width)} == {width}
+
+
+def test_long_words_of_a_heading_go_on_below_it() -> None:
+    rows = [TimerRow(name="advice", now="a NAT that forgets after 20 s drops this flow", heading=True)]
+    lines = [plain(line).rstrip() for line in timer_lines(rows, 40, 0, ascii_only=False)]
+    assert lines == [" advice a NAT that forgets after 20 s", "        drops this flow"]

@@ -70,6 +70,8 @@ class FlowTimers:
     """The forecast."""
     notice: str
     """Why no running timers are known, empty where they are."""
+    advice: tuple[str, ...] = ()
+    """Where values collide, one sentence each."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,8 +93,10 @@ KERNEL = "kernel"
 
 
 def timer_rows(timers: FlowTimers) -> tuple[TimerRow, ...]:
-    """The rows of both ends, the client's first."""
-    return tuple(row for side in Side for row in _end(side, timers))
+    """The rows of both ends, the client's first, and below them the advice."""
+    ends = (row for side in Side for row in _end(side, timers))
+    advice = (TimerRow(name="advice", now=sentence, heading=True) for sentence in timers.advice)
+    return (*ends, *advice)
 
 
 def _end(side: Side, timers: FlowTimers) -> Iterator[TimerRow]:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from textwrap import wrap
 
 from tcpladder.ladder import words
 from tcpladder.ladder.model import Role
 from tcpladder.ladder.timers import TimerRow
-from tcpladder.render.cells import Span, clean, elide, left
+from tcpladder.render.cells import Span, clean, left
 from tcpladder.render.grid import Line, exact
 from tcpladder.render.when import bar
 
-_NAME, _VALUE, _ORIGIN = 19, 8, 9
+_TITLE, _NAME, _VALUE, _ORIGIN = 8, 19, 8, 9
 
 
 def timer_lines(rows: Sequence[TimerRow], width: int, now_ns: int, *, ascii_only: bool) -> list[Line]:
@@ -22,8 +23,9 @@ def timer_lines(rows: Sequence[TimerRow], width: int, now_ns: int, *, ascii_only
 def _draw(row: TimerRow, width: int, now_ns: int, ascii_only: bool) -> Iterator[list[Span]]:
     now = clean(row.now, ascii_only)
     if row.heading:
-        title = f" {row.name:<7}{elide(now, max(0, width - 9), ascii_only)}"
-        yield [(title.ljust(_NAME + _VALUE), Role.TITLE)]
+        first, *others = wrap(now, max(10, width - _TITLE)) or [""]
+        yield [(f" {row.name:<{_TITLE - 1}}{first}", Role.TITLE)]
+        yield from ([(" " * _TITLE + line, Role.REMARK)] for line in others)
         return
     room = width - _NAME - _VALUE - _ORIGIN - 1
     due = _countdown(row, now_ns, room - len(now), ascii_only)
@@ -40,7 +42,7 @@ def _draw(row: TimerRow, width: int, now_ns: int, ascii_only: bool) -> Iterator[
             (f" {due}" if now and fits else due, Role.COUNTDOWN),
         ]
     if now and not (fits and row.name):
-        yield [(f"    {elide(now, max(0, width - 4), ascii_only)}", Role.REMARK)]
+        yield from ([(f"    {line}", Role.REMARK)] for line in wrap(now, max(10, width - 4)))
 
 
 def _countdown(row: TimerRow, now_ns: int, room: int, ascii_only: bool) -> str:

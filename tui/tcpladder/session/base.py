@@ -135,6 +135,7 @@ class Session:
                 ends={side: self._end_timers(view, side) for side in Side},
                 pending=view.pending(self.now_ns()),
                 notice=self._no_reading(),
+                advice=view.advice(),
             )
 
     def owners(self, _number: int) -> str:
