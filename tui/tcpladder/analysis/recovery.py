@@ -16,11 +16,16 @@ from tcpladder.analysis.paths import Paths
 from tcpladder.analysis.schedule import MILLISECOND_NS, RTO_MIN_NS
 from tcpladder.analysis.view import Timer
 from tcpladder.flows.seqnum import difference
+from tcpladder.wire.segments import Flag
 
 NOTHING = -1
 REACTION_NS = 4 * MILLISECOND_NS
 """An end answers an ACK within this, plus a share of its loop for jitter."""
 JITTER_SHARE = 20
+REORDERING_NS = 8 * MILLISECOND_NS
+"""How late the timer is that waits out a reordering (RACK, RFC 8985 6.2 step 5) besides a quarter of the round trip."""
+CONTROL = int(Flag.SYN | Flag.FIN)
+ASKING = frozenset({Kind.KEEPALIVE_PROBE, Kind.ZERO_WINDOW_PROBE})
 LOOK_BACK = 64
 """How many segments before a repetition may hold the ACK that asked for it."""
 
@@ -108,7 +113,7 @@ class RecoveryReader:
         """The timer that sent a segment of which `lost` earlier copies did not reach the capture point."""
         state = self._state[client]
         before = self._sent_before(index, client)
-        if before == NOTHING or self._asked_for(index, client):
+        if before == NOTHING or self._asked_for(index, client) or self._owes_ack(index, client):
             return None
         una = self._acknowledged(index, client)
         self._progress(state, una, index, client)
@@ -120,6 +125,21 @@ class RecoveryReader:
             return Sent(Timer.TLP, 1, NOTHING, in_flight_alone=True)
         state.point, state.rtos, state.last, state.first_rto = end, lost, index, index
         return Sent(Timer.RTO, lost, NOTHING, in_flight_alone=True)
+
+    def _owes_ack(self, index: int, client: bool) -> bool:
+        """Whether the datagrams that are missing may be bare ACKs: the peer sent something to acknowledge."""
+        columns = self._columns
+        for at in range(index - 1, max(-1, index - LOOK_BACK), -1):
+            if bool(columns.from_client[at]) != client:
+                if columns.length[at] or columns.flags[at] & CONTROL or columns.kind[at] in ASKING:
+                    return True
+            else:
+                # What came before this segment of its own was acknowledged with it.
+                peer = self._paths.sent[not client]
+                place = bisect_right(peer.index.values, at) - 1
+                acked = self._paths.relative(not client, int(columns.ack[at]))
+                return place >= 0 and int(peer.end.values[place]) > acked
+        return True
 
     def _probes(self, client: bool) -> bool:
         """Whether an end may send tail loss probes: both ends permitted SACK, as far as their SYNs were seen."""
@@ -164,13 +184,18 @@ class RecoveryReader:
         """Whether an ACK that may start a repetition reached the sender just before."""
         columns = self._columns
         loop_ns = self._paths.loop[client].at(index) or 0
-        slack_ns = REACTION_NS + loop_ns // JITTER_SHARE
+        round_trip_ns = loop_ns + (self._paths.loop[not client].at(index) or 0)
+        jitter_ns = loop_ns // JITTER_SHARE
         heard_ns = int(columns.time_ns[index]) - loop_ns
         for at in range(index - 1, max(-1, index - LOOK_BACK * 4), -1):
             earlier_ns = heard_ns - int(columns.time_ns[at])
-            if earlier_ns >= slack_ns:
+            reacts_ns = REACTION_NS + jitter_ns
+            if columns.sack(at):
+                # A report of segments behind a hole is waited upon: they may only have been reordered.
+                reacts_ns += round_trip_ns // 4 + REORDERING_NS
+            if earlier_ns >= REACTION_NS + jitter_ns + round_trip_ns // 4 + REORDERING_NS:
                 return False
-            in_window = earlier_ns > -(slack_ns - REACTION_NS + 2 * MILLISECOND_NS)
+            in_window = -(jitter_ns + 2 * MILLISECOND_NS) < earlier_ns < reacts_ns
             if in_window and bool(columns.from_client[at]) != client and self._may_trigger(at, client):
                 return True
         return False

@@ -35,6 +35,15 @@ _WATCHED[[
     Kind.ZERO_WINDOW_PROBE, Kind.RST, Kind.RETRANSMISSION, Kind.SPURIOUS_RETRANSMISSION, Kind.OUT_OF_ORDER,
     Kind.FAST_RETRANSMISSION,
 ]] = True  # fmt: skip
+REPETITIONS = frozenset(
+    {
+        Kind.RETRANSMISSION,
+        Kind.SPURIOUS_RETRANSMISSION,
+        Kind.OUT_OF_ORDER,
+        Kind.FAST_RETRANSMISSION,
+    }
+)
+"""Below the highest number sent: a timer may have sent it again."""
 _UNBELIEVABLE = np.zeros(256, np.bool_)
 _UNBELIEVABLE[[Kind.MALFORMED, Kind.CUT_SHORT, Kind.ICMP_ERROR]] = True
 
@@ -186,9 +195,9 @@ class Waits:
                 self._window_probe(index, side)
             case Kind.RST:
                 self._reset(index, side)
-            case Kind.DATA | Kind.AFTER_HOLE | Kind.WINDOW_FULL | Kind.FIN:
+            case Kind.DATA | Kind.WINDOW_FULL | Kind.FIN:
                 self._after_pause(index, side)
-            case _:
+            case _ if kind in REPETITIONS:
                 self._sent(index, side, self._recovery.repetition(index, side is Side.CLIENT))
 
     def _sent(self, index: int, side: Side, sent: Sent | None) -> None:
