@@ -76,13 +76,13 @@ def test_keepalive_waits_while_data_is_unacknowledged() -> None:
 
 
 def test_the_next_retransmission_doubles_and_the_end_follows_retries2() -> None:
-    """tcp_retries2 3 gives up 3.0 s after the first retransmission at the earliest: 0.2 + 0.4 + 0.8 + 1.6 + 3.2."""
+    """tcp_retries2 3 gives up 3.0 s after the first retransmission at the earliest: 0.4 + 0.8 + 1.6 are less."""
     talk = Talk().handshake().data(100).ack("server").data(100, lost=True)
     for wait in (0.2, 0.4, 0.8):
         talk.silence(wait).data(100, seq=101, lost=True)
     rungs = pending(talk, {names.RETRIES2: 3})
-    assert due(talk, rungs) == pytest.approx([0.8, 0.8 + 1.6], abs=0.01)
-    assert rungs[0].text.startswith("RTO retry 3: ")
+    assert due(talk, rungs) == pytest.approx([1.6, 1.6 + 3.2], abs=0.01)
+    assert rungs[0].text.startswith("RTO retry 4: ")
 
 
 def test_a_connect_is_foretold_to_its_end() -> None:
@@ -251,7 +251,7 @@ def test_linear_timeouts_are_read_from_the_syns(waits: tuple[int, ...], says: st
 def test_a_value_that_changes_is_judged_by_what_held() -> None:
     """keepalive_time is lowered between two probes: each is on time by the value of its own time."""
     talk = Talk().handshake().silence(30).keepalive().ack("server")
-    changed_ns = talk.now_ns - SECOND_NS
+    changed_ns = talk.now_ns
     talk.silence(10).keepalive().ack("server")
     first = TimerValues().with_values({names.KEEPALIVE_TIME: 30 * SECOND_NS}, Origin.SOCKET)
     values = first.with_values({names.KEEPALIVE_TIME: 10 * SECOND_NS}, Origin.SOCKET, changed_ns)
