@@ -28,6 +28,8 @@ REORDERING_NS = 3_000_000
 trip time (Wireshark, tcp_analyze_sequence_number)."""
 FAST_NS = 20_000_000
 """A retransmission this soon after the last duplicate ACK is a fast one (Wireshark, likewise)."""
+SHORTEST_KEEPALIVE_NS = 900_000_000
+"""No stack probes an idle peer more often than once a second; tcp(7), and less its clock's coarseness."""
 WIDEST = 1 << 30
 """Rows of a batch that lie further apart than this in sequence space are classified in smaller pieces."""
 FEWEST_ROWS = 4096
@@ -239,6 +241,7 @@ class _Batch:
         probe = one_below & (
             (empty & all_acknowledged) | ((self.length == 1) & (self.acknowledged >= self.end))
         )
+        probe[self._too_soon(np.flatnonzero(probe & ~empty))] = False
         next_byte = at_next & (self.length == 1) & self.plain
         below_ack = pure & self.peer_acks & (self.start == self.acknowledged - 1)
         zero_window_probe = self.peer_closed & (probe | next_byte | below_ack)
@@ -278,6 +281,12 @@ class _Batch:
         again &= ~(keepalive | zero_window_probe | self.rst)
         self._sent_again(np.flatnonzero(again))
         self._answers(pure, repeated, order.latest_from_peer(kind, carried.kind))
+
+    def _too_soon(self, positions: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Those of some one-byte segments that come too soon after their sender's last one to be keepalive probes:
+        a byte sent again whose ACK was lost behind the capture point."""
+        before_ns = self.order.before_in_direction(self.time_ns, self.carried.time_ns)[positions]
+        return positions[self.time_ns[positions] - before_ns < SHORTEST_KEEPALIVE_NS]
 
     def listen_for_probes(self) -> None:
         """Segments without a known sequence number: silence tells keepalive, one segment after the other."""
