@@ -55,11 +55,15 @@ def _intervals(judge: Judge, side: Side) -> Iterator[str]:
     if not (_is_known(judge, side, names.KEEPALIVE_TIME) and _is_known(judge, side, names.KEEPALIVE_INTVL)):
         return
     time, intvl = (judge.keepalive(side, n).value for n in (names.KEEPALIVE_TIME, names.KEEPALIVE_INTVL))
-    if intvl >= time and not judge.keepalive_intvl_max(side):
-        yield (
-            f"keepalive_intvl {seconds_text(intvl)} of the {_NAME[side]} is not shorter than keepalive_time "
-            f"{seconds_text(time)}: answered probes come {seconds_text(intvl)} apart, not {seconds_text(time)}"
-        )
+    if intvl < time or judge.keepalive_intvl_max(side):
+        return
+    follows = f"answered probes come {seconds_text(intvl)} apart, not {seconds_text(time)}"
+    if intvl == time:
+        follows = "a peer that does not answer is asked no more often than one that does"
+    yield (
+        f"keepalive_intvl {seconds_text(intvl)} of the {_NAME[side]} is not shorter than keepalive_time "
+        f"{seconds_text(time)}: {follows}"
+    )
 
 
 def _user_timeout(judge: Judge, side: Side) -> Iterator[str]:
