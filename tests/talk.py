@@ -1,4 +1,4 @@
-"""Conversations as tests write them, turned into real frames: `Talk().handshake().silence(75).keepalive().keepalive_ack()`.
+"""Conversations as tests write them, turned into real frames: `Talk().handshake().silence(75).keepalive()`.
 
 Numbers are relative as on a ladder: a SYN has 0, the first byte of data 1. What a side says advances what it says next,
 and what its peer acknowledges, unless the segment is `lost` behind the capture point or was `unseen` by the capture.
@@ -85,12 +85,13 @@ def ipv4(
     ident: int = 7,
     fragment: int = 0,
     version: int = 4,
+    ttl: int = 64,
 ) -> bytes:
     """An IPv4 datagram with its real checksum (RFC 791 3.1). `fragment`: flags and offset field as on the wire."""
     words = 5 + len(options) // 4
     total = words * 4 + len(payload) if total is None else total
     addresses = ipaddress.IPv4Address(source).packed + ipaddress.IPv4Address(destination).packed
-    head = struct.pack(">BBHHHBBH", version << 4 | words, 0, total, ident, fragment, 64, protocol, 0)
+    head = struct.pack(">BBHHHBBH", version << 4 | words, 0, total, ident, fragment, ttl, protocol, 0)
     head += addresses + options
     return head[:10] + struct.pack(">H", checksum(head)) + head[12:] + payload
 
@@ -228,6 +229,8 @@ class Talk:
     server_port: int = 80
     shift: int | None = 7
     """Window scale that both SYNs offer, None for none."""
+    permits_sack: bool = False
+    """Whether both SYNs permit SACK (RFC 2018 2), without which Linux sends no tail loss probe."""
     stamps: bool = True
     """Whether segments carry timestamps."""
     now_ns: int = START_NS
@@ -253,6 +256,7 @@ class Talk:
         window: int | None = None,
         options: bytes = b"",
         echo: int | None = None,
+        ttl: int = 64,
         after_ns: int = STEP_NS,
         lost: bool = False,
         unseen: bool = False,
@@ -280,7 +284,7 @@ class Talk:
         side.next = max(side.next, end)
         if not unseen:
             ends = side.address, peer.address
-            packet = ipv6(segment, *ends) if self.v6 else ipv4(segment, *ends, ident=self._ident())
+            packet = ipv6(segment, *ends) if self.v6 else ipv4(segment, *ends, ident=self._ident(), ttl=ttl)
             self.frames.append(frame(ethernet(packet), time_ns=self.now_ns))
         if not lost:
             if begin <= peer.expects:
@@ -296,7 +300,11 @@ class Talk:
         return self.say(by, SYN | ACK, options=self._syn_options(), seq=0, window=65160, **how)
 
     def _syn_options(self) -> bytes:
-        return mss() + (b"" if self.shift is None else window_scale(self.shift))
+        return (
+            mss()
+            + (b"\4\2" if self.permits_sack else b"")
+            + (b"" if self.shift is None else window_scale(self.shift))
+        )
 
     def ack(self, by: By = "client", **how: int) -> Talk:
         """An ACK without data; the window is the side's usual one."""

@@ -78,12 +78,12 @@ def test_the_list_alone_counts_the_same(frames: list[Frame], data: st.DataObject
 def frames_of(path: Path) -> list[Frame]:
     file = open_capture(str(path), 0)
     frames = []
-    for batch in file.batches():
-        for row in range(len(batch)):
-            begin = int(batch.start[row])
-            data = batch.data[begin : begin + int(batch.captured[row])].tobytes()
+    for piece in file.batches():
+        for row in range(len(piece)):
+            begin = int(piece.start[row])
+            data = piece.data[begin : begin + int(piece.captured[row])].tobytes()
             frames.append(
-                Frame(int(batch.time_ns[row]), data, int(batch.original[row]), int(batch.link_type[row]))
+                Frame(int(piece.time_ns[row]), data, int(piece.original[row]), int(piece.link_type[row]))
             )
     file.close()
     return frames

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from talk import Talk, ethernet, frame, ipv4, kinds, tcp
+from talk import RST, SYN, Talk, analysed, ethernet, frame, ipv4, kinds, mss, tcp
 from tcpladder.analysis.kinds import KINDS, Kind
 
 
@@ -47,6 +47,15 @@ IS: dict[Kind, Callable[[], Talk]] = {
     Kind.FIN: lambda: open_talk().fin(),
     Kind.RST: lambda: open_talk().rst(),
     Kind.REFUSED: lambda: Talk().syn().rst("server", seq=0),
+    Kind.DELAYED_ACK: lambda: open_talk().data(100).ack("server", after_ns=41_000_000),
+    Kind.TAIL_LOSS_PROBE: lambda: open_talk(permits_sack=True).data(lost=True).silence(0.205).again(),
+    Kind.SYN_CROSSING: lambda: Talk().syn(lost=True).syn("server"),
+    Kind.SYN_DATA: lambda: Talk().say("client", SYN, 20, seq=0, options=mss()),
+    Kind.CHALLENGE_ACK: lambda: open_talk().say("client", SYN, seq=5000).ack("server"),
+    Kind.AFTER_HOLE: lambda: open_talk().data(unseen=True).data(),
+    Kind.RST_GIVES_UP: lambda: open_talk().silence(75).keepalive(lost=True).silence(2).rst(),
+    Kind.RST_NO_CONNECTION: lambda: open_talk().silence(75).keepalive().say("server", RST, seq=151),
+    Kind.RST_FORGED: lambda: open_talk().say("server", RST, ttl=61),
     Kind.ICMP_ERROR: lambda: Talk().syn().icmp(),
     Kind.CUT_SHORT: lambda: cut(Talk().syn(), 14 + 20 + 12),
     Kind.MALFORMED: lambda: malformed(Talk()),
@@ -63,6 +72,20 @@ def malformed(talk: Talk) -> Talk:
     return talk
 
 
+def test_every_kind_has_a_conversation() -> None:
+    """A copy is shown with the frame that it repeats, so it is no rung of its own."""
+    assert set(IS) | {Kind.COPY} == set(Kind)
+
+
+@pytest.mark.parametrize("every", [1, 2, 100])
+def test_a_frame_that_the_capture_holds_twice_is_shown_once(every: int) -> None:
+    talk = open_talk().data()
+    words = kinds(talk)
+    talk.again(after_ns=3_000, doubled=True)
+    assert kinds(talk, range(every, len(talk.frames), every)) == words
+    assert analysed(talk.frames, range(every, len(talk.frames), every)).copies == 1
+
+
 @pytest.mark.parametrize("kind", IS, ids=lambda kind: KINDS[kind].word)
 def test_each_kind_has_its_conversation(kind: Kind) -> None:
     assert last(IS[kind]()) == KINDS[kind].word
@@ -75,6 +98,45 @@ def test_both_versions_of_ip_say_the_same(v6: bool) -> None:
         "syn", "syn_ack", "handshake_ack", "data", "ack", "data", "ack",
         "keepalive_probe", "keepalive_ack", "fin", "fin", "ack",
     ]  # fmt: skip
+
+
+def test_two_keepalives_at_once() -> None:
+    """Both ends probe on clocks of their own; a probe does not answer a probe."""
+    talk = open_talk().silence(75).keepalive().ack("server").silence(5).keepalive("server").ack()
+    assert kinds(talk)[-4:] == ["keepalive_probe", "keepalive_ack"] * 2
+
+
+def test_a_probe_after_the_window_opened_again_is_a_keepalive() -> None:
+    talk = open_talk().data().ack("server", window=0).silence(0.2).keepalive().ack("server")
+    talk.ack("server", window=400).silence(75).keepalive().ack("server")
+    assert kinds(talk)[-5:] == [
+        "zero_window_probe", "zero_window_probe_ack", "window_update", "keepalive_probe", "keepalive_ack",
+    ]  # fmt: skip
+
+
+def test_a_probe_of_one_byte_into_a_closed_window_is_not_sent_for_good() -> None:
+    """BSD and Windows send the next byte; when the window opens, the same byte is new data, no retransmission."""
+    talk = open_talk().data().ack("server", window=0).silence(0.2).data(1, lost=True)
+    talk.sides["client"].next -= 1
+    talk.ack("server").ack("server", window=400).data(50)
+    assert kinds(talk)[-4:] == ["zero_window_probe", "zero_window_probe_ack", "window_update", "data"]
+
+
+@pytest.mark.parametrize("isn", [(1 << 32) - 1, (1 << 32) - 50, (1 << 32) - 130])
+def test_numbers_that_wrap_change_nothing(isn: int) -> None:
+    def conversation(client_isn: int) -> Talk:
+        talk = Talk(client_isn=client_isn, server_isn=client_isn).handshake()
+        for _ in range(3):
+            talk.data(60).ack("server").data(60, "server").ack()
+        talk.data(60, lost=True).silence(0.3).again().silence(75).ack("server").keepalive().ack("server")
+        return talk
+
+    assert kinds(conversation(isn)) == kinds(conversation(1000))
+
+
+def test_time_that_runs_backwards_is_no_reason_to_fail() -> None:
+    talk = open_talk().silence(-3).data().ack("server").silence(-70).keepalive().ack("server")
+    assert kinds(talk)[-4:] == ["data", "ack", "keepalive_probe", "keepalive_ack"]
 
 
 NEARLY: dict[str, tuple[str, Callable[[], Talk]]] = {
