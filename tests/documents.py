@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tcpladder.analysis.expected import text_of
 from tcpladder.analysis.kinds import KINDS, PROBES, RETRANSMISSIONS, Kind
+from tcpladder.analysis.names import SETTINGS
+from tcpladder.analysis.profiles import PROFILES
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -40,7 +43,53 @@ def kinds_page() -> str:
     return "\n".join([KINDS_HEAD, *kinds_table(), "", *(f"{line}\n" for line in counted)])
 
 
-PAGES = {ROOT / "docs" / "KINDS.md": kinds_page}
+TIMERS_HEAD = """# Timers: what is expected, what is believed
+
+Made by `make docs` from `tui/tcpladder/analysis/names.py` and `profiles.py`; a test holds them together.
+
+`tcpladder check FILE --timers keepalive=55/6/2` judges a capture by what must hold: it exits 0 when every timer kept
+its schedule, and 1 with a table of those that did not. Only the timers that are given are judged; `--profile` gives all
+of one stack's. A timer may be as late as a kernel's timer wheel makes it, an eighth of its length; `--tolerance 5%` or
+`--tolerance 20ms` says otherwise.
+
+`show`, `open` and `live` take the same options and believe them, with origin `user`, where nothing stronger is known.
+Strongest first: `socket`, `netns`, `capture`, `user`, `inferred`, `assumed`. A sysctl yields to what the flow shows,
+because a program may have set an option that nobody has read.
+
+`--timers` may come several times. Items stand between commas; `client:` or `server:` before an item holds for it and
+those behind it. `keepalive=TIME/INTERVAL/PROBES` may end after any of its parts, `keepalive=off` says that an end sends
+no probes, and `linear` is short for `syn_linear_timeouts`. A time takes `us`, `ms`, `s`, `min` or `h` behind it.
+"""
+
+CAPTURED = """A live capture that is saved carries the values that were known, as comments on the frames from which they
+hold. Other tools show them as comments. Such a line begins with `tcpladder timers: ` and goes on with a JSON array of
+objects: `from` is `sysctl`, with the `addresses` of the machine, or `socket`, with its `end` and its `peer`, each an
+address and a port; `since_ns`, where it stands, is the time from which the values hold; every other key is a name of
+the table above, its value as `--timers` takes it.
+"""
+
+
+def timers_page() -> str:
+    """docs/TIMERS.md."""
+    lines = [
+        TIMERS_HEAD,
+        "| name | without a unit | sysctl | socket option | meaning |",
+        "|---|---|---|---|---|",
+    ]
+    units = {None: "a count", 10**9: "s", 10**6: "ms"}
+    for name, setting in SETTINGS.items():
+        sysctl, option = (f"`{text}`" if text else "" for text in (setting.sysctl, setting.option))
+        lines.append(f"| `{name}` | {units[setting.unit_ns]} | {sysctl} | {option} | {setting.meaning} |")
+    names = [name for name in SETTINGS if name in PROFILES["linux"].values]
+    lines += ["", "## Profiles", "", "| | " + " | ".join(f"`{name}`" for name in PROFILES) + " |"]
+    lines.append("|---|" + "---|" * len(PROFILES))
+    for name in names:
+        values = [text_of(name, profile.values[name]) for profile in PROFILES.values()]
+        lines.append(f"| `{name}` | " + " | ".join(values) + " |")
+    return "\n".join([*lines, "", "## In the capture", "", CAPTURED])
+
+
+PAGES = {ROOT / "docs" / "KINDS.md": kinds_page, ROOT / "docs" / "TIMERS.md": timers_page}
 """Where each page is, and what makes it."""
 
 
