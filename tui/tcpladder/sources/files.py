@@ -12,17 +12,12 @@ from collections.abc import Iterator, Mapping
 
 from tcpladder.errors import CaptureError, PermissionRefused
 from tcpladder.sources.base import Progress
+from tcpladder.sources.compressed import MAGICS, DecompressedStream
 from tcpladder.sources.formats import follow, reader_of
 from tcpladder.sources.likeness import READABLE
 from tcpladder.sources.remarks import Remarks
 from tcpladder.sources.stops import describe_stop
-from tcpladder.sources.streams import (
-    MAGICS,
-    ByteStream,
-    DecompressedStream,
-    DescriptorStream,
-    Following,
-)
+from tcpladder.sources.streams import ByteStream, DescriptorStream, Following
 from tcpladder.sources.window import CHUNK_BYTES, ReadWindow
 from tcpladder.store.anonymous import anonymous_file, write_all
 from tcpladder.wire.frames import FrameBatch
