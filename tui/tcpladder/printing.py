@@ -22,7 +22,7 @@ from tcpladder.ladder import words
 from tcpladder.ladder.ladder import Ladder
 from tcpladder.render.ansi import coloured
 from tcpladder.render.grid import plain
-from tcpladder.render.jsonl import copy_record, flow_record, segment_record
+from tcpladder.render.jsonl import copy_record, ends, flow_record, segment_record
 from tcpladder.render.layout import Layout
 from tcpladder.render.sockets import socket_record, sockets_table
 from tcpladder.render.text import Paint, flows_table, ladder_text, remark_text, row_texts
@@ -246,11 +246,12 @@ def _print_records(capture: CaptureAnalysis, numbers: range, wanted: Sequence[in
     """One JSON object a segment, in file order."""
     views = capture.all_views()
     only = set(wanted)
+    named = [ends(view) for view in views]
     for local, index, copy in capture.in_file_order():
         number = numbers[local - 1]
         if number not in only:
             continue
-        record = segment_record(views[local - 1], index, number)
+        record = segment_record(views[local - 1], index, number, named[local - 1])
         if copy is not None:
             log = capture.log
             record = copy_record(record, frame=log.value("frame", copy), time_ns=log.value("time_ns", copy))

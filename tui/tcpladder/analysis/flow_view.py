@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,7 +38,14 @@ TIMED_SILENCE_NS = 5_000_000
 """A pause before a segment that a timer sent gets a row from this length on."""
 _PRECISE = {Timer.TLP: Kind.TAIL_LOSS_PROBE, Timer.DELAYED_ACK: Kind.DELAYED_ACK}
 """The kinds that only the timer analysis tells from their like."""
+_STATES = tuple(State)
+_SYN, _ACK = int(Flag.SYN), int(Flag.ACK)  # `&` on an IntFlag makes an object
 _NO_NUMBERS = (State.CUT_SHORT, State.IP_LENGTH)
+
+
+@cache
+def _flag_names(flags: int) -> str:
+    return ",".join(f.name for f in Flag if flags & f and f.name) or "none"
 
 
 class Findings:
@@ -78,6 +87,8 @@ class Findings:
         self._rows = Growing[np.int64](np.int64)
         self._kind = Growing[np.uint8](np.uint8)
         self._silent = Growing[np.bool_](np.bool_)
+        self._place: tuple[int, dict[str, NDArray[Any]], int] = NOTHING, {}, 0
+        """Where the segment that was asked for last stands: whoever draws one asks for many of its values."""
         self._columns = FlowColumns(self._value, self._sack)
         self._base: dict[Side, int] = {}
         self._shift: dict[Side, int] = {}
@@ -203,7 +214,7 @@ class Findings:
     def raw_ack(self, index: int) -> int | None:
         if self._state(index) not in (State.WHOLE, State.DATA_OFFSET) or self._is_unknown(index, Unknown.ACK):
             return None
-        return self._value("ack", index) if self._value("flags", index) & Flag.ACK else None
+        return self._value("ack", index) if self._value("flags", index) & _ACK else None
 
     def length(self, index: int) -> int | None:
         if self._state(index) is not State.WHOLE or self._is_unknown(index, Unknown.LENGTH):
@@ -218,8 +229,7 @@ class Findings:
     def flags(self, index: int) -> str | None:
         if self._state(index) not in (State.WHOLE, State.DATA_OFFSET):
             return None
-        value = self._value("flags", index)
-        return ",".join(f.name for f in Flag if value & f and f.name) or "none"
+        return _flag_names(self._value("flags", index))
 
     def label(self, index: int) -> str:
         copies = self._log.copies[int(self._rows.values[index])]
@@ -244,14 +254,15 @@ class Findings:
         side = self._side(index)
         wait = self._waits.found.get(index)
         known, acked = self._value("expected_known", index), self._value("peer_ack_known", index)
+        kind = Kind(int(self._kind.values[index]))
         return because(
             Compared(
-                kind=Kind(int(self._kind.values[index])),
+                kind=kind,
                 state=self._state(index),
                 seq=self.relative_seq(index),
                 raw_seq=self.raw_seq(index),
                 ttl=self._value("ttl", index),
-                ttl_before=self._ttl_before(index),
+                ttl_before=self._ttl_before(index) if kind is Kind.RST_FORGED else None,
                 ack=self.relative_ack(index),
                 length=self._value("length", index),
                 window=self.window(index) or 0,
@@ -369,7 +380,7 @@ class Findings:
 
     def _window_shift(self, index: int) -> int:
         """By how much a window field is scaled (RFC 7323 2.3): never in a SYN, and only if both ends offered it."""
-        if self._value("flags", index) & Flag.SYN or len(self._shift) < 2 or min(self._shift.values()) < 0:
+        if self._value("flags", index) & _SYN or len(self._shift) < 2 or min(self._shift.values()) < 0:
             return 0
         return self._shift[self._side(index)]
 
@@ -385,7 +396,7 @@ class Findings:
         return Side.CLIENT if self._columns.from_client[index] else Side.SERVER
 
     def _state(self, index: int) -> State:
-        return State(self._value("state", index))
+        return _STATES[self._value("state", index)]
 
     def _ttl_before(self, index: int) -> int | None:
         """Time to live of the same end's segment before, None where it is far back or the first."""
@@ -396,10 +407,15 @@ class Findings:
 
     def _is_unknown(self, index: int, field: Unknown) -> bool:
         """Whether the source does not give a field, and its column holds a guess."""
-        return bool(self._value("unknown", index) & field)
+        unknown = self._value("unknown", index)
+        return bool(unknown and unknown & field)
 
     def _sack(self, index: int) -> SackBlocks | None:
         return self._log.sack.get(int(self._rows.values[index]))
 
     def _value(self, name: str, index: int) -> int:
-        return self._log.value(name, int(self._rows.values[index]))
+        at, columns, offset = self._place
+        if at != index:
+            columns, offset = self._log.place(int(self._rows.values[index]))
+            self._place = index, columns, offset
+        return int(columns[name][offset])

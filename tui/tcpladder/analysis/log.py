@@ -119,6 +119,11 @@ class SegmentLog:
         ]
         return np.concatenate(parts)
 
+    def place(self, row: int) -> tuple[dict[str, NDArray[Any]], int]:
+        """The columns of the piece that holds a row, and the row's index in them."""
+        number = self._number_of(row)
+        return self._pieces[number], row - self._starts[number]
+
     def value(self, name: str, row: int) -> int:
         """One value of a column."""
         return int(self._piece_of(row)[name][row - self._start_of(row)])

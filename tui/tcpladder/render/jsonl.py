@@ -16,10 +16,17 @@ Record: TypeAlias = dict[str, Value | dict[str, Value]]
 """One line: json.dumps(record, ensure_ascii=False) prints it."""
 
 
-def segment_record(view: FlowView, index: int, flow_number: int) -> Record:
-    """The line of one segment, or of an ICMP error that quotes one."""
+def ends(view: FlowView) -> tuple[str, str]:
+    """Client and server of a flow, as its lines name them."""
     summary = view.summary
-    source, destination = str(summary.client), str(summary.server)
+    return str(summary.client), str(summary.server)
+
+
+def segment_record(
+    view: FlowView, index: int, flow_number: int, named: tuple[str, str] | None = None
+) -> Record:
+    """The line of one segment, or of an ICMP error that quotes one. `named`: what `ends` says, for who has it."""
+    source, destination = ends(view) if named is None else named
     if not view.from_client[index]:
         source, destination = destination, source
     kind = Kind(int(view.kind[index]))
