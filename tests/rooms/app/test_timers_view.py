@@ -74,6 +74,7 @@ async def test_beside_a_wide_ladder() -> None:
         assert view.size.width < 70
         (row,) = [line for line in lines if "keepalive_time   30 s" in line]
         assert row.index("keepalive_time") > view.size.width
+        assert {":22345", ":12345"} <= set(lines[1].split())
 
 
 async def test_the_panel_moves_with_the_terminal() -> None:

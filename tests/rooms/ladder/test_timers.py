@@ -93,6 +93,8 @@ def test_whether_keepalive_is_on_may_be_unknown() -> None:
     values = {name: value for name, value in VALUES.items() if name != names.SO_KEEPALIVE}
     assert rows(EndTimers(values=values, reading=None))["keepalive_time"].now == "on or off: unknown"
     assert rows(EndTimers(values=values, reading=None), PROBE)["keepalive_time"].now == ""
+    values[names.KEEPALIVE_TIME] = Believed(30 * S, Origin.INFERRED)  # from probes, so it is on
+    assert rows(EndTimers(values=values, reading=None))["keepalive_time"].now == ""
 
 
 def test_data_that_is_not_acknowledged_masks_keepalive() -> None:

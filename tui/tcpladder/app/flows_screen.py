@@ -143,12 +143,13 @@ class FlowsScreen(Page):
             self.post_message(self.Opened(self.table.selected))
 
     def action_timers(self) -> None:
-        if not self._beside.is_open:
+        if self._beside.is_open:
+            if isinstance(self.focused, TimersView):
+                self.focus_body()
+            self._beside.close()
+        else:
             self._beside.open(self.table.selected)
-            return
-        if isinstance(self.focused, TimersView):
-            self.focus_body()
-        self._beside.close()
+        self.on_resize()
 
     def action_filter(self) -> None:
         self.ask("address, port, state or end; several words must all occur", self.table.order.words)

@@ -247,12 +247,13 @@ class LadderScreen(Page):
         self.show_body(self.session.status())
 
     def action_timers(self) -> None:
-        if not self._beside.is_open:
+        if self._beside.is_open:
+            if isinstance(self.focused, TimersView):
+                self.focus_body()
+            self._beside.close()
+        else:
             self._beside.open(self._number)
-            return
-        if isinstance(self.focused, TimersView):
-            self.focus_body()
-        self._beside.close()
+        self.on_resize()
 
     def action_pane(self, number: int) -> None:
         if number == 3:

@@ -20,6 +20,8 @@ from textual.strip import Strip
 from tcpladder.app.roles import ROLE_CLASSES, ROLE_CSS, RoleStyles
 
 CACHED_STRIPS = 512
+TALL_PAGE = 12
+"""Rows from which on a third of a page shows enough of what came before; turning a short one costs little."""
 
 
 class RowView(ScrollView, can_focus=True, inherit_bindings=False):
@@ -131,7 +133,8 @@ class RowView(ScrollView, can_focus=True, inherit_bindings=False):
         """
         newest = self.newest_row()
         if self._count > self.top + self.page:
-            target = self._count - max(1, self.page // 3)
+            kept = self.page // 3 if self.page >= TALL_PAGE else self.page * 2 // 3
+            target = self._count - max(1, kept)
             self.set_reactive(ScrollView.virtual_size, Size(self.size.width, target + self.page))
             self.scroll_to(y=target, animate=False)
         self._place_cursor(newest)

@@ -13,7 +13,7 @@ from tcpladder.analysis import names
 from tcpladder.analysis.beliefs import Believed
 from tcpladder.analysis.duration import seconds_text
 from tcpladder.analysis.kinds import Kind
-from tcpladder.analysis.view import Pending, Side
+from tcpladder.analysis.view import Origin, Pending, Side
 
 
 class Running(StrEnum):
@@ -135,7 +135,7 @@ def _keepalive(end: EndTimers, pending: Pending | None) -> Iterator[TimerRow]:
     elif pending is not None and _is_of_keepalive(pending):
         armed_ns, due_ns = pending.armed_ns, pending.due_ns
         idle = time is not None and due_ns - armed_ns == time.value
-    if enabled is None and due_ns is None:
+    if enabled is None and due_ns is None and (time is None or time.origin is not Origin.INFERRED):
         unknown = "on or off: unknown"
     idle_ns, probing_ns = ((armed_ns, due_ns), (None, None))[:: 1 if idle else -1]
     yield _value_row(names.KEEPALIVE_TIME, end, unknown, *idle_ns)

@@ -197,14 +197,15 @@ class LiveSession(Session):
         return super().timers(number)
 
     def owners(self, number: int) -> str:
-        readings = [self._sockets.reading(*end) for end in self._local_ends(number).values()]
+        readings = [self._sockets.reading(*end, last_ns=0) for end in self._local_ends(number).values()]
         return ", ".join(dict.fromkeys(one.owner for one in readings if one is not None and one.owner))
 
     def _end_timers(self, view: Findings, side: Side) -> EndTimers:
         summary = view.summary
         ends = (summary.client, summary.server)
         local, remote = ends if side is Side.CLIENT else ends[::-1]
-        return EndTimers(values=view.believed(side), reading=self._sockets.reading(local, remote))
+        reading = self._sockets.reading(local, remote, summary.last_ns)
+        return EndTimers(values=view.believed(side), reading=reading)
 
     def _no_reading(self) -> str:
         return "no socket of this machine"

@@ -52,6 +52,8 @@ class _Socket:
     values: TimerValues = TimerValues()  # noqa: RUF009 - frozen
     state: SocketState | None = None
     running: RunningTimer | None = None
+    read_ns: int = 0
+    """When the running timer was read."""
 
 
 class SocketWatch:
@@ -122,8 +124,11 @@ class SocketWatch:
         """What the options of every socket say that was read."""
         return {ends: found.values for ends, found in list(self._sockets.items()) if found.values.known}
 
-    def reading(self, local: Endpoint, remote: Endpoint) -> SocketReading | None:
-        """What was read of a socket, None where nothing was."""
+    def reading(self, local: Endpoint, remote: Endpoint, last_ns: int) -> SocketReading | None:
+        """What was read of a socket, None where nothing was.
+
+        A timer that was read before the last segment of the flow, at last_ns, no longer runs as it was read.
+        """
         found = self._sockets.get((local, remote))
         if found is None or found.said is None:
             return None
@@ -132,7 +137,7 @@ class SocketWatch:
         return SocketReading(
             owner="" if owner is None else f"{owner.command} {owner.pid}",
             refused=found.said.refused,
-            running=found.running,
+            running=found.running if found.read_ns > last_ns else None,
             rto_ns=None if info is None else info.rto_us * 1000,
             unacked=None if info is None else info.unacked,
         )
@@ -166,7 +171,7 @@ class SocketWatch:
         assert isinstance(reply, Sockets)
         found = self._socket(local, remote)
         found.state = reply.sockets[0] if reply.sockets else None
-        found.running = None
+        found.running, found.read_ns = None, now_ns
         if found.state is not None and found.state.timer is not None:
             options = found.said.options if found.said is not None else {}
             found.running = _running(found.state, options, now_ns)
