@@ -30,10 +30,7 @@ format: $(VENV)/.developing  ## put the code in its usual form
 	$(BIN)/ruff check --fix .
 
 bench: $(VENV)/.developing  ## measure; compares with tshark and tcptrace where they are, needs root for live
-	@$(BIN)/python tests/bench/startup.py
-	@$(BIN)/python tests/bench/view.py
-	@$(BIN)/python tests/bench/offline.py
-	@$(BIN)/python tests/bench/live.py
+	@$(BIN)/python tests/bench/run.py
 
 compare: $(VENV)/.developing  ## name every segment beside tshark, and print where the two differ
 	@PYTHONPATH=tui $(BIN)/python tests/compare/tshark.py

@@ -14,12 +14,16 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+from figure import Figure, table
 
 GENERATE = Path(__file__).with_name("generate.py")
 CAPTURES = ((1_000_000, "large"), (5_000_000, "small"))
 FLOWS = 2000
+PEAK_MIB = 300
 OURS = "tcpladder flows"
 PROGRAMS: dict[str, list[str]] = {
     OURS: [sys.executable, "-m", "tcpladder", "flows"],
@@ -70,39 +74,49 @@ def compare(capture: Path, programs: dict[str, list[str]], rounds: int) -> dict[
         for name, command in list(running.items()):
             cost = measure(command, capture)
             if isinstance(cost, str):
-                print(f"  {name} failed, {cost}")
+                print(f"{name} failed, {cost}", file=sys.stderr)
                 del running[name]
             elif name not in best or cost.cpu_s < best[name].cpu_s:
                 best[name] = cost
     return best
 
 
-def report(best: dict[str, Cost]) -> None:
-    """One line a program: its cost, and ours as a multiple of it."""
+def _figures_of(best: dict[str, Cost], segments: int) -> Iterator[Figure]:
+    """The cost of each program, and ours as a multiple of it."""
     ours = best.get(OURS)
     for name, cost in best.items():
-        line = f"  {name:<24} {cost.cpu_s:7.2f} s CPU  {cost.peak_mib:6.0f} MiB"
-        if ours is not None and name != OURS:
+        figure = Figure(
+            what=f"{segments:,} segments, `{name}`",
+            measured=f"{cost.cpu_s:.2f} s CPU, {cost.peak_mib:.0f} MiB",
+        )
+        if name == OURS:
+            figure = replace(figure, aim=f"{PEAK_MIB} MiB", reached=cost.peak_mib <= PEAK_MIB)
+        elif ours is not None:
             ratio = ours.cpu_s / cost.cpu_s
-            verdict = "as aimed" if ratio <= AIMS[name] else "missed"
-            line += f"   {OURS} uses {ratio:.3f} x (at most {AIMS[name]:.3f}: {verdict})"
-        print(line)
+            measured = f"{figure.measured}: ours is {ratio:.3f} of it"
+            reached = ratio <= AIMS[name]
+            figure = replace(figure, measured=measured, aim=f"at most {AIMS[name]:.3f}", reached=reached)
+        yield figure
+
+
+def figures(folder: Path | None = None, rounds: int = 3) -> Iterator[Figure]:
+    """Both captures, all programs that are installed."""
+    folder = folder or Path(tempfile.gettempdir()) / "tcpladder-bench"
+    folder.mkdir(parents=True, exist_ok=True)
+    present = {name: command for name, command in PROGRAMS.items() if shutil.which(command[0])}
+    for name in PROGRAMS.keys() - present.keys():
+        yield Figure(what=f"`{name}`", measured="not compared, it is not installed")
+    for segments, payload in CAPTURES:
+        capture = capture_of(folder, segments, payload)
+        yield from _figures_of(compare(capture, present, rounds), segments)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="compare the cost of listing flows")
-    parser.add_argument("--dir", type=Path, default=Path(tempfile.gettempdir()) / "tcpladder-bench")
+    parser.add_argument("--dir", type=Path)
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
-    options.dir.mkdir(parents=True, exist_ok=True)
-    present = {name: command for name, command in PROGRAMS.items() if shutil.which(command[0])}
-    for name in PROGRAMS.keys() - present.keys():
-        print(f"{PROGRAMS[name][0]} is not installed: not compared")
-    for segments, payload in CAPTURES:
-        capture = capture_of(options.dir, segments, payload)
-        size_mib = capture.stat().st_size / 2**20
-        print(f"{segments:,} segments, {FLOWS:,} flows, {size_mib:.0f} MiB, best of {options.rounds}")
-        report(compare(capture, present, options.rounds))
+    print(table(figures(options.dir, options.rounds)))
 
 
 if __name__ == "__main__":

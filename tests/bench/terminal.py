@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import psutil
 
@@ -86,6 +87,11 @@ class Terminal:
         """CPU seconds that the child has used."""
         times = psutil.Process(self.pid).cpu_times()
         return times.user + times.system
+
+    def peak_mib(self) -> float:
+        """The most memory that the child has had in use."""
+        status = Path(f"/proc/{self.pid}/status").read_text()
+        return int(status.split("VmHWM:")[1].split()[0]) / 1024
 
 
 @contextmanager

@@ -8,8 +8,10 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
+from figure import Figure, table
 from terminal import Terminal, running
 
 TCPLADDER = [sys.executable, "-m", "tcpladder"]
@@ -44,8 +46,8 @@ def wait_until_loaded(terminal: Terminal, deadline_s: float = 120.0) -> None:
     raise TimeoutError(f"still busy after {deadline_s:.0f} s")
 
 
-def main() -> None:
-    """Print milliseconds from the key to the answer, and what the idle app uses."""
+def figures() -> Iterator[Figure]:
+    """Milliseconds from the key to the end of the first frame that answers, and to the last byte; peak memory."""
     folder = Path(tempfile.gettempdir()) / "tcpladder-bench"
     folder.mkdir(exist_ok=True)
     with running([*TCPLADDER, "open", str(one_long_flow(folder))]) as terminal:
@@ -53,14 +55,20 @@ def main() -> None:
         wait_until_loaded(terminal)
         for name, key in KEYS:
             first_s, last_s = terminal.answer_s(key)
-            print(
-                f"{name:12} {1000 * first_s:6.1f} ms to the first frame, {1000 * last_s:6.1f} ms to the last byte"
+            yield Figure(
+                what=f"flow of {SEGMENTS:,} rungs: {name}",
+                measured=f"{1000 * first_s:.0f} ms to the frame, {1000 * last_s:.0f} ms to the last byte",
+                aim="50 ms",
+                reached=first_s < 0.05,
             )
-        terminal.read(QUIET_S)
-        before_s = terminal.cpu_s()
-        terminal.read(5.0)
-        print(f"{'idle':12} {100 * (terminal.cpu_s() - before_s) / 5.0:6.1f} % of a core")
+        peak_mib = terminal.peak_mib()
+        yield Figure(
+            what=f"`open` of {SEGMENTS:,} segments: peak memory",
+            measured=f"{peak_mib:.0f} MiB",
+            aim="300 MiB",
+            reached=peak_mib <= 300,
+        )
 
 
 if __name__ == "__main__":
-    main()
+    print(table(figures()))
