@@ -172,6 +172,7 @@ def test_no_times_at_all(tmp_path: Path) -> None:
     "line",
     [
         "12:00:00.1 IP web.example.org.http > client.49152: Flags [FP.], seq 5:6, ack 7, win 8, length 1",
+        "    1  12:00:00.1 IP web.example.org.80 > client.49152: Flags [FP.], seq 5:6, ack 7, win 8, length 1",
         "12:00:00.1 lo    In  IP web.example.org.80 > client.49152: Flags [FP.], seq 5:6, ack 7, win 8, length 1",
         "12:00:00.1 IP web.example.org.80 > client.49152: FP 5:6(1) ack 7 win 8 <nop,nop,timestamp 1 2> (DF)",
         "12:00:00.1 web.example.org.80 > client.49152: FP 5:6(1) ack 7 win 8",

@@ -19,7 +19,9 @@ from tcpladder.sources.listed import (
 
 _DAY = r"(?P<day>\d{4}-\d\d-\d\d)\s+"
 _CLOCK = r"(?P<h>\d\d):(?P<m>[0-5]\d):(?P<s>[0-5]\d|60)(?:\.(?P<f>\d{1,9}))?"
-_STAMP = re.compile(rf"\s*(?:(?:{_DAY})?{_CLOCK}|(?P<epoch>\d{{1,10}})\.(?P<ef>\d{{6,9}}))\s")
+_NUMBER = r"(?:\d+\s\s)?"
+"""What -# prints."""
+_STAMP = re.compile(rf"\s*{_NUMBER}(?:(?:{_DAY})?{_CLOCK}|(?P<epoch>\d{{1,10}})\.(?P<ef>\d{{6,9}}))\s")
 _UNSTAMPED = re.compile(r"(?:    )?(?:\S+ +(?:In|Out|M|B|P) +)?IP6? ")
 _OLD_FLAGS = re.compile(r"([SFPRWE]+|\.)(?= (?:\d+:\d+\(\d+\)|ack \d|win \d))")
 _OLD_NUMBERS = re.compile(r"(\d+):\d+\((\d+)\)")
@@ -41,6 +43,8 @@ _ACK_FLAG = 16
 
 def is_continued(line: str) -> bool:
     """Whether a line is the first half of what -v prints: the IP header; the segment stands in the next one."""
+    if not line.endswith(")"):
+        return False
     return bool(_CONTINUED.search(line)) and " > " not in line.partition(" (")[2] and _stamped(line)
 
 
