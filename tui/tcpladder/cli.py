@@ -271,7 +271,7 @@ def timers(
     FILTER is any of: port N, sport N, dport N, addr A, src A, dst A (an address or a network), state S (as ss calls
     it), timer T (retransmission, keepalive, timewait, persist, none); all must hold.
     """
-    from tcpladder import printing
+    from tcpladder import watching
     from tcpladder.agent.networks import NetnsNetwork
     from tcpladder.session.local_sockets import LocalSockets
     from tcpladder.session.socket_filter import parse_filter
@@ -279,7 +279,7 @@ def timers(
     sockets = LocalSockets(pid=pid, wanted=parse_filter(filter_words))
     if netns is not None:
         NetnsNetwork(netns).enter()
-    printing.timers(sockets, watch=watch, form=form, ascii_only=ascii_only)
+    watching.timers(sockets, watch=watch, form=form, ascii_only=ascii_only)
 
 
 def main() -> None:

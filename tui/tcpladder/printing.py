@@ -7,7 +7,6 @@ import os
 import shutil
 import signal
 import sys
-import threading
 import time
 from collections.abc import Sequence
 from datetime import datetime, tzinfo
@@ -24,19 +23,16 @@ from tcpladder.render.ansi import coloured
 from tcpladder.render.grid import plain
 from tcpladder.render.jsonl import copy_record, ends, flow_record, segment_record
 from tcpladder.render.layout import Layout
-from tcpladder.render.sockets import socket_record, sockets_table
 from tcpladder.render.text import Paint, flows_table, ladder_text, remark_text, row_texts
 from tcpladder.session.base import SessionStatus
 from tcpladder.session.files import FileSession
 
 if TYPE_CHECKING:
     from tcpladder.session.live import LiveSession
-from tcpladder.session.local_sockets import LocalSockets
 
 PAGE_COLUMNS = 80
 WIDEST = 200
 STREAM_LOOK_S = 0.2
-WATCH_EVERY_S = 1.0
 OTHERS_NAMED = 5
 
 
@@ -204,42 +200,6 @@ def interfaces(every_s: float) -> None:
         cells = [row[0].ljust(widths[0]), row[1].ljust(widths[1])]
         cells += [row[2].rjust(widths[2]), row[3].rjust(widths[3]), row[4]]
         _line("  ".join(cells).rstrip())
-
-
-def timers(sockets: LocalSockets, *, watch: bool, form: str, ascii_only: bool) -> None:
-    """Print the sockets with their timers; with `watch` every second, until the user interrupts."""
-    stopped = threading.Event()
-    if watch:
-        for ending in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(ending, lambda _signal, _frame: stopped.set())
-    while True:
-        found = list(sockets.read())
-        if form == "jsonl":
-            lines = [json.dumps(socket_record(one), ensure_ascii=False) for one in found]
-        else:
-            lines = list(sockets_table(found, ascii_only=_ascii(ascii_only)))
-        hidden = sum(1 for one in found if one.state.inode and not one.said.options)
-        if hidden:
-            missing = (
-                f"the options of {hidden} of {len(found)} sockets are hidden from this user: sudo shows them"
-            )
-        if watch and form == "text" and sys.stdout.isatty():
-            _redraw([*lines, f"tcpladder: {missing}"] if hidden else lines)
-        else:
-            for line in lines:
-                _line(line)
-            if hidden:
-                _say(missing)
-        sys.stdout.flush()
-        if not watch or stopped.wait(WATCH_EVERY_S):
-            return
-
-
-def _redraw(lines: Sequence[str]) -> None:
-    """Write the lines over those of the last time, as many and as much of each as the terminal shows."""
-    columns, rows = shutil.get_terminal_size()
-    shown = [line[:columns] for line in lines[: rows - 1]]
-    _line("\x1b[H" + "".join(f"{line}\x1b[K\n" for line in shown) + "\x1b[J")
 
 
 def _print_records(capture: CaptureAnalysis, numbers: range, wanted: Sequence[int]) -> None:
