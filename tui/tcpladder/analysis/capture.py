@@ -87,6 +87,15 @@ class CaptureAnalysis:
             self.others[words] = self.others.get(words, 0) + count
 
     @property
+    def keeps_segments(self) -> bool:
+        """Whether ladders still grow."""
+        return self._keep
+
+    def stop_keeping(self) -> None:
+        """Let ladders end here, so that memory does not grow any more; the list of flows goes on counting."""
+        self._keep = False
+
+    @property
     def segments(self) -> int:
         """TCP segments and ICMP errors about them."""
         return self._rows

@@ -25,6 +25,8 @@ from tcpladder.wire.frames import PADDING, FrameBatch
 
 SPOOL_BYTES = 256 << 20
 """How much of the capture stays on disk to be dissected and saved; the oldest is overwritten."""
+MOST_SEGMENTS = 20_000_000
+"""How many segments a live session keeps for ladders: about 1.5 GiB of memory."""
 QUIET_S = 0.1
 """How long one look at the ring waits: the longest delay before a stop is noticed."""
 SYSCTLS_EVERY_S = 5.0
@@ -101,6 +103,7 @@ class LiveSession(Session):
         if batch is not None:
             self._keep(batch)
             self.feed(self.capture, batch)
+            self._bound_memory()
         self._count()
         return batch is not None
 
@@ -138,6 +141,16 @@ class LiveSession(Session):
             sockets[endpoint, None] = values
         news = self._told.news(self._values, self.opened.local_addresses, sockets, most=frames)
         return dict(enumerate(news))
+
+    def _bound_memory(self) -> None:
+        if self.capture.segments < MOST_SEGMENTS or not self.capture.keeps_segments:
+            return
+        with self._lock:
+            self.capture.stop_keeping()
+        self.warn(
+            f"{MOST_SEGMENTS // 10**6} million segments are kept, and no more: ladders end here, the list of flows "
+            "goes on; start again, with a narrower filter, to see what comes"
+        )
 
     def _count(self) -> None:
         seen, dropped = self._source.statistics()
