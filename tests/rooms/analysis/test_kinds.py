@@ -173,6 +173,10 @@ NEARLY: dict[str, tuple[str, Callable[[], Talk]]] = {
         "ack",
         lambda: open_talk().data(lost=True).keepalive(),
     ),
+    "one below the next number without ACK is no probe": (
+        "ack",
+        lambda: open_talk().silence(75).say(flags=0, seq=100),
+    ),
     "an ACK behind the answer to a probe is an ACK": (
         "ack",
         lambda: open_talk().silence(75).keepalive().ack("server").data(10).ack("server"),
@@ -190,7 +194,7 @@ NEARLY: dict[str, tuple[str, Callable[[], Talk]]] = {
     ),
     "one duplicate ACK does not make it fast": (
         "retransmission",
-        lambda: open_talk().data(lost=True).data().ack("server").ack("server").silence(0.2).again(7),
+        lambda: open_talk().data(lost=True).data().ack("server").silence(0.005).again(7),
     ),
     "reordered late is a retransmission": (
         "retransmission",

@@ -278,7 +278,9 @@ def icmp4(kind: int, code: int, quoted: bytes) -> bytes:
 
 @pytest.mark.parametrize(("kind", "code", "words"), [
     (3, 0, "network unreachable"), (3, 1, "host unreachable"), (3, 3, "port unreachable"),
-    (3, 4, "fragmentation needed"), (3, 10, "host prohibited"), (3, 13, "administratively prohibited"), (11, 0, "hop limit exceeded in transit"),
+    (3, 4, "fragmentation needed"),
+    (3, 10, "host prohibited"), (3, 13, "administratively prohibited"),
+    (11, 0, "hop limit exceeded in transit"),
 ])  # fmt: skip
 def test_an_icmp_error_is_about_the_flow_that_it_quotes(kind: int, code: int, words: str) -> None:
     """RFC 792: the IP header and eight bytes; sent, as a ladder shows it, from the segment's receiver."""
