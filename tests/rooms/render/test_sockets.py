@@ -115,6 +115,9 @@ def test_a_socket_that_was_read() -> None:
 def test_a_hidden_socket_that_probes_has_what_its_namespace_gives() -> None:
     said = cells(one(said=HIDDEN))
     assert (said["keepalive"], said["from"], said["owner"]) == ("7200/75/9", "netns", "uid 1000")
+    assert said["running"] == "keepalive timer in 2.5 s"
+    assert socket_record(one(said=HIDDEN))["fires_ms"] is None
+    assert socket_record(one(replace(STATE, retransmits=1), HIDDEN))["fires_ms"] == 2_500
 
 
 def test_of_a_hidden_socket_whose_other_timer_runs_nothing_is_claimed() -> None:

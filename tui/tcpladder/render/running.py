@@ -22,7 +22,10 @@ def next_firing_ms(found: SocketState, keepalive_time_s: int | None) -> int:
 
 
 def running_words(found: SocketState, keepalive_time_s: int | None) -> str:
-    """`keepalive probe in 12.4 s`, `retransmission 3 in 1.2 s`, `gone in 43 s`; empty without a timer."""
+    """`keepalive probe in 12.4 s`, `retransmission 3 in 1.2 s`, `time-wait, gone in 43 s`; empty without a timer.
+
+    Without keepalive_time nobody knows whether its timer will probe or wait on: `keepalive timer in 12.4 s`.
+    """
     wait = _seconds(next_firing_ms(found, keepalive_time_s))
     unanswered = f" ({found.retransmits} unanswered)" if found.retransmits else ""
     match found.timer:
@@ -30,6 +33,8 @@ def running_words(found: SocketState, keepalive_time_s: int | None) -> str:
             return f"retransmission {found.retransmits + 1} in {wait}"
         case "keepalive" if found.state == "FIN-WAIT-2" and not found.inode:
             return f"fin_timeout, gone in {wait}"
+        case "keepalive" if keepalive_time_s is None and not found.retransmits:
+            return f"keepalive timer in {wait}"
         case "keepalive":
             return f"keepalive probe in {wait}{unanswered}"
         case "persist":

@@ -75,7 +75,9 @@ def sockets_table(sockets: Sequence[LocalSocket], *, ascii_only: bool) -> Iterat
 def socket_record(one: LocalSocket) -> dict[str, Any]:
     """One JSON object; what is not known is null. `options` has the kernel's names and units."""
     state, said = one.state, one.said
-    probing = one.configured.get("TCP_KEEPIDLE") if one.keepalive else None
+    sends = state.timer is not None and (
+        state.timer != "keepalive" or bool(said.options) or state.retransmits > 0
+    )
     return {
         "record": "socket",
         "state": state.state.lower(),
@@ -88,7 +90,7 @@ def socket_record(one: LocalSocket) -> dict[str, Any]:
         "cookie": state.cookie,
         "timer": state.timer,
         "expires_ms": state.expires_ms if state.timer else None,
-        "fires_ms": next_firing_ms(state, probing) if state.timer else None,
+        "fires_ms": next_firing_ms(state, said.options.get("TCP_KEEPIDLE")) if sends else None,
         "unanswered": state.retransmits,
         "send_queue": state.send_queue,
         "receive_queue": state.receive_queue,
@@ -107,7 +109,6 @@ def socket_record(one: LocalSocket) -> dict[str, Any]:
 
 def _cells(one: LocalSocket, ascii_only: bool) -> tuple[str, ...]:
     state, said, info = one.state, one.said, one.state.info
-    idle_s = one.configured.get("TCP_KEEPIDLE") if one.keepalive else None
     timeout_ms = said.options.get("TCP_USER_TIMEOUT")
     owner = (
         f"{said.owner.command} {said.owner.pid}" if said.owner else f"uid {state.uid}" if state.inode else "-"
@@ -116,7 +117,7 @@ def _cells(one: LocalSocket, ascii_only: bool) -> tuple[str, ...]:
         state.state.lower(),
         str(Endpoint(state.local, state.local_port)),
         str(Endpoint(state.remote, state.remote_port)),
-        running_words(state, idle_s) or "-",
+        running_words(state, said.options.get("TCP_KEEPIDLE")) or "-",
         "off" if one.keepalive is False else "/".join(map(str, one.configured.values())) or "-",
         one.origin or "-",
         "-" if timeout_ms is None else _length(timeout_ms) if timeout_ms else "off",
