@@ -70,7 +70,10 @@ def _most(observed_ns: Sequence[int], jitter_ns: int) -> Length | None:
 
 
 def doubling(observed_ns: Sequence[int]) -> Backoff | None:
-    """The backoff that a run of waits shows: at least one doubles the one before, and only the last ones do not."""
+    """The backoff that a run of waits shows: they double, and only the last ones do not.
+
+    One doubling alone is none where the first wait is a whole number of seconds, as somebody may have set it.
+    """
     if len(observed_ns) < 2 or not observed_ns[0]:
         return None
     ratios = [after / max(before, 1) for before, after in pairwise(observed_ns)]
@@ -78,6 +81,8 @@ def doubling(observed_ns: Sequence[int]) -> Backoff | None:
         (i for i, ratio in enumerate(ratios) if not _DOUBLE[0] <= ratio <= _DOUBLE[1]), len(ratios)
     )
     rest = observed_ns[doubled + 1 :]
+    if doubled < 2 and whole_seconds(observed_ns[0], observed_ns[0]):
+        return None
     if not doubled or any(not on_time(wait, min(rest)) or wait < observed_ns[doubled] for wait in rest):
         return None
     # Each wait is late by a little, the longest relatively least.

@@ -59,8 +59,8 @@ class Judge:
 
     def backoff(self, side: Side) -> Backoff | None:
         """How the unanswered keepalive probes of an end double their distance, if they do: Solaris-like, inferred."""
-        firm = self.values[side].is_firm(names.KEEPALIVE_INTVL) or self.values[side].chosen
-        return None if self.strict or firm else doubling(self._observed[side].unanswered_ns)
+        known = names.KEEPALIVE_INTVL in self.values[side].known or self.values[side].chosen
+        return None if self.strict or known else doubling(self._observed[side].unanswered_ns)
 
     def keepalive(self, side: Side, name: str, time_ns: int | None = None) -> Believed:
         """keepalive_time or keepalive_intvl of an end, in ns: believed, or inferred where the flow contradicts it."""

@@ -77,7 +77,7 @@ def _length(word: str, observed_ns: Sequence[int], jitter_ns: int) -> str:
     sure = "" if found.least_ns == found.value_ns else f", {found.least_ns // SECOND_NS} s would fit too"
     if found.value_ns - found.least_ns > SECOND_NS:
         sure = f", from {found.least_ns // SECOND_NS} s on would fit too"
-    odd = ", but the first" if found.odd else ""
+    odd = f", {found.odd} longer" if found.odd else ""
     return f"{word} {seconds_text(found.value_ns)} (seen {times}{sure}{odd})"
 
 

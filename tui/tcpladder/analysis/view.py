@@ -212,3 +212,15 @@ class FlowView(Protocol):
     def pending(self, now_ns: int) -> tuple[Pending, ...]:
         """What must come next, soonest first; empty where nothing is armed."""
         ...
+
+    def ending(self, now_ns: int) -> tuple[str, ...]:
+        """Which timer gave up, or will, after what, and what the application gets: one sentence each."""
+        ...
+
+    def inferred(self) -> tuple[str, ...]:
+        """What the flow shows of the timers of its ends, one sentence an end, with how sure that is."""
+        ...
+
+    def advice(self) -> tuple[str, ...]:
+        """Where the numbers of this flow collide, one sentence each."""
+        ...

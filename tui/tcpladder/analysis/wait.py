@@ -60,8 +60,10 @@ class Observed:
 
     kept_ns: dict[Schedule, list[int]] = field(default_factory=dict)
     """How long the first MOST_KEPT keepalive waits were."""
-    unanswered_ns: list[int] = field(default_factory=list)
+    run_ns: list[int] = field(default_factory=list)
     """Between the unanswered keepalive probes of the latest run, and up to the RST behind them."""
+    longest_run_ns: list[int] = field(default_factory=list)
+    """The same of the longest run before it."""
     first_ns: dict[Schedule, int] = field(default_factory=dict)
     """How long the first wait of the latest run was."""
     most_probes: int = 0
@@ -85,14 +87,19 @@ class Observed:
         elif schedule is Schedule.SYN and len(self.syn_waits_ns) < MOST_SYNS:
             self.syn_waits_ns.append(observed_ns)
 
+    @property
+    def unanswered_ns(self) -> list[int]:
+        """Between the unanswered keepalive probes of the longest run."""
+        return max(self.run_ns, self.longest_run_ns, key=len)
+
     def _add_keepalive(self, schedule: Schedule, number: int, observed_ns: int) -> None:
         kept = self.kept_ns.setdefault(schedule, [])
         if len(kept) < MOST_KEPT:
             kept.append(observed_ns)
         if schedule is Schedule.KEEPALIVE_TIME:
-            self.unanswered_ns = []
-        elif len(self.unanswered_ns) < MOST_KEPT:
-            self.unanswered_ns = [*self.unanswered_ns, observed_ns]
+            self.longest_run_ns, self.run_ns = self.unanswered_ns, []
+        elif len(self.run_ns) < MOST_KEPT:
+            self.run_ns.append(observed_ns)
         if schedule is Schedule.GIVE_UP:
             self.gave_up_after = number
         else:
