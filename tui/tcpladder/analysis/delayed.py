@@ -49,7 +49,7 @@ def _judge(
     before: NDArray[np.int64],
 ) -> dict[int, int]:
     loop_ns = loop.at_each(indices)
-    known = loop_ns < UNKNOWN_NS
+    known = (loop_ns < UNKNOWN_NS) & ~loop.is_smeared(indices)
     loop_ns = np.where(known, loop_ns, 0)
     jitter_ns = JITTER_NS + loop_ns // JITTER_SHARE
     sent_ns = columns.time_ns[indices] - loop_ns

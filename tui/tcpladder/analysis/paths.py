@@ -18,13 +18,26 @@ from tcpladder.analysis.kinds import RETRANSMISSIONS, Kind
 from tcpladder.wire.segments import Flag
 
 UNKNOWN_NS = 1 << 62
+SMEAR_NS = 3_000_000
+"""A loop that is longer than the shortest by more than this is no host's jitter."""
+SMEARED_SHARE = 8
+"""From one such loop in so many on, the path is uneven."""
 BESIDE_NS = 1_000_000
 """A capture point with a shorter loop than this sees the end's own timers."""
 DELAYED_NS = 30_000_000
 """An ACK that takes so much longer than the shortest loop was delayed by its sender, not by the path."""
 _FRESH = np.zeros(256, np.bool_)
 _FRESH[
-    [Kind.SYN, Kind.SYN_CROSSING, Kind.SYN_DATA, Kind.SYN_ACK, Kind.DATA, Kind.AFTER_HOLE, Kind.WINDOW_FULL, Kind.FIN]
+    [
+        Kind.SYN,
+        Kind.SYN_CROSSING,
+        Kind.SYN_DATA,
+        Kind.SYN_ACK,
+        Kind.DATA,
+        Kind.AFTER_HOLE,
+        Kind.WINDOW_FULL,
+        Kind.FIN,
+    ]
 ] = True
 """Kinds that send sequence numbers for the first time: an ACK of one times the path (Karn's rule, RFC 6298 3)."""
 _AGAIN = np.zeros(256, np.bool_)
@@ -61,6 +74,33 @@ class Loop:
         if not self.samples or self.shortest_ns[-1] < BESIDE_NS:
             return 0
         return 2 * self.excess_ns // self.samples
+
+    timed: Growing[np.int64] = field(default_factory=lambda: Growing(np.int64))
+    """Index of each segment that timed the loop."""
+    smeared: Growing[np.int64] = field(default_factory=lambda: Growing(np.int64))
+    """How many of them so far took longer than the shortest by more than a host's jitter and less than a timer."""
+
+    def add(self, indices: NDArray[np.int64], loop_ns: NDArray[np.int64]) -> None:
+        """Take more timings in, in order."""
+        shortest = self.shortest_ns[-1] if self.shortest_ns else UNKNOWN_NS
+        running = np.minimum.accumulate(np.concatenate([[shortest], loop_ns]))
+        for at in np.flatnonzero(running[1:] < running[:-1]).tolist():
+            self.since.append(int(indices[at]))
+            self.shortest_ns.append(int(running[at + 1]))
+        excess_ns = loop_ns - running[1:]
+        immediate = excess_ns < DELAYED_NS
+        self.samples += int(immediate.sum())
+        self.excess_ns += int(excess_ns[immediate].sum())
+        before = int(self.smeared.values[-1]) if len(self.smeared) else 0
+        self.timed.extend(indices)
+        self.smeared.extend(before + np.cumsum(immediate & (excess_ns > SMEAR_NS)))
+
+    def is_smeared(self, indices: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """(n,) whether, up to each segment, the path delays so unevenly that a short timer cannot be told from it."""
+        place = np.searchsorted(self.timed.values, indices, "right")
+        smeared = np.concatenate([[0], self.smeared.values])[place]
+        uneven: NDArray[np.bool_] = smeared * SMEARED_SHARE > place
+        return uneven
 
     def at(self, index: int) -> int | None:
         """The shortest loop that the segments up to `index` show; None before the first."""
@@ -139,7 +179,7 @@ class Paths:
         loop_ns = columns.time_ns[indices[rows]] - columns.time_ns[sent_at]
         fair = _FRESH[columns.kind[sent_at]] & (sent_at < indices[rows]) & (loop_ns >= 0)
         fair &= ~self._repeated_since(columns, peer, within[rows], indices[rows])
-        self._shorten(self.loop[client], indices[rows][fair], loop_ns[fair])
+        self.loop[client].add(indices[rows][fair], loop_ns[fair])
 
     @staticmethod
     def _repeated_since(
@@ -150,15 +190,3 @@ class Paths:
         at = peer.index.values[following]
         repeated: NDArray[np.bool_] = (at < until) & (following != place) & _AGAIN[columns.kind[at]]
         return repeated
-
-    @staticmethod
-    def _shorten(loop: Loop, indices: NDArray[np.int64], loop_ns: NDArray[np.int64]) -> None:
-        shortest = loop.shortest_ns[-1] if loop.shortest_ns else UNKNOWN_NS
-        running = np.minimum.accumulate(np.concatenate([[shortest], loop_ns]))
-        excess_ns = loop_ns - running[1:]
-        steady = excess_ns < DELAYED_NS
-        loop.samples += int(np.count_nonzero(steady))
-        loop.excess_ns += int(excess_ns[steady].sum())
-        for at in np.flatnonzero(running[1:] < running[:-1]).tolist():
-            loop.since.append(int(indices[at]))
-            loop.shortest_ns.append(int(running[at + 1]))
