@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from tcpladder.sources.streams import ByteStream
 from tcpladder.wire.frames import PADDING
 
-CHUNK_BYTES = 4 << 20
+CHUNK_BYTES = 8 << 20
 """Bytes asked for at a time: numpy's fixed cost vanishes, and they stay in a core's cache."""
 
 BLOCK_LIMIT = 64 << 20
