@@ -236,3 +236,14 @@ def test_check_accepts_what_was_configured(capture: Path) -> None:
     command = [sys.executable, "-m", "tcpladder", "check", *options, str(capture)]
     run = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert run.returncode == (1 if capture.stem.startswith("w3_") else 0), run.stdout + run.stderr
+
+
+def test_answers_that_the_prober_never_got_end_the_flow_as_no_answer() -> None:
+    """b1: the server's own firewall drops the answers behind the capture point; the kernel gave up after two."""
+    capture = next(
+        path for path in TRUTH.iterdir() if path.name.startswith("b1_") and path.suffix == ".pcapng"
+    )
+    command = [sys.executable, "-m", "tcpladder", "flows", "--format", "jsonl", str(capture)]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    (flow,) = [json.loads(line) for line in run.stdout.splitlines()]
+    assert flow["ended"] == "no answer"

@@ -59,6 +59,8 @@ class End:
     """When it sent the last one."""
     probe_row: int = 0
     """Row of the capture of the last one."""
+    probe_echo: int | None = None
+    """The timestamp that it echoed."""
     probe_apart_ns: int | None = None
     """Between its last two unanswered probes."""
 
@@ -174,7 +176,12 @@ class Tracker:
                 _icmp(track, icmp[row], side)
                 continue
             if k == keepalive_probe or flags & RST:
-                when = _When(int(row_numbers[row]) - 1, int(segments.time_ns[row]), classified.heard.get(row))
+                when = _When(
+                    int(row_numbers[row]) - 1,
+                    int(segments.time_ns[row]),
+                    classified.heard.get(row),
+                    int(segments.tsecr[row]) if segments.has_timestamps[row] else None,
+                )
                 _probe_or_reset(track, side, Kind(k), flags, when)
             _segment(track, side, flags, seq, ack, length)
             if self._opening[f] and not flags & SYN:
@@ -234,6 +241,8 @@ class _When:
     time_ns: int
     heard: int | None
     """Row in which its sender's peer spoke last."""
+    echo: int | None
+    """The timestamp that it echoes, None without the option."""
 
 
 def _probe_or_reset(track: Track, side: Side, kind: Kind, flags: int, when: _When) -> None:
@@ -241,10 +250,13 @@ def _probe_or_reset(track: Track, side: Side, kind: Kind, flags: int, when: _Whe
     end, peer = track.ends[side], track.ends[_other(side)]
     since_ns = None if end.probe_ns is None else when.time_ns - end.probe_ns
     silent = since_ns is not None and (when.heard is None or when.heard <= end.probe_row)
+    # An answer that the capture shows did not reach the prober if its next segment echoes nothing newer than the probe
+    # did: its own firewall dropped it (RFC 7323 4.3).
+    silent |= since_ns is not None and when.echo is not None and when.echo == end.probe_echo
     if kind is Kind.KEEPALIVE_PROBE:
         end.probe_apart_ns = since_ns if silent else None
         end.probes = end.probes + 1 if silent else 1
-        end.probe_ns, end.probe_row = when.time_ns, when.row
+        end.probe_ns, end.probe_row, end.probe_echo = when.time_ns, when.row, when.echo
         return
     if track.ending not in (None, Ending.ICMP):
         return
