@@ -18,8 +18,9 @@ from tcpladder.wire.segments import Segments
 DEPTH = 4
 """A copy repeats one of so many segments before it in its direction."""
 _HIGH, _MIDDLE = np.uint64(32), np.uint64(16)
-SAME_DATAGRAM_NS = 1_000_000_000
-"""Two frames with one identification, numbers and all, this close together are one datagram."""
+SAME_DATAGRAM_NS = 250_000_000
+"""Two frames with one identification, numbers and all, this close together are one datagram; at a hundred thousand
+datagrams a second the identification comes round again after more than twice that."""
 SAME_MOMENT_NS = 1_000_000
 """Without an identification (IPv6, or the 0 of a SYN-ACK) only two places within this time make a copy."""
 
