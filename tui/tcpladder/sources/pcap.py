@@ -57,7 +57,10 @@ def read_pcap(window: ReadWindow, file: int) -> Generator[FrameBatch, None, Stop
     window.consume(HEADER_BYTES)
     frames = 0
     while True:
-        offsets, end = _walk(window.buffer, window.have, variant)
+        offsets: list[int] = []
+        end = _walk(window.buffer, 0, window.have, variant, offsets)
+        while window.fill_slice():
+            end = _walk(window.buffer, end, window.have, variant, offsets)
         if offsets:
             batch = _batch(window, offsets, variant, link_type, frames + 1, file)
             lies = np.flatnonzero(batch.captured > limit)
@@ -82,24 +85,23 @@ def read_pcap(window: ReadWindow, file: int) -> Generator[FrameBatch, None, Stop
             yield FrameBatch.empty(frames + 1, file)
 
 
-def _walk(buffer: bytearray, have: int, variant: _Variant) -> tuple[list[int], int]:
-    """Find the complete records in the window: their offsets, and where the first incomplete one begins.
+def _walk(buffer: bytearray, begin: int, have: int, variant: _Variant, offsets: list[int]) -> int:
+    """Find the complete records from `begin` on: adds their offsets, returns where the first incomplete one begins.
 
     This loop runs once a frame; everything else is done on whole batches. The last record found may be incomplete
     or even have its header in the padding: then its end, wherever that is, lies behind what was read.
     """
     length_at = struct.Struct(variant.byte_order + "I").unpack_from
     header = variant.record_header
-    offsets: list[int] = []
     append = offsets.append
-    offset = 0
+    offset = begin
     while offset < have:
         append(offset)
         (captured,) = length_at(buffer, offset + 8)
         offset += header + captured
     if offset > have:
         offset = offsets.pop()
-    return offsets, offset
+    return offset
 
 
 def _batch(
