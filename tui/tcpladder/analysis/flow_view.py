@@ -29,7 +29,7 @@ from tcpladder.analysis.wait import NOTHING, Schedule, Wait
 from tcpladder.analysis.waits import Waits
 from tcpladder.flows.seqnum import MODULUS, difference
 from tcpladder.flows.state import TcpState
-from tcpladder.wire.frames import Unknown
+from tcpladder.wire.frames import UNKNOWN_TIME_NS, Unknown
 from tcpladder.wire.segments import Flag, SackBlocks, State
 
 SILENCE_NS = SECOND_NS
@@ -125,7 +125,11 @@ class Findings:
         self._columns.extend(lambda name: self._log.column(name, rows))
         self._waits.extend(begin)
         time_ns = self._columns.time_ns
-        pause_ns = np.diff(time_ns[max(begin - 1, 0) :], prepend=time_ns[: 0 if begin else 1])
+        recent = time_ns[max(begin - 1, 0) :]
+        pause_ns = np.diff(recent, prepend=time_ns[: 0 if begin else 1])
+        # How long the silence beside a segment of unknown time was, nobody knows.
+        known = recent != UNKNOWN_TIME_NS
+        pause_ns[0 if begin else 1 :][~(known[1:] & known[:-1])] = 0
         silent = pause_ns >= SILENCE_NS
         kind = self._columns.kind[begin:].copy()
         for index in self._waits.fresh:

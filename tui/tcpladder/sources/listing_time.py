@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from tcpladder.sources.listed import Stamp, StampKind
-from tcpladder.wire.frames import UNKNOWN_TIME_NS
+from tcpladder.wire.frames import TIME_LIMIT_NS, UNKNOWN_TIME_NS
 
 _DAY_NS = 86_400 * 10**9
 _MINUTE_NS = 60 * 10**9
@@ -44,7 +44,11 @@ class ListingClock:
             self._since_first = _grows(spans or timed)
 
     def time_ns(self, stamp: Stamp) -> int:
-        """The time of the next line; UNKNOWN_TIME_NS where it has none."""
+        """The time of the next line; UNKNOWN_TIME_NS where it has none, or one beyond TIME_LIMIT_NS."""
+        time_ns = self._time_ns(stamp)
+        return time_ns if abs(time_ns) < TIME_LIMIT_NS else UNKNOWN_TIME_NS
+
+    def _time_ns(self, stamp: Stamp) -> int:
         match stamp.kind:
             case StampKind.NONE:
                 return UNKNOWN_TIME_NS
@@ -62,7 +66,7 @@ class ListingClock:
             return self._now_ns
         if self._since_first:
             return self._now_ns + stamp.ns
-        self._now_ns = min(self._now_ns + stamp.ns, 2**62)
+        self._now_ns = min(self._now_ns + stamp.ns, TIME_LIMIT_NS)
         return self._now_ns
 
     def _of_day(self, ns: int) -> int:

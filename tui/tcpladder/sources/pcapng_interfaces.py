@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tcpladder.sources.pcap import link_type_of
-from tcpladder.wire.frames import UNKNOWN_TIME_NS
+from tcpladder.wire.frames import TIME_LIMIT_NS, UNKNOWN_TIME_NS
 
 _OPT_END = 0
 _IF_NAME = 2
@@ -62,7 +62,7 @@ class Interfaces:
         self.name.append(name)
 
     def time_ns(self, ticks: NDArray[np.uint64], interface: NDArray[np.int64]) -> NDArray[np.int64]:
-        """(n,) ticks of each frame's interface as ns since 1970; UNKNOWN_TIME_NS beyond the year 2262."""
+        """(n,) ticks of each frame's interface as ns since 1970; UNKNOWN_TIME_NS beyond the year 2116."""
         resolution = np.array(self.resolution, np.uint8)[interface]
         used = np.flatnonzero(np.bincount(resolution, minlength=256)).tolist()
         if len(used) == 1:
@@ -74,7 +74,7 @@ class Interfaces:
                 time_ns[rows] = _to_ns(ticks[rows], value)
         if any(self.offset_s):
             time_ns = _add_seconds(time_ns, np.array(self.offset_s, np.int64)[interface])
-        return time_ns
+        return np.where(np.abs(time_ns) < TIME_LIMIT_NS, time_ns, UNKNOWN_TIME_NS)
 
 
 def options(body: bytes, at: int, byte_order: str) -> Iterator[tuple[int, bytes]]:

@@ -11,7 +11,10 @@ from numpy.typing import NDArray
 PADDING = 256
 """Readable bytes that must follow the start of the last frame of a batch, so that fixed-width reads stay inside."""
 
-UNKNOWN_TIME_NS = np.iinfo(np.int64).min
+TIME_LIMIT_NS = 1 << 62
+"""Times are nearer to 1970 than this (the year 2116): the difference of any two then fits in 64 bits."""
+
+UNKNOWN_TIME_NS = -TIME_LIMIT_NS
 """The time of a frame whose source does not know it (a pcapng simple packet block, a listing without times)."""
 
 LINKTYPE_NULL = 0
