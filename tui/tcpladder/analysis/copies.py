@@ -121,6 +121,7 @@ def _same(own: tuple[NDArray[Any], ...], earlier: list[NDArray[Any]]) -> NDArray
     same: NDArray[np.bool_] = (own[0] == earlier[0]) & (own[1] == earlier[1]) & (own[2] == earlier[2])
     identified = own[3] >> _HIGH != 0
     one_datagram = identified & (own[3] >> _HIGH == earlier[3] >> _HIGH) & (apart_ns < SAME_DATAGRAM_NS)
-    elsewhere = ~identified & (own[3] != earlier[3]) & (apart_ns < SAME_MOMENT_NS)
+    both_without = ~identified & (earlier[3] >> _HIGH == 0)
+    elsewhere = both_without & (own[3] != earlier[3]) & (apart_ns < SAME_MOMENT_NS)
     copies: NDArray[np.bool_] = same & (apart_ns >= 0) & (one_datagram | elsewhere)
     return copies
