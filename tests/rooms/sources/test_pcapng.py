@@ -183,3 +183,16 @@ def test_a_section_without_byte_order(tmp_path: Path) -> None:
     assert (
         f"damaged at offset {offset}: what stands there begins a section without a byte-order mark" in warning
     )
+
+
+@pytest.mark.parametrize("chunk_bytes", [64, 1 << 16])
+def test_what_stands_behind_a_block_does_not_speak_for_it(tmp_path: Path, chunk_bytes: int) -> None:
+    """A frame of an interface that is described only later, and a counter behind damage: in pieces of any size."""
+    dropped = block("<", 5, bytes(12) + option("<", 5, (7).to_bytes(8, "little")))
+    content = section() + interface() + enhanced(b"good", 1) + enhanced(b"early", 2, interface=1)
+    path = write(tmp_path, content + interface() + dropped)
+    frames, warnings = read(path, chunk_bytes)
+    assert [frame.data for frame in frames] == [b"good"]
+    assert len(warnings) == 1
+    assert "interface" in warnings[0]
+    assert "lacks" not in warnings[0]

@@ -134,29 +134,33 @@ def _section_part(
     block = np.array(offsets, np.int64)
     rows = as_strided(data, (len(data) - _HEADER_ROW + 1, _HEADER_ROW), (1, 1))[block].view(byte_order + "u4")
     block_type = rows[:, 0]
-    for number in np.flatnonzero((block_type == _INTERFACE) | (block_type == _STATISTICS)).tolist():
-        begin = offsets[number]
-        body = bytes(window.buffer[begin + 8 : begin + int(rows[number, 1]) - 4])
-        if block_type[number] == _INTERFACE:
-            interfaces.add(body, byte_order)
-        else:
-            read_statistics(body, byte_order, interfaces, remarks)
+    is_interface = block_type == _INTERFACE
+    # Interfaces known where each block stands. Those behind it do not count, so that the same is read in any pieces.
+    described = len(interfaces) + np.cumsum(is_interface)
+    for number in np.flatnonzero(is_interface).tolist():
+        interfaces.add(_body(window, offsets[number], rows[number]), byte_order)
     is_frame = (block_type == _ENHANCED) | (block_type == _SIMPLE) | (block_type == _OBSOLETE)
-    if not is_frame.all():
-        kept = np.flatnonzero(is_frame)
-        block, rows = block[kept], rows[kept]
-    if not len(block):
-        return None, None
-    head = _FrameHeaders(rows, byte_order, interfaces)
-    bad = head.first_bad(interfaces, window.position + block)
+    frames = slice(None) if is_frame.all() else np.flatnonzero(is_frame)
+    position = window.position + block
+    block = block[frames]
+    head = _FrameHeaders(rows[frames], byte_order, interfaces)
+    bad = head.first_bad(described[frames], position[frames])
+    for number in np.flatnonzero(block_type == _STATISTICS).tolist():
+        if bad is None or position[number] < bad.offset:
+            body = _body(window, offsets[number], rows[number])
+            read_statistics(body, byte_order, interfaces, int(described[number]), remarks)
     count = len(block) if bad is None else bad.frames
     if not count:
         return None, bad
     batch = head.batch(window, data, block, count, interfaces, first_frame, file)
-    ends = block[:count] + rows[:count, 1] - 4
+    ends = block[:count] + rows[frames][:count, 1] - 4
     for row, comment in comment_options(data, head.options_at(block)[:count], ends, byte_order):
         remarks.comment(first_frame + row, comment)
     return batch, bad
+
+
+def _body(window: ReadWindow, begin: int, row: NDArray[np.uint32]) -> bytes:
+    return bytes(window.buffer[begin + 8 : begin + int(row[1]) - 4])
 
 
 class _FrameHeaders:
@@ -185,9 +189,12 @@ class _FrameHeaders:
             self.captured[self.simple] = (np.minimum(shortest, snap) if snap else shortest)[self.simple]
         self.room = room
 
-    def first_bad(self, interfaces: Interfaces, offset: NDArray[np.int64]) -> Stop | None:
-        """The first frame longer than its block or of no interface; `frames` counts the good ones before."""
-        unknown = self.interface >= len(interfaces)
+    def first_bad(self, described: NDArray[np.int64], offset: NDArray[np.int64]) -> Stop | None:
+        """The first frame longer than its block or of no interface described before; `frames` counts those before it.
+
+        `described`: (n,) how many interfaces are known at each frame.
+        """
+        unknown = self.interface >= described
         wrong = unknown | (self.captured > self.room) | (self.captured > FRAME_LIMIT) | (self.room < 0)
         where = np.flatnonzero(wrong)
         if not len(where):

@@ -19,8 +19,13 @@ _MAX_OPTIONS = 16
 """Options looked at of one frame."""
 
 
-def read_statistics(body: bytes, byte_order: str, interfaces: Interfaces, remarks: Remarks) -> None:
-    """Take in the body of an interface statistics block: what the interface and the system dropped."""
+def read_statistics(
+    body: bytes, byte_order: str, interfaces: Interfaces, described: int, remarks: Remarks
+) -> None:
+    """Take in the body of an interface statistics block: what the interface and the system dropped.
+
+    `described`: how many of the interfaces stand before the block.
+    """
     if len(body) < 12:
         return
     (interface,) = struct.unpack_from(byte_order + "I", body)
@@ -29,7 +34,7 @@ def read_statistics(body: bytes, byte_order: str, interfaces: Interfaces, remark
         for code, value in options(body, 12, byte_order)
         if code in (_ISB_IFDROP, _ISB_OSDROP) and len(value) == 8
     ]
-    if dropped and interface < len(interfaces):
+    if dropped and interface < described:
         remarks.drop(interfaces.name[interface], sum(dropped))
 
 
