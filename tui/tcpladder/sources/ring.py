@@ -27,9 +27,9 @@ _STATUS_USER = 1
 _STATUS_VLAN_VALID = 1 << 4
 _GRACE_S = 0.15
 """Three block timeouts: a block that was open when the interface failed is handed over by then."""
-MOST_BLOCKS = 8
+MOST_BLOCKS = 16
 """How many blocks become one batch at most: what comes behind the decoder costs the same for one frame as for many."""
-GATHER_S = 0.04
+GATHER_S = 0.08
 """So long after the last batch the next one is due, that a flood makes few large batches and not many small ones."""
 _LONG_FRAME = 1024
 """Where a frame takes more bytes of the ring than this, walking the chain is faster than looking for its links."""
