@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -70,9 +71,9 @@ def test_flows_one_a_line(capture: Path) -> None:
     assert one["last_ns"] > one["first_ns"]
     assert (two["flow"], two["ended"]) == (2, "port unreachable")
     text = run("flows", capture).stdout.splitlines()
-    assert [line.split()[:2] for line in text[1:]] == [
-        ["10.0.0.1:40000", "10.0.0.2:80"],
-        ["10.0.0.1:41000", "10.0.0.2:80"],
+    assert [line.split()[:3] for line in text[1:]] == [
+        ["1", "10.0.0.1:40000", "10.0.0.2:80"],
+        ["2", "10.0.0.1:41000", "10.0.0.2:80"],
     ]
 
 
@@ -210,6 +211,21 @@ def test_a_full_disk_is_a_sentence(form: str) -> None:
         done = run("flows", "--format", form, KEEPALIVE, stdout=full)
     assert done.returncode == ExitCode.BAD_INPUT
     assert done.stderr == "tcpladder: cannot write the output: no space left on device\n"
+
+
+@pytest.mark.parametrize("closed", ["<&-", "2>&-", "<&- 2>&-"])
+def test_closed_streams_that_are_not_needed_change_nothing(closed: str) -> None:
+    line = f"exec {shlex.join([*COMMAND, 'flows', str(KEEPALIVE)])} {closed}"
+    done = subprocess.run(["/bin/sh", "-c", line], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (0, run("flows", KEEPALIVE).stdout, "")
+
+
+@pytest.mark.parametrize("command", ["show", "flows"])
+def test_a_closed_stdout_is_a_sentence(command: str) -> None:
+    line = f"exec {shlex.join([*COMMAND, command, str(KEEPALIVE)])} >&-"
+    done = subprocess.run(["/bin/sh", "-c", line], capture_output=True, text=True, timeout=60)
+    assert done.returncode == ExitCode.BAD_INPUT
+    assert done.stderr == "tcpladder: cannot write the output: stdout is closed\n"
 
 
 def test_an_interrupt_is_130_and_silent() -> None:

@@ -6,15 +6,12 @@ import errno
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from tcpladder import __version__
 from tcpladder.errors import ExitCode, PermissionRefused, TcpladderError, UsageError
-
-if TYPE_CHECKING:
-    pass
 
 FORMATS = ("text", "jsonl")
 _format = click.option(
@@ -236,7 +233,9 @@ def lab(
     session = LabSession(AgentClient(left.agent), chosen)
     _say(left.notices)
     _show_live(session, form, ascii_only=ascii_only, no_mouse=no_mouse)
-    if form is not None and session.outcome is not None:
+    if form is not None:
+        if session.outcome is None:
+            sys.exit(ExitCode.INTERRUPTED)
         _say([session.outcome.sentence])
         sys.exit(ExitCode.DONE if session.outcome.held else ExitCode.NO)
 
@@ -286,6 +285,7 @@ def main() -> None:
     """Run the command; errors are sentences on stderr, and the exit code says which."""
     # No matrix is multiplied here, and the threads that numpy's library starts for it cost 40 ms at each start.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    _fill_standard_streams()
     try:
         # Not tcpladder.main(), which makes exit code 1 of a broken pipe: here that says that the answer is no.
         with tcpladder.make_context("tcpladder", sys.argv[1:]) as context:
@@ -311,6 +311,20 @@ def main() -> None:
             raise
         _leave_stdout()
         _fail(f"cannot write the output: {os.strerror(failed.errno).lower()}", ExitCode.BAD_INPUT)
+
+
+def _fill_standard_streams() -> None:
+    """Open what the caller closed (`>&-`): else the next file would take its number, and be written to as stdout."""
+    closed = sys.stdout is None
+    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        if getattr(sys, name) is None:
+            null = os.open(os.devnull, os.O_RDWR)
+            if null != number:
+                os.dup2(null, number)
+                os.close(null)
+            setattr(sys, name, os.fdopen(number, mode, encoding="utf-8", closefd=False))
+    if closed:
+        _fail("cannot write the output: stdout is closed", ExitCode.BAD_INPUT)
 
 
 def _leave_stdout() -> None:
