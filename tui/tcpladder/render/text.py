@@ -70,12 +70,14 @@ def flows_table(
     ascii_only: bool = False,
     paint: Paint = plain,
 ) -> Iterator[str]:
-    """The list of flows; with a width long addresses lose their middle, without one nothing is shortened."""
+    """The list of flows, numbered; with a width long addresses lose their middle, without one nothing is shortened."""
     flows = list(summaries)
-    columns = full_columns(flows) if width is None else flow_columns(width)
-    yield _stripped(flow_header(columns), paint)
+    number = max([len("flow"), *(len(str(summary.number)) for summary in flows)])
+    columns = full_columns(flows) if width is None else flow_columns(width - number)
+    yield _stripped((("flow".rjust(number), Role.HEADING), *flow_header(columns)), paint)
     for summary in flows:
-        yield _stripped(draw_flow(summary, columns, ascii_only), paint)
+        line = draw_flow(summary, columns, ascii_only)
+        yield _stripped(((str(summary.number).rjust(number), Role.NUMBER), *line), paint)
 
 
 def _title(summary: FlowSummary, layout: Layout) -> Iterator[Line]:
