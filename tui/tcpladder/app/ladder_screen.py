@@ -100,7 +100,7 @@ class LadderScreen(Page):
         self.set_class(self.app.size.height >= TALL, "-two")
         self._show_detail()
         if status.phase != "ended" and status.mode != "file":
-            self.call_after_refresh(self.ladder.follow, True)
+            self.call_after_refresh(self._follow, True)
 
     def on_resize(self) -> None:
         self.call_after_refresh(lambda: self.show_lines(self.session.status()))
@@ -184,7 +184,8 @@ class LadderScreen(Page):
         if alarm:
             room = max(1, self.size.width - 2)
             first = text.splitlines()[0] if text else ""
-            text = "\n".join(elide(line, room, self.ascii_only) for line in (first, alarm))
+            said = () if first in alarm else (first,)  # in the lab, the last note is what there is to say
+            text = "\n".join(elide(line, room, self.ascii_only) for line in (*said, alarm))
         self.say_why("\n".join(text.splitlines()[:2]))
 
     def on_row_view_moved(self) -> None:
@@ -214,7 +215,11 @@ class LadderScreen(Page):
             self.post_message(self.Opened(self._number, row.segment))
 
     def action_follow(self) -> None:
-        self.ladder.follow(not self.ladder.following)
+        self._follow(not self.ladder.following)
+
+    def _follow(self, following: bool) -> None:
+        self.ladder.follow(following)
+        self._show_detail()
         self.show_lines(self.session.status())
 
     def action_time(self) -> None:
