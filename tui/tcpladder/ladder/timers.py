@@ -102,8 +102,8 @@ def timer_rows(timers: FlowTimers) -> tuple[TimerRow, ...]:
 def _end(side: Side, timers: FlowTimers) -> Iterator[TimerRow]:
     end = timers.ends[side]
     reading = end.reading
-    words = timers.notice if reading is None else reading.owner
-    yield TimerRow(name=side.name.lower(), now=words or "another machine's", heading=True)
+    owner = timers.notice or "another machine's" if reading is None else reading.owner or "this machine's"
+    yield TimerRow(name=side.name.lower(), now=owner, heading=True)
     if reading is not None and reading.refused:
         yield TimerRow(name="", now=reading.refused)
     pending = next((one for one in timers.pending if one.side is side), None)
