@@ -51,7 +51,9 @@ class NetnsNetwork:
                 raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
             os.close(namespace)
         except OSError as refused:
-            raise PermissionRefused(f"cannot enter {self.name_or_pid}: {_words(refused)}") from None
+            raise PermissionRefused(
+                f"cannot enter {self.name_or_pid}: {_words(refused)}; it needs CAP_SYS_ADMIN, run it with sudo"
+            ) from None
 
 
 @dataclass(frozen=True, slots=True)
