@@ -31,6 +31,7 @@ class TcpladderApp(App[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("q", "leave", "back; at the top quit"),
         Binding("escape", "back", "back"),
+        Binding("ctrl+q", "quit", "quit at once", show=False, priority=True),
         Binding("question_mark,f1", "help", "this help"),
         Binding("colon,ctrl+p", "command_palette", "commands"),
         Binding("ctrl+z", "suspend_process", "suspend; fg brings it back"),
