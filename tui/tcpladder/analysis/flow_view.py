@@ -287,7 +287,8 @@ class Findings:
         wait = self._waits.found.get(index)
         wait = None if wait is None else self._judge.measured(wait)
         armed = wait.armed if wait is not None else NOTHING
-        if wait is None or armed == NOTHING:
+        # A clock that was set back in between makes the time since then negative: that is no silence of a timer.
+        if wait is None or armed == NOTHING or wait.observed_ns < 0:
             return self._unexplained(index)
         expected = self._judge.expected(wait)
         return Gap(
