@@ -5,10 +5,11 @@ BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 SOURCES := pyproject.toml README.md LICENSE $(shell find tui captures -type f ! -name '*.pyc')
 TESTS := tests
+FUZZ_SECONDS ?= 60
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
-.PHONY: help demo test check format bench compare docs screenshots clean
+.PHONY: help demo test check format bench compare fuzz docs screenshots clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +35,16 @@ bench: $(VENV)/.developing  ## measure; compares with tshark and tcptrace where 
 
 compare: $(VENV)/.developing  ## name every segment beside tshark, and print where the two differ
 	@PYTHONPATH=tui $(BIN)/python tests/compare/tshark.py
+
+fuzz: $(VENV)/.developing  ## feed made-up bytes to everything that reads captures, FUZZ_SECONDS for each harness
+	@$(INSTALL) '.[fuzz]' || { \
+	  echo "atheris is not to be had for $$($(BIN)/python -V): try make PYTHON=python3.12 VENV=.venv-fuzz fuzz" >&2; exit 2; }
+	@found=$$(mktemp -d); for harness in capture frames segments headers; do \
+	  mkdir -p $$found/$$harness; \
+	  PYTHONPATH=tui $(BIN)/python tests/fuzz/run.py $$harness -max_total_time=$(FUZZ_SECONDS) -timeout=10 \
+	    -rss_limit_mb=4096 -max_len=4096 -artifact_prefix=$$found/ $$found/$$harness tests/fuzz/corpus/$$harness \
+	    || { echo "found by $$harness, the input is in $$found" >&2; exit 1; }; \
+	done; rm -r $$found
 
 docs: $(VENV)/.developing  ## write docs/KINDS.md from the table in analysis/kinds.py
 	@PYTHONPATH=tui $(BIN)/python tests/documents.py
