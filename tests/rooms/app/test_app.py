@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from unittest.mock import patch
+
 import pytest
+from textual.geometry import Region
 
 from rooms.app.scripted import ScriptedSession, app_for, keepalive_session, many_flows, screen_text, settle
 from rooms.ladder.talk import S
@@ -273,6 +276,44 @@ async def test_filter_narrows_the_list_while_it_is_typed() -> None:
         await pilot.press("enter")
         assert "filter: no answer 4003" in await settle(pilot)
         assert isinstance(app.focused, RowView)
+
+
+async def test_rows_that_a_filter_takes_away_are_drawn_over_and_escape_brings_them_back() -> None:
+    app = app_for(many_flows(12))
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        table = app.screen.query_one(FlowTable)
+        drawn: list[Region] = []
+        refresh = table.refresh
+        with patch.object(table, "refresh", lambda *regions: (drawn.extend(regions), refresh(*regions))[1]):
+            await pilot.press("slash", "z")
+            await settle(pilot)
+        assert any(region.y == 0 and region.height >= 12 for region in drawn)
+        await pilot.press("z", "enter")
+        assert "no flow has zz in it" in await settle(pilot)
+        await pilot.press("escape")
+        assert "filter: -" in await settle(pilot)
+        assert table.row_count() == 12
+
+
+async def test_the_ladder_of_one_of_several_files_is_called_by_none_of_them() -> None:
+    app = app_for(keepalive_session(mode="file", phase="ended", name="x/a.pcap, y/b.pcap"))
+    async with app.run_test(size=(100, 24)) as pilot:
+        await settle(pilot)
+        await pilot.press("enter")
+        assert (await settle(pilot)).startswith(" 2 files › ")
+
+
+async def test_a_tall_screen_has_the_detail_of_the_row_that_is_followed() -> None:
+    app = app_for(keepalive_session())
+    async with app.run_test(size=(160, 50)) as pilot:
+        await settle(pilot)
+        await pilot.press("enter")
+        text = await settle(pilot)
+        view = app.screen.query_one(LadderView)
+        assert view.following
+        assert view.segment
+        assert f"frame {view.view.frame(view.segment)} " in text.split("numbers")[1].splitlines()[0]
 
 
 async def test_the_cursor_stays_on_its_flow_when_the_order_changes() -> None:

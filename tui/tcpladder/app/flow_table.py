@@ -86,14 +86,14 @@ class FlowTable(RowView):
         if self.order.settled:
             return False
         selected = self.selected
-        if self.order.look() and not self.following:
-            self.keep(selected)
+        moved = self.order.look() and not self.following
         self.rows_changed()
+        if moved:
+            self.keep(selected)
         return True
 
     def keep(self, number: int | None) -> None:
         """Put the cursor on a flow, where the list still has it."""
-        self._count = self.row_count()
         numbers = self.order.numbers
         if number is not None and self.selected != number and number in numbers:
             self.go_to(numbers.index(number))

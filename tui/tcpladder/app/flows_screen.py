@@ -126,6 +126,8 @@ class FlowsScreen(Page):
         if alarm:
             room = max(1, self.size.width - 2)
             lines = [elide(line, room, self.ascii_only) for line in (*lines, alarm)]
+        elif number is None and self.table.order.words:
+            lines = [f"no flow has {self.table.order.words} in it", "/ changes the filter, Esc takes it away"]
         self.say_why("\n".join(lines))
 
     def on_row_view_moved(self) -> None:
@@ -135,6 +137,15 @@ class FlowsScreen(Page):
 
     def on_row_view_chosen(self) -> None:
         self.action_open()
+
+    def go_back(self) -> bool:
+        """Also takes the filter away: it is what hides the other flows."""
+        if super().go_back():
+            return True
+        if not self.table.order.words:
+            return False
+        self._arrange(self.table.order.sort, "")
+        return True
 
     # Keys
 

@@ -18,8 +18,11 @@ def source(status: SessionStatus) -> str:
 
 
 def short_name(status: SessionStatus) -> str:
-    """An interface, or a file without its directory."""
-    return PurePath(status.name).name if status.mode == "file" else status.name
+    """An interface, a file without its directory, or how many files."""
+    if status.mode != "file":
+        return status.name
+    files = status.name.split(", ")
+    return PurePath(status.name).name if len(files) == 1 else f"{len(files)} files"
 
 
 def phase(status: SessionStatus, *, ascii_only: bool, seconds_left: float | None = None) -> Content:
