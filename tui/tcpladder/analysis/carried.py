@@ -31,6 +31,8 @@ class Carried:
         """When it was first reached."""
         self.seq: NDArray[np.uint32] = np.zeros(0, np.uint32)
         self.ack: NDArray[np.uint32] = np.zeros(0, np.uint32)
+        self.highest_ack: NDArray[np.uint32] = np.zeros(0, np.uint32)
+        """Highest acknowledgment number sent so far."""
         self.window: NDArray[np.uint16] = np.zeros(0, np.uint16)
         self.flags: NDArray[np.uint16] = np.zeros(0, np.uint16)
         """Of the last segment; 0 before the first."""

@@ -119,6 +119,7 @@ def _classify_rows(
     batch.compare()
     if not copies_are_out:
         copies = batch.copies()
+        batch.remember_datagrams()
         if copies:
             # A copy must not count as something that was sent: once more without them.
             result.copy_of |= copies
@@ -218,9 +219,21 @@ class _Batch:
         self.own_flags = order.before_in_direction(self.flags, carried.flags)
 
     def copies(self) -> dict[int, int]:
-        """Row of the batch -> row of the capture, for frames that the capture holds again."""
+        """Row of the batch -> row of the capture, for frames that the capture holds again.
+
+        A copy repeats what was sent and acknowledged before, so only such segments are compared with those before
+        them. Neither depends on other copies in between.
+        """
+        order, carried = self.order, self.carried
+        fresh = np.flatnonzero((order.previous == NOTHING) & (carried.flags[order.slot] == 0))
+        carried.highest_ack[order.slot[fresh]] = self.ack[fresh]
+        number = differences(self.ack, carried.highest_ack[order.slot])
+        initial = np.where(carried.flags[order.slot] == 0, NEVER, 0)
+        acked_before, acked = order.highest_before(number, initial)
+        last = order.last
+        carried.highest_ack[order.slot[last]] += acked[last].astype(np.uint32)
         repeats = self.have & (self.start < self.highest) & (self.end > self.start)
-        repeats |= (self.end == self.start) & (self.ack_step <= 0) & (self.own_flags != 0)
+        repeats |= (self.end == self.start) & (number <= acked_before)
         found = find_copies(
             self.order,
             self.prints,
@@ -229,6 +242,10 @@ class _Batch:
             self.capture_rows + self.first_row,
         )
         return {int(self.capture_rows[position]): row for position, row in found.items()}
+
+    def remember_datagrams(self) -> None:
+        """Leave the last datagrams of each direction, copies included, to be compared with those of the next batch."""
+        self.carried.recent.carry(self.order, self.prints, self.capture_rows + self.first_row)
 
     def decide(self) -> None:
         """Apply the rules, the most general first, so that the more specific ones have the last word."""
@@ -439,7 +456,6 @@ class _Batch:
         """Leave the last segment of each direction to the next batch."""
         order, carried, last = self.order, self.carried, self.order.last
         slot = order.slot[last]
-        carried.recent.carry(order, self.prints, self.capture_rows + self.first_row)
         advanced = np.flatnonzero(self.advanced)
         # Of several assignments to one slot the last one stays: the latest segment that reached further.
         carried.highest_ns[order.slot[advanced]] = self.time_ns[advanced]

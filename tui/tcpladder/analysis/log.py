@@ -65,7 +65,7 @@ class SegmentLog:
         for name in ("kind", "expected", "expected_known", "peer_ack", "peer_ack_known"):
             piece[name] = getattr(classified, name)
         piece["file"] = np.full(len(segments), file, np.uint8)
-        for row, original in classified.copy_of.items():
+        for row, original in sorted(classified.copy_of.items()):
             # A copy of a copy belongs to the segment itself.
             original = self.copy_of.get(original, original)
             self.copy_of[self._size + row] = original
