@@ -420,6 +420,19 @@ async def test_each_size_shows_a_whole_ladder(size: tuple[int, int]) -> None:
         assert any("kernel drops 0" in line for line in lines)
 
 
+async def test_a_narrow_list_shows_how_flows_ended_and_where_help_is() -> None:
+    app = app_for(many_flows(12))
+    async with app.run_test(size=(60, 20)) as pilot:
+        text = await settle(pilot)
+        assert " prb " not in text
+        assert "no answer" in text
+        assert "  ? help  q quit" in text.splitlines()[-1]
+        await pilot.resize_terminal(80, 24)
+        text = await settle(pilot)
+        assert " prb " in text
+        assert "  p pause  ? help  q quit" in text.splitlines()[-1]
+
+
 async def test_a_terminal_that_is_too_small_says_what_it_needs_and_comes_back() -> None:
     app = app_for(keepalive_session())
     async with app.run_test(size=SIZE) as pilot:

@@ -11,6 +11,7 @@ from tcpladder.app.row_view import RowView
 from tcpladder.ladder import words
 from tcpladder.ladder.model import Role
 from tcpladder.render.cells import endpoint
+from tcpladder.render.flow_row import NARROW_BELOW
 
 _STATE, _COUNT, _FEW = 11, 5, 4
 _MIN_END = 11
@@ -19,19 +20,25 @@ _MAX_ADDRESS = 47
 """Cells of the longest endpoint: a full IPv6 address in brackets, a colon, a port."""
 
 
+def _few(width: int) -> int:
+    """Cells of each of the two small counters; none where the end would be cut for them."""
+    return 0 if width < NARROW_BELOW else _FEW
+
+
 def address_width(width: int) -> int:
     """Cells for each of the two endpoints in a table of `width` cells."""
-    fixed = 2 + 2 + _STATE + _COUNT + 2 * _FEW + 2 + _MIN_END
+    fixed = 2 + 2 + _STATE + _COUNT + 2 * _few(width) + 2 + _MIN_END
     return max(_MIN_ADDRESS, min(_MAX_ADDRESS, (width - fixed) // 2))
 
 
 def _columns(width: int, cells: tuple[str, str, str, str, str, str, str]) -> str:
     """Seven cells in their columns, without the two of the cursor, exactly `width - 2` cells."""
     client, server, state, segments, probes, retransmissions, end = cells
-    address = address_width(width)
+    address, few = address_width(width), _few(width)
+    counters = f"{probes:>{few}}{retransmissions:>{few}}" if few else ""
     text = (
         f"{client:<{address}} {server:<{address}} {state[: _STATE - 1]:<{_STATE}}"
-        f"{segments:>{_COUNT}}{probes:>{_FEW}}{retransmissions:>{_FEW}}  {end}"
+        f"{segments:>{_COUNT}}{counters}  {end}"
     )
     return text[: width - 2].ljust(width - 2)
 
@@ -116,7 +123,7 @@ class FlowTable(RowView):
             ),
         )
         mark = "*" if number in self.marked else " "
-        before_end = 2 * (address + 1) + _STATE + _COUNT + 2 * _FEW
+        before_end = 2 * (address + 1) + _STATE + _COUNT + 2 * _few(width)
         spans = (
             (cursor, Role.CURSOR),
             (mark, Role.NOTE),

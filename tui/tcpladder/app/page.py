@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
+from textual.events import Resize
 from textual.screen import Screen
 from textual.widgets import Input, Static
 
@@ -51,6 +53,7 @@ class Page(Screen[None], inherit_bindings=False):
         self.head = Bar(id="head", ascii_only=taste.ascii_only)
         self.status = Bar(id="status", ascii_only=taste.ascii_only)
         self.why = Static(id="why", markup=False)
+        self._keys = Bar(id="keys", ascii_only=taste.ascii_only)
         self.prompt = Input(id="prompt", compact=True)
         self.paused_at: int | None = None
         """Segments that had been seen when a person stopped the screen; None while it goes on."""
@@ -62,9 +65,7 @@ class Page(Screen[None], inherit_bindings=False):
         yield self.why
         yield self.prompt
         yield self.status
-        keys = Bar(id="keys", ascii_only=self.ascii_only)
-        keys.say(" " + (self.KEYS.replace("↑↓", "jk") if self.ascii_only else self.KEYS))
-        yield keys
+        yield self._keys
 
     def compose_body(self) -> ComposeResult:
         """The widgets between head and rule."""
@@ -72,6 +73,16 @@ class Page(Screen[None], inherit_bindings=False):
 
     def on_mount(self) -> None:
         self.call_after_refresh(self.on_screen_resume)
+
+    @on(Resize)
+    def say_keys(self, event: Resize) -> None:
+        """The keys that fit, and always the one that tells the others."""
+        keys = self.KEYS.replace("↑↓", "jk") if self.ascii_only else self.KEYS
+        before, help_, after = keys.partition("? help")
+        shown = before.split("  ")[:-1]
+        while shown and len("  ".join([*shown, help_ + after])) + 1 > event.size.width:
+            shown.pop()
+        self._keys.say(" " + "  ".join([*shown, help_ + after]))
 
     def on_screen_resume(self) -> None:
         if self.is_mounted:
