@@ -46,7 +46,7 @@ fuzz: $(VENV)/.developing  ## feed made-up bytes to everything that reads captur
 	    || { echo "found by $$harness, the input is in $$found" >&2; exit 1; }; \
 	done; rm -r $$found
 
-docs: $(VENV)/.developing  ## write docs/KINDS.md from the table in analysis/kinds.py
+docs: $(VENV)/.developing  ## write docs/KINDS.md and docs/TIMERS.md from the tables in the code
 	@PYTHONPATH=tui $(BIN)/python tests/documents.py
 
 screenshots: $(VENV)/.developing  ## draw screenshots/ from captures/
