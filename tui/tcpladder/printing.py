@@ -231,6 +231,9 @@ def _finish(session: FileSession) -> None:
             else "frames came through tunnels and were"
         )
         _say(f"{words.count(status.through_scapy)} {came} read by scapy, which is slower")
+    if status.copies:
+        counted = f"{words.count(status.copies)} of {words.count(status.frames)} frames are copies"
+        _say(f"{counted} (interface `any`, a mirror, merged captures): shown once, marked ×2")
     if not status.frames:
         _say(f"{status.name} has no frames")
     elif not status.segments:

@@ -137,6 +137,8 @@ def _draw_rung(rung: Rung, layout: Layout) -> list[Span]:
         (mark.lifeline, Role.LIFELINE),
     ]
     remark = "established" if rung.kind is Kind.HANDSHAKE_ACK else ""
+    if rung.time_ns is not None and rung.previous_ns is not None and rung.time_ns < rung.previous_ns:
+        remark = "time back"
     return line + _right_of_lanes(rung.lost or remark, layout) + _numbers(rung, layout)
 
 

@@ -41,6 +41,8 @@ class SessionStatus:
     """What the frames are that are not TCP, and how many, most first."""
     through_scapy: int = 0
     """Frames that came in tunnels, or on link types that only scapy reads."""
+    copies: int = 0
+    """Frames that the capture holds again: shown once, marked ×2."""
     kernel_drops: int
     flows: int
     progress: float | None
@@ -169,6 +171,7 @@ class Session:
                 frames=sum(c.frames for c in self._captures),
                 segments=sum(c.segments for c in self._captures),
                 not_tcp=sum(c.not_tcp for c in self._captures),
+                copies=sum(c.copies for c in self._captures),
                 others=self._others(),
                 through_scapy=self._unwrapper.frames_through_scapy,
                 kernel_drops=self._kernel_drops(),
