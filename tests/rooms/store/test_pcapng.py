@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from rooms.sources.capture_bytes import Frame, read
 from tcpladder.errors import CaptureError
 from tcpladder.store.pcapng import CapturedInterface, PcapngWriter
-from tcpladder.wire.frames import PADDING, UNKNOWN_TIME_NS, FrameBatch
+from tcpladder.wire.frames import PADDING, TIME_LIMIT_NS, UNKNOWN_TIME_NS, FrameBatch
 
 LO = CapturedInterface(name="lo", link_type=1, snap_length=256)
 COOKED = CapturedInterface(name="any", link_type=276)
@@ -60,7 +60,7 @@ frames_strategy = st.lists(
     st.builds(
         Frame,
         st.binary(max_size=40),
-        st.integers(0, 2**63 - 1),
+        st.integers(0, TIME_LIMIT_NS - 1),
         st.integers(0, 2**32 - 1),
         st.sampled_from([1, 113]),
         st.integers(0, 2),
