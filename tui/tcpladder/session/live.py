@@ -23,7 +23,7 @@ from tcpladder.store.pcapng import CapturedInterface, PcapngWriter
 from tcpladder.store.spool import Spool
 from tcpladder.wire.frames import PADDING, FrameBatch
 
-SPOOL_BYTES = 128 << 20
+SPOOL_BYTES = 64 << 20
 """How much of the capture stays on disk to be dissected and saved; the oldest is overwritten."""
 MOST_SEGMENTS = 20_000_000
 """How many segments a live session keeps for ladders: about 1.5 GiB of memory."""

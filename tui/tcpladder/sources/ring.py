@@ -18,11 +18,21 @@ from numpy.typing import NDArray
 from tcpladder.agent.messages import CaptureOpened
 from tcpladder.sources.packet_socket import PacketSocket
 from tcpladder.wire.frames import PADDING, FrameBatch
+from tcpladder.wire.headers import gather
 
 _STATUS, _FRAMES, _FIRST, _LENGTH = 2, 3, 4, 5
 """Words (uint32) of a block descriptor: block_status, num_pkts, offset_to_first_pkt, blk_len."""
-_SECONDS, _NANOSECONDS, _CAPTURED, _ORIGINAL, _FRAME_STATUS, _MAC, _TCI = 1, 2, 3, 4, 5, 6, 8
-"""Words of a frame's header: tp_sec, tp_nsec, tp_snaplen, tp_len, tp_status, tp_mac (low half), tp_vlan_tci."""
+_FRAME_HEADER = np.dtype(
+    {
+        "names": ["seconds", "nanoseconds", "captured", "original", "status", "mac", "tci"],
+        "formats": ["u4", "u4", "u4", "u4", "u4", "u2", "u4"],
+        "offsets": [4, 8, 12, 16, 20, 24, 32],
+        "itemsize": 36,
+    }
+)
+"""Of struct tpacket3_hdr: tp_sec, tp_nsec, tp_snaplen, tp_len, tp_status, tp_mac, hv1.tp_vlan_tci."""
+_MAC = 6
+"""The word of it whose low half is tp_mac."""
 _STATUS_USER = 1
 _STATUS_VLAN_VALID = 1 << 4
 _GRACE_S = 0.15
@@ -116,21 +126,20 @@ class LiveRing:
 
     def _batch(self, header: NDArray[np.int64], used: int) -> FrameBatch:
         frames = len(header)
-        words = self._copy[:-PADDING].view(np.uint32)
-        at = header >> 2
-        start = header + (words[at + _MAC] & 0xFFFF)
-        tagged = words[at + _FRAME_STATUS] & _STATUS_VLAN_VALID
+        fields = gather(self._copy, header, _FRAME_HEADER)
+        start = header + fields["mac"]
+        tagged = fields["status"] & _STATUS_VLAN_VALID
         batch = FrameBatch(
             data=self._copy[: used + PADDING],
             start=start,
-            captured=words[at + _CAPTURED].astype(np.int64),
-            original=words[at + _ORIGINAL].astype(np.int64),
-            time_ns=words[at + _SECONDS] * np.int64(1_000_000_000) + words[at + _NANOSECONDS],
+            captured=fields["captured"].astype(np.int64),
+            original=fields["original"].astype(np.int64),
+            time_ns=fields["seconds"] * np.int64(1_000_000_000) + fields["nanoseconds"],
             position=self._base + start,
             link_type=np.full(frames, self._link_type, np.uint16),
             interface=np.zeros(frames, np.uint16),
             first_frame=self._frames + 1,
-            vlan_tci=np.where(tagged, words[at + _TCI], -1).astype(np.int32),
+            vlan_tci=np.where(tagged, fields["tci"], -1).astype(np.int32),
         )
         self._base += used
         self._frames += frames
