@@ -37,12 +37,18 @@ class Fingerprints:
         self._segments = segments
         self._at = at
 
+    def numbers(self, positions: NDArray[np.int64]) -> NDArray[np.uint64]:
+        """Sequence and acknowledgment number in one: the first of `columns`."""
+        at = self._at[positions]
+        both: NDArray[np.uint64] = self._segments.seq[at].astype(np.uint64) << _HIGH | self._segments.ack[at]
+        return both
+
     def columns(self, positions: NDArray[np.int64]) -> tuple[NDArray[Any], ...]:
         """Numbers, shape, timestamps and place as uint64, and time as int64; each in the shape of `positions`."""
         segments, at = self._segments, self._at[positions]
         identified = np.maximum(segments.ip_id[at], 0).astype(np.uint64)
         return (
-            segments.seq[at].astype(np.uint64) << _HIGH | segments.ack[at],
+            self.numbers(positions),
             segments.length[at].astype(np.uint64) << _HIGH
             | segments.flags[at].astype(np.uint64) << _MIDDLE
             | segments.window[at],
@@ -96,21 +102,26 @@ def find_copies(
     found: dict[int, int] = {}
     if not len(candidates):
         return found
-    slot, own = order.slot[candidates], prints.columns(candidates)
+    slot, numbers = order.slot[candidates], prints.numbers(candidates)
     at = candidates.copy()
     back = np.full(len(candidates), NOTHING)
     for _ in range(DEPTH):
         inside = at >= 0
         ahead = np.where(inside, order.previous[at], NOTHING)
         back = np.where(inside, np.where(ahead < 0, 0, NOTHING), back + 1)
+        from_carried = back >= 0
         carried = np.clip(back, 0, DEPTH - 1)
-        earlier = [
-            np.where(back >= 0, kept[slot, carried], column)
-            for kept, column in zip(recent.columns, prints.columns(ahead), strict=True)
-        ]
-        row = np.where(back >= 0, np.where(back < DEPTH, recent.row[slot, carried], NOTHING), rows[ahead])
-        for i in np.flatnonzero(_same(own, earlier) & (row != NOTHING)).tolist():
-            found.setdefault(int(candidates[i]), int(row[i]))
+        row = np.where(from_carried, np.where(back < DEPTH, recent.row[slot, carried], NOTHING), rows[ahead])
+        earlier = np.where(from_carried, recent.columns[0][slot, carried], prints.numbers(ahead))
+        # Nearly all differ in their numbers already; the rest is read for those that do not.
+        alike = np.flatnonzero((earlier == numbers) & (row != NOTHING))
+        if len(alike):
+            before = [
+                np.where(from_carried[alike], kept[slot[alike], carried[alike]], column)
+                for kept, column in zip(recent.columns, prints.columns(ahead[alike]), strict=True)
+            ]
+            for i in alike[_same(prints.columns(candidates[alike]), before)].tolist():
+                found.setdefault(int(candidates[i]), int(row[i]))
         at = ahead
     return found
 
