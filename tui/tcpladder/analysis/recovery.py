@@ -47,8 +47,6 @@ class Recovery:
     """Index of the first of those."""
     una: int = -1
     """How far the peer had acknowledged at the last of them."""
-    last: int = NOTHING
-    """Index of the last repetition by a timer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +95,6 @@ class RecoveryReader:
                 state.point = highest
             return None
         state.timeouts += 1
-        state.last = index
         tail = end >= highest
         lost = state.point is not None or self._has_sacked(index, client)
         alone = una is not None and self._paths.relative(client, int(columns.seq[index])) <= una
@@ -123,7 +120,7 @@ class RecoveryReader:
         if lost == 1 and self._probes(client) and not lossy:
             state.probed, state.probe_index = end, index
             return Sent(Timer.TLP, 1, NOTHING, in_flight_alone=True)
-        state.point, state.rtos, state.last, state.first_rto = end, lost, index, index
+        state.point, state.rtos, state.first_rto = end, lost, index
         return Sent(Timer.RTO, lost, NOTHING, in_flight_alone=True)
 
     def _owes_ack(self, index: int, client: bool) -> bool:

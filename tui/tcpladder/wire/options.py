@@ -10,7 +10,6 @@ WINDOW_SCALE = 3
 SACK_PERMITTED = 4
 SACK = 5
 TIMESTAMPS = 8
-FAST_OPEN = 34
 
 MAX_WINDOW_SHIFT = 14
 """A larger shift count is used as 14 (RFC 7323 2.3)."""

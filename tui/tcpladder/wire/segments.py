@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
 from enum import IntEnum, IntFlag
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -129,8 +128,3 @@ class Decoded:
 def column_names() -> tuple[str, ...]:
     """The names of the per-row arrays of Segments, in order."""
     return tuple(f.name for f in fields(Segments) if f.name not in ("addresses", "icmp", "sack"))
-
-
-def take(segments: Segments, rows: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
-    """The columns of some rows, as copies: name -> (len(rows),)."""
-    return {name: getattr(segments, name)[rows] for name in column_names()}
