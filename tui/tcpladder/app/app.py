@@ -11,7 +11,7 @@ from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
-from tcpladder.app import terminal
+from tcpladder.app import open_ladder, terminal
 from tcpladder.app.contract import Session, SessionStatus
 from tcpladder.app.detail_screen import DetailScreen
 from tcpladder.app.feed import Feed
@@ -71,10 +71,12 @@ class TcpladderApp(App[None]):
         if self._start_flow is not None and status.flows >= self._start_flow:
             number, self._start_flow = self._start_flow, None
             self.open_flow(number)
+        elif status.flows and not self.is_screen_installed(open_ladder.NAME):
+            self.call_later(open_ladder.prepare, self)
 
     def open_flow(self, number: int) -> None:
         """Show the ladder of a flow."""
-        self.push_screen(LadderScreen(self.session, self.feed, self.taste, number=number))
+        open_ladder.show(self, number)
 
     def on_flows_screen_opened(self, message: FlowsScreen.Opened) -> None:
         self.open_flow(message.number)
