@@ -186,12 +186,13 @@ def check(
 @tcpladder.command()
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
+@click.option("--filter", "words", metavar="WORDS", default="", help='Such as "state:estab probes>0".')
 @_ascii
-def flows(files: tuple[str, ...], form: str, ascii_only: bool) -> None:
+def flows(files: tuple[str, ...], form: str, words: str, ascii_only: bool) -> None:
     """Print the list of flows of captures on stdout; - is stdin."""
     from tcpladder import printing
 
-    printing.flows(files, form=form, ascii_only=ascii_only)
+    printing.flows(files, form=form, words=words, ascii_only=ascii_only)
 
 
 @tcpladder.command()

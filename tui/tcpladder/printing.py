@@ -13,6 +13,7 @@ from datetime import datetime, tzinfo
 from types import FrameType
 from typing import TYPE_CHECKING
 
+from tcpladder.analysis import flow_filter
 from tcpladder.analysis.capture import CaptureAnalysis
 from tcpladder.analysis.expected import Given
 from tcpladder.analysis.flow_view import Findings
@@ -58,12 +59,14 @@ def show(
         raise UsageError(f"there is no flow {flow}: {', '.join(files)} has {first - 1}")
 
 
-def flows(files: Sequence[str], *, form: str, ascii_only: bool) -> None:
-    """Print the list of flows."""
+def flows(files: Sequence[str], *, form: str, words: str = "", ascii_only: bool) -> None:
+    """Print the list of the flows that pass a filter."""
+    wanted = flow_filter.parse(words)
     session = FileSession(files, keep_segments=False)
     for _ in session.read():
         pass
-    summaries = (session.summary(number) for number in range(1, session.flow_count() + 1))
+    every = (session.summary(number) for number in range(1, session.flow_count() + 1))
+    summaries = (summary for summary in every if wanted.passes(summary))
     if form == "jsonl":
         for summary in summaries:
             _line(json.dumps(flow_record(summary), ensure_ascii=False))

@@ -10,10 +10,13 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Input, Static
 
-from tcpladder.app import flow_table, status_words
+from tcpladder.analysis import flow_filter
+from tcpladder.analysis.flow_filter import FilterError, FlowFilter
+from tcpladder.app import filter_prompt, flow_table, status_words
 from tcpladder.app.bar import Bar
 from tcpladder.app.contract import Session, SessionStatus
 from tcpladder.app.feed import Feed
+from tcpladder.app.filter_prompt import FilterSuggester
 from tcpladder.app.flow_order import Sort
 from tcpladder.app.flow_table import FlowTable
 from tcpladder.app.page import Page
@@ -59,6 +62,8 @@ class FlowsScreen(Page):
         self._since_ns = 0
         self._segments = 0
         self._racing = False
+        self._hint = ""
+        """What stands above the words of a filter while they are typed, instead of why the flow ended."""
         live = session.status().mode == "live"
         sort = Sort.ACTIVITY if live else Sort.FIRST_SEEN
         self.table = FlowTable(session, ascii_only=taste.ascii_only, sort=sort)
@@ -109,7 +114,7 @@ class FlowsScreen(Page):
         state = status_words.phase(status, ascii_only=self.ascii_only, seconds_left=self.feed.seconds_left)
         self.head.say(f" {status_words.source(status)}", Content.assemble(state, f"   {share} "))
         self._columns.say(flow_table.heading(self.table.row_width))
-        words = self.table.order.words
+        words = self.table.order.filter.words
         marked = f"  {len(self.table.marked)} marked" if self.table.marked else ""
         self.say_status(status, f"filter: {words or '-'}  sort: {self.table.order.sort.value}{marked}")
         self._show_why(status)
@@ -117,6 +122,9 @@ class FlowsScreen(Page):
     def _show_why(self, status: SessionStatus) -> None:
         number = self.table.selected
         self._beside.show(number)
+        if self._hint:
+            self.say_why(self._hint)
+            return
         alarm = status_words.alarm(status) or status.notice
         lines = []
         if number is not None:
@@ -126,8 +134,9 @@ class FlowsScreen(Page):
         if alarm:
             room = max(1, self.size.width - 2)
             lines = [elide(line, room, self.ascii_only) for line in (*lines, alarm)]
-        elif number is None and self.table.order.words:
-            lines = [f"no flow has {self.table.order.words} in it", "/ changes the filter, Esc takes it away"]
+        elif number is None and self.table.order.filter.terms:
+            words = self.table.order.filter.words
+            lines = [f"no flow passes the filter {words}", "/ changes the filter, Esc takes it away"]
         self.say_why("\n".join(lines))
 
     def on_row_view_moved(self) -> None:
@@ -142,9 +151,9 @@ class FlowsScreen(Page):
         """Also takes the filter away: it is what hides the other flows."""
         if super().go_back():
             return True
-        if not self.table.order.words:
+        if not self.table.order.filter.terms:
             return False
-        self._arrange(self.table.order.sort, "")
+        self._arrange(self.table.order.sort, FlowFilter())
         return True
 
     # Keys
@@ -163,20 +172,41 @@ class FlowsScreen(Page):
         self.on_resize()
 
     def action_filter(self) -> None:
-        self.ask("address, port, state or end; several words must all occur", self.table.order.words)
+        self.prompt.suggester = FilterSuggester()
+        self.ask(
+            "state:estab port:22 probes>0 ended:timeout addr:10.0.0.0/8 !word", self.table.order.filter.words
+        )
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        self._arrange(self.table.order.sort, event.value)
+        """Filter while words are typed. What the last one may still become waits for Enter; what makes no sense is
+        pointed at and changes nothing."""
+        try:
+            flow_filter.parse(event.value)
+        except FilterError as wrong:
+            self._hint = filter_prompt.complaint(event.value, wrong, ascii_only=self.ascii_only)
+            self.say_why(self._hint)
+            return
+        settled = filter_prompt.settled(event.value)
+        self._hint = filter_prompt.choices(event.value) if settled != event.value else ""
+        self._arrange(self.table.order.sort, flow_filter.parse(settled))
 
-    def on_input_submitted(self) -> None:
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        try:
+            self._arrange(self.table.order.sort, flow_filter.parse(event.value))
+        except FilterError:
+            return  # the reason stands above the words
         self.close_prompt()
 
-    def action_sort(self, by: int) -> None:
-        self._arrange(self.table.order.sort.step(by), self.table.order.words)
+    def close_prompt(self) -> bool:
+        self._hint = ""
+        return super().close_prompt()
 
-    def _arrange(self, sort: Sort, words: str) -> None:
+    def action_sort(self, by: int) -> None:
+        self._arrange(self.table.order.sort.step(by), self.table.order.filter)
+
+    def _arrange(self, sort: Sort, wanted: FlowFilter) -> None:
         selected = self.table.selected
-        self.table.order.arrange(sort, words)
+        self.table.order.arrange(sort, wanted)
         self.table.look()
         self.table.keep(selected)
         self.show_lines(self.session.status())

@@ -38,7 +38,7 @@ class Page(Screen[None], inherit_bindings=False):
     Page #head { text-style: bold; }
     Page #why { height: 2; padding: 0 1; }
     Page #keys { color: $text-muted; }
-    Page Input { display: none; height: 1; border: none; padding: 0 1; }
+    Page Input { display: none; height: 1; border: none; margin: 0 1; }
     Page Input.-open { display: block; }
     """
     KEYS: ClassVar[str] = ""
