@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tcpladder.analysis.columns import NOTHING, FlowColumns, latest_before
+from tcpladder.analysis.columns import BAND, NOTHING, FlowColumns, latest_before
 from tcpladder.analysis.delayed import delayed_acks
 from tcpladder.analysis.kinds import Kind
 from tcpladder.analysis.paths import UNKNOWN_NS, Acks, Outgoing, Paths
@@ -46,6 +46,14 @@ class Candidate(NamedTuple):
     from_client: bool
     round_trip_ns: int
     """The shortest round trip that the flow has shown by then; 0 for none."""
+    loop_ns: int
+    """The shortest loop from the capture point to its sender and back, likewise."""
+    sent_before: int
+    """Its sender's segment before that took up sequence numbers, repetitions included."""
+    highest: int
+    """Relative number behind everything that its sender had sent by then."""
+    acked: int
+    """How far the peer's latest segment acknowledged, relative; -1 where that is unknown."""
     lost: int
     """Datagrams of its sender that are missing right before it, as the IP identification counts them."""
     latest_of_client: int
@@ -104,10 +112,10 @@ class CandidateReader:
         missing = np.zeros(len(at), np.int64)
         missing[np.searchsorted(at, behind_losses)] = lost
         start = begins[columns.flow_of(at)]
-        round_trip_ns = self._known_loop(at, client=True) + self._known_loop(at, client=False)
-        own = at - start, columns.kind[at], columns.from_client[at], round_trip_ns, missing
+        own = at - start, columns.kind[at], columns.from_client[at]
+        sent = (*self._loops(at), *self._sent(at, start), missing)
         around = self._around(spoke, at, start)
-        found = list(map(Candidate, *(column.tolist() for column in (*own, *around))))
+        found = list(map(Candidate, *(column.tolist() for column in (*own, *sent, *around))))
         ends = np.append(begins[1:], len(columns))
         lasts = [column.tolist() for column in self._around(spoke, ends, begins)]
         late_flow, late = self._late(acks)
@@ -140,9 +148,28 @@ class CandidateReader:
             for indices, carried in zip(spoke, self._last, strict=True)
         ]
 
-    def _known_loop(self, at: NDArray[np.int64], *, client: bool) -> NDArray[np.int64]:
-        loop_ns = self._paths.loop[client].at_each(at)
-        return np.where(loop_ns < UNKNOWN_NS, loop_ns, 0)
+    def _loops(self, at: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """`round_trip_ns` and `loop_ns` of the segments at some indices."""
+        loops_ns = [self._paths.loop[client].at_each(at) for client in _SIDES]
+        client_ns, server_ns = (np.where(loop_ns < UNKNOWN_NS, loop_ns, 0) for loop_ns in loops_ns)
+        return client_ns + server_ns, np.where(self._columns.from_client[at], client_ns, server_ns)
+
+    def _sent(
+        self, at: NDArray[np.int64], start: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+        """`sent_before`, `highest` and `acked` of the segments at some indices, whose flows begin at `start`."""
+        columns = self._columns
+        flow, by_client = columns.flow_of(at), columns.from_client[at]
+        before, highest, acked = np.full((3, len(at)), NOTHING)
+        peer_ack, known = (columns.values(name, at) for name in ("peer_ack", "peer_ack_known"))
+        for client, direction in self._paths.sent.items():
+            own = np.flatnonzero(by_client == client)
+            place = np.searchsorted(direction.index.values, at[own]) - 1
+            before[own] = np.append(direction.index.values, NOTHING)[place] - start[own]
+            highest[own] = np.append(direction.end.values, NOTHING)[place] - flow[own] * BAND
+            acked[own] = np.where(known[own], peer_ack[own] - direction.base[flow[own]], NOTHING)
+        before[before < 0] = NOTHING
+        return before, highest, acked
 
     def _behind_losses(
         self, begin: int, spoke: Sequence[NDArray[np.int64]]

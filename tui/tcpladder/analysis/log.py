@@ -20,6 +20,8 @@ NARROW: dict[str, Any] = {"frame": np.uint32}
 """Columns that are kept narrower than the decoder makes them: a capture has fewer than 2^32 frames."""
 NO_FLOW = 0xFFFF_FFFF
 """The flow of a copy: it is no segment of its own."""
+FEW = 8
+"""One row in so many is looked for in its piece; of more, the pieces are joined first."""
 NOT_KEPT = frozenset({"swapped", "window_shift"})
 
 
@@ -106,10 +108,16 @@ class SegmentLog:
         """One column at some rows in any order: (len(rows),)."""
         if not len(rows):
             return self.column(name, rows)
-        first, last = self._number_of(int(rows.min())), self._number_of(int(rows.max()))
+        lowest, highest = int(rows.min()), int(rows.max())
+        if len(rows) < (highest - lowest) // FEW:
+            order = np.argsort(rows)
+            values = self.column(name, rows[order])
+            values[order] = values.copy()
+            return values
+        first, last = self._number_of(lowest), self._number_of(highest)
         column = np.concatenate([piece[name] for piece in self._pieces[first : last + 1]])
-        values: NDArray[Any] = column[rows - self._starts[first]]
-        return values
+        gathered: NDArray[Any] = column[rows - self._starts[first]]
+        return gathered
 
     def flows(self) -> Iterator[int]:
         """The flow of every row, in order; NO_FLOW for copies."""

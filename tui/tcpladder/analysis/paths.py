@@ -160,7 +160,7 @@ class Outgoing:
         acked: how far it has acknowledged its peer, relative; -1 for not at all.
     """
 
-    __slots__ = ("_begin", "_direction", "_flow", "_loop", "_own", "_timed", "acked")
+    __slots__ = ("_begin", "_direction", "_flow", "_jitter_ns", "_loop", "_own", "_timed", "acked")
 
     def __init__(
         self,
@@ -174,6 +174,7 @@ class Outgoing:
     ) -> None:
         self._direction, self._loop, self._flow, self._begin = direction, loop, flow, begin
         self._own, self._timed, self.acked = own, timed, acked
+        self._jitter_ns: int | None = None
 
     def __len__(self) -> int:
         """Segments that take up numbers."""
@@ -214,8 +215,11 @@ class Outgoing:
     @property
     def jitter_ns(self) -> int:
         """By how much the loop to it varies: twice the mean excess; 0 where the capture point is beside the end."""
-        samples = int(self._loop.samples[self._flow])
-        return 0 if self.is_beside or not samples else 2 * int(self._loop.excess_ns[self._flow]) // samples
+        if self._jitter_ns is None:
+            samples = int(self._loop.samples[self._flow])
+            far = samples and not self.is_beside
+            self._jitter_ns = 2 * int(self._loop.excess_ns[self._flow]) // samples if far else 0
+        return self._jitter_ns
 
 
 class Paths:

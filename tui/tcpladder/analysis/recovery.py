@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tcpladder.analysis.candidates import Candidate
 from tcpladder.analysis.columns import NOTHING, FlowColumns
 from tcpladder.analysis.kinds import Kind
 from tcpladder.analysis.paths import Outgoing, Paths
@@ -95,51 +96,52 @@ class RecoveryReader:
         """The loss recovery of an end, as it is now."""
         return self._state[client]
 
-    def repetition(self, index: int, client: bool) -> Sent | None:
+    def repetition(self, one: Candidate) -> Sent | None:
         """The timer that sent a segment again; None where an ACK asked for it, the network reordered it, or nothing
         tells."""
-        columns, state = self._columns, self._state[client]
-        before = self._sent_before(index, client)
-        if before == NOTHING or self._is_old(index, before):
+        if one.sent_before == NOTHING or self._is_old(one.at, one.sent_before):
             return None
-        end = self._end(index, client)
-        highest = self._highest(index, client)
-        una = self._acknowledged(index, client)
-        self._progress(state, una, index, client)
-        waited_ns = columns.at_ns(index) - columns.at_ns(before)
-        asked = self._asked_for(index, client)
-        if asked or waited_ns < self._shortest_timer_ns(index):
+        columns, state = self._columns, self._state[one.from_client]
+        self._progress(state, one)
+        waited_ns = columns.at_ns(one.at) - columns.at_ns(one.sent_before)
+        asked = self._asked_for(one)
+        if asked or waited_ns < _shortest_timer_ns(one.round_trip_ns):
             if asked and state.point is None:
-                state.point = highest
+                state.point = one.highest
             return None
         state.timeouts += 1
-        tail = end >= highest
-        lost = state.point is not None or self._has_sacked(index, client)
-        alone = una is not None and self.outgoing(client=client).relative(int(columns.seq[index])) <= una
-        if tail and self._probes(client) and not lost and state.probed is None and state.timeouts == 1:
-            state.probed, state.probe_index = highest, index
-            return Sent(Timer.TLP, 1, before, alone)
-        state.point = highest
+        begin, end = self._numbers(one)
+        lost = state.point is not None or self._has_sacked(one)
+        alone = begin <= one.acked
+        first = state.probed is None and state.timeouts == 1
+        if end >= one.highest and self._probes(one.from_client) and not lost and first:
+            state.probed, state.probe_index = one.highest, one.at
+            return Sent(Timer.TLP, 1, one.sent_before, alone)
+        state.point = one.highest
         state.rtos += 1
-        state.first_rto = index if state.rtos == 1 else state.first_rto
-        return Sent(Timer.RTO, state.rtos, before, alone)
+        state.first_rto = one.at if state.rtos == 1 else state.first_rto
+        return Sent(Timer.RTO, state.rtos, one.sent_before, alone)
 
-    def first_copy_lost(self, index: int, client: bool, lost: int) -> Sent | None:
-        """The timer that sent a segment of which `lost` earlier copies did not reach the capture point."""
-        state = self._state[client]
-        before = self._sent_before(index, client)
-        if before == NOTHING or self._asked_for(index, client) or self._owes_ack(index, client):
+    def first_copy_lost(self, one: Candidate) -> Sent | None:
+        """The timer that sent a segment of which earlier copies did not reach the capture point."""
+        if one.sent_before == NOTHING or self._asked_for(one) or self._owes_ack(one.at, one.from_client):
             return None
-        una = self._acknowledged(index, client)
-        self._progress(state, una, index, client)
-        end = self._end(index, client)
-        lossy = state.point is not None or self._has_sacked(index, client) or state.probed is not None
+        state, lost = self._state[one.from_client], one.lost
+        self._progress(state, one)
+        _, end = self._numbers(one)
+        lossy = state.point is not None or self._has_sacked(one) or state.probed is not None
         state.timeouts = lost
-        if lost == 1 and self._probes(client) and not lossy:
-            state.probed, state.probe_index = end, index
+        if lost == 1 and self._probes(one.from_client) and not lossy:
+            state.probed, state.probe_index = end, one.at
             return Sent(Timer.TLP, 1, NOTHING, in_flight_alone=True)
-        state.point, state.rtos, state.first_rto = end, lost, index
+        state.point, state.rtos, state.first_rto = end, lost, one.at
         return Sent(Timer.RTO, lost, NOTHING, in_flight_alone=True)
+
+    def _numbers(self, one: Candidate) -> tuple[int, int]:
+        """The relative number that a segment begins with, and the one behind it."""
+        columns, flags = self._columns, int(self._columns.flags[one.at])
+        begin = self.outgoing(client=one.from_client).relative(int(columns.seq[one.at]))
+        return begin, begin + int(columns.length[one.at]) + bool(flags & 1) + bool(flags & 2)
 
     def _owes_ack(self, index: int, client: bool) -> bool:
         """Whether the datagrams that are missing may be bare ACKs: the peer sent something to acknowledge."""
@@ -161,17 +163,17 @@ class RecoveryReader:
         permitted = self._sack_permitted
         return permitted.get(client, True) and permitted.get(not client, True)
 
-    def _progress(self, state: Recovery, una: int | None, index: int, client: bool) -> None:
+    def _progress(self, state: Recovery, one: Candidate) -> None:
         """Forget what the peer's acknowledgments have settled since the last repetition."""
-        if una is None:
-            return
+        una = one.acked
         if una > state.una:
             state.timeouts = state.rtos = 0
             state.una = una
         if state.point is not None and una >= state.point:
             state.point = None
         if state.probed is not None and (
-            una > state.probed or (una == state.probed and self._probe_answered(state, index, client))
+            una > state.probed
+            or (una == state.probed and self._probe_answered(state, one.at, one.from_client))
         ):
             state.probed = None
 
@@ -189,21 +191,14 @@ class RecoveryReader:
             first = False
         return False
 
-    def _shortest_timer_ns(self, index: int) -> int:
-        """No timer of Linux fires sooner than this after a transmission: 2 RTT, between 5 ms and the minimum RTO."""
-        rtt_ns = self.round_trip_ns(index)
-        return max(5 * MILLISECOND_NS, min(rtt_ns * 8 // 5, RTO_MIN_NS - 10 * MILLISECOND_NS))
-
-    def _asked_for(self, index: int, client: bool) -> bool:
+    def _asked_for(self, one: Candidate) -> bool:
         """Whether an ACK that may start a repetition reached the sender just before."""
-        columns = self._columns
-        loop_ns = self.outgoing(client=client).loop_ns(index) or 0
-        round_trip_ns = loop_ns + (self.outgoing(client=not client).loop_ns(index) or 0)
+        columns, index, client, loop_ns = self._columns, one.at, one.from_client, one.loop_ns
         jitter_ns = loop_ns // JITTER_SHARE
         heard_ns = columns.at_ns(index) - loop_ns
         reacts_ns = REACTION_NS + jitter_ns
         # A report of segments behind a hole is waited upon: they may only have been reordered.
-        waits_ns = reacts_ns + round_trip_ns // 4 + REORDERING_NS
+        waits_ns = reacts_ns + one.round_trip_ns // 4 + REORDERING_NS
         time_ns, from_client = columns.time_ns, columns.from_client
         begin = bisect_right(time_ns, heard_ns - waits_ns, max(0, index - LOOK_BACK * 4), index)
         from_peer = np.flatnonzero(from_client[begin:index] != client)[::-1] + begin
@@ -225,21 +220,15 @@ class RecoveryReader:
                 return difference(int(columns.ack[at]), int(columns.ack[before])) > 0
         return True
 
-    def _has_sacked(self, index: int, client: bool) -> bool:
+    def _has_sacked(self, one: Candidate) -> bool:
         """Whether the peer's latest ACK reports segments behind a hole; a report of a repeat alone is no loss."""
-        columns = self._columns
+        columns, index, client = self._columns, one.at, one.from_client
         for at in range(index - 1, max(-1, index - LOOK_BACK), -1):
             if bool(columns.from_client[at]) != client:
                 blocks = columns.sack(at) or ()
                 ack = int(columns.ack[at])
                 return any(difference(right, ack) > 0 for _, right in blocks)
         return False
-
-    def _sent_before(self, index: int, client: bool) -> int:
-        """Index of the segment before that took up sequence numbers, repetitions included."""
-        own = self.outgoing(client=client)
-        place = own.before(index)
-        return own.index(place) if place >= 0 else NOTHING
 
     def _is_old(self, index: int, before: int) -> bool:
         """Whether the network delivered a segment late: its datagram was sent before the one ahead of it."""
@@ -251,17 +240,7 @@ class RecoveryReader:
             return difference(value("tsval", index), value("tsval", before)) < 0
         return False
 
-    def _end(self, index: int, client: bool) -> int:
-        columns = self._columns
-        carried = int(columns.length[index]) + bool(columns.flags[index] & 1) + bool(columns.flags[index] & 2)
-        return self.outgoing(client=client).relative(int(columns.seq[index])) + carried
 
-    def _highest(self, index: int, client: bool) -> int:
-        """Relative number behind everything that the end has sent before `index`."""
-        own = self.outgoing(client=client)
-        return own.end(own.before(index))
-
-    def _acknowledged(self, index: int, client: bool) -> int | None:
-        if not self._columns.value("peer_ack_known", index):
-            return None
-        return self.outgoing(client=client).relative(self._columns.value("peer_ack", index))
+def _shortest_timer_ns(round_trip_ns: int) -> int:
+    """No timer of Linux fires sooner than this after a transmission: 2 RTT, between 5 ms and the minimum RTO."""
+    return max(5 * MILLISECOND_NS, min(round_trip_ns * 8 // 5, RTO_MIN_NS - 10 * MILLISECOND_NS))

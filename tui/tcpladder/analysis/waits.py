@@ -159,9 +159,9 @@ class Waits:
             case Kind.RST:
                 self._reset(index, side)
             case Kind.DATA | Kind.WINDOW_FULL | Kind.FIN:
-                self._again(index, side, self._recovery.first_copy_lost(index, one.from_client, one.lost))
+                self._again(index, side, self._recovery.first_copy_lost(one))
             case kind if kind in REPETITIONS:
-                self._again(index, side, self._recovery.repetition(index, one.from_client))
+                self._again(index, side, self._recovery.repetition(one))
 
     def _again(self, index: int, side: Side, sent: Sent | None) -> None:
         if sent is None:
