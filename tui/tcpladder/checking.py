@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tcpladder.analysis.check import Deviation, Tolerance
+from tcpladder.analysis.check import Deviation, Tolerance, must_hold
 from tcpladder.analysis.check import check as check_flow
 from tcpladder.analysis.expected import Given
 from tcpladder.analysis.view import Side
@@ -36,12 +36,13 @@ def check(files: Sequence[str], *, given: Given, tolerance: str | None, form: st
     """
     allowed = None if tolerance is None else tolerance_of(tolerance)
     session = FileSession(files, given=given)
+    values = must_hold(given)
     totals = _Totals()
     rows: list[tuple[str, ...]] = [] if form == "jsonl" else [_HEADINGS]
     first = 0
     for capture in session.read():
         for view in capture.all_views():
-            checked = check_flow(view, given, allowed)
+            checked = check_flow(view, given, values, allowed)
             totals.kept += checked.kept
             totals.unknown += checked.unknown
             totals.broken += len(checked.deviations)

@@ -207,7 +207,7 @@ def interfaces(every_s: float) -> None:
 
 def _print_records(capture: CaptureAnalysis, numbers: range, wanted: Sequence[int]) -> None:
     """One JSON object a segment, in file order."""
-    views = capture.all_views()
+    views = list(capture.all_views())
     only = set(wanted)
     named = [ends(view) for view in views]
     for local, index, copy in capture.in_file_order():

@@ -6,13 +6,13 @@ import ipaddress
 from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tcpladder.analysis.beliefs import TimerValues
 from tcpladder.analysis.carried import Carried
 from tcpladder.analysis.classify import classify
-from tcpladder.analysis.flow_view import Findings
+from tcpladder.analysis.flow_view import Findings, Part
 from tcpladder.analysis.log import NO_FLOW, SegmentLog
+from tcpladder.analysis.together import read_together
 from tcpladder.analysis.tracking import Tracker
 from tcpladder.analysis.verdicts import verdict_of
 from tcpladder.analysis.view import Endpoint, FlowSummary, Side
@@ -165,12 +165,11 @@ class CaptureAnalysis:
             found = self._views[number] = self._new_view(number, at_once=False)
         return found.read_on(PIECES_AT_ONCE)
 
-    def all_views(self) -> list[Findings]:
-        """The findings about every flow, in order; reads the log once for all of them."""
-        return [
-            self._views.get(number) or self._new_view(number, rows)
-            for number, rows in enumerate(self.log.rows_by_flow(self.flows), 1)
-        ]
+    def all_views(self) -> Iterator[Findings]:
+        """The findings about every flow, in order: one pass over the log for all of them."""
+        return read_together(
+            self.log, self.flows, lambda flow, part: self._new_view(flow + 1, part=part, at_once=False)
+        )
 
     def in_file_order(self) -> Iterator[tuple[int, int, int | None]]:
         """(flow number, index in its view, row of the copy) of every segment of the capture and every copy of one.
@@ -193,18 +192,15 @@ class CaptureAnalysis:
         fresh, first = np.unique(self.log.column("flow", np.arange(row, len(self.log))), return_index=True)
         return [flow + 1 for flow in fresh[np.argsort(first)].tolist() if flow != NO_FLOW]
 
-    def _new_view(
-        self, number: int, rows: NDArray[np.int64] | None = None, *, at_once: bool = True
-    ) -> Findings:
-        client, server = self.endpoints(number)
+    def _new_view(self, number: int, *, part: Part | None = None, at_once: bool = True) -> Findings:
         track = self._tracker.tracks[number - 1]
         return Findings(
             self.log,
             number - 1,
-            values=lambda: self._beliefs(client, server),
+            values=lambda: self._beliefs(*self.endpoints(number)),
             summary=lambda: self.summary(number),
             states=lambda: {side: end.state for side, end in track.ends.items()},
-            rows=rows,
+            part=part,
             at_once=at_once,
         )
 

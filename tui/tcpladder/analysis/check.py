@@ -5,7 +5,7 @@ Judges only the timers that the user gave values for; a profile gives them all.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from tcpladder.analysis import names
@@ -72,9 +72,16 @@ class Checked:
     deviations: tuple[Deviation, ...]
 
 
-def check(view: Findings, given: Given, tolerance: Tolerance | None) -> Checked:
+def must_hold(given: Given) -> Mapping[Side, TimerValues]:
+    """What the user gave, as values to judge by."""
+    return {side: given.believed(side) for side in Side}
+
+
+def check(
+    view: Findings, given: Given, values: Mapping[Side, TimerValues], tolerance: Tolerance | None
+) -> Checked:
     """Judge the waits of a flow by what must hold; the kernel's own lateness is allowed where no tolerance is given."""
-    judge = view.judged({side: given.believed(side, TimerValues()) for side in Side})
+    judge = view.judged(values)
     kept = unknown = 0
     deviations: list[Deviation] = []
     for index, found in sorted(view.waits().items()):

@@ -52,6 +52,9 @@ class Side(Enum):
     CLIENT = 0
     SERVER = 1
 
+    __hash__ = object.__hash__
+    """Sides are keys everywhere, and Enum hashes a member's name, in Python."""
+
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:

@@ -124,11 +124,6 @@ class Session:
             capture, local = self._find(number)
             return capture.view(local)
 
-    def all_views(self, capture: CaptureAnalysis) -> list[Findings]:
-        """The findings about every flow of a capture, in order."""
-        with self._lock:
-            return capture.all_views()
-
     def timers(self, number: int) -> FlowTimers:
         """What both ends of a flow are believed to run with, what runs now, and what must come."""
         with self._lock:
