@@ -12,7 +12,7 @@ from tcpladder.agent.machine import machine_for
 from tcpladder.agent.sink import Sink
 from tcpladder.errors import InterfaceError, PermissionRefused, UsageError
 from tcpladder.faults.check import checked
-from tcpladder.faults.fault import Fault, Match
+from tcpladder.faults.fault import INSIST, Fault
 from tcpladder.faults.guard import protects
 from tcpladder.faults.machine import Machine
 from tcpladder.faults.places import Direction, directions
@@ -74,11 +74,11 @@ class FaultBook:
         """What `apply` would do, with the reason why it would not."""
         try:
             fault = checked(fault)
-            machine = self._machine(fault.match)
+            machine = machine_for(fault.match)
             ways = directions(fault, machine)
         except (UsageError, InterfaceError) as wrong:
             return FaultPlan(places=[], script="", undo="", why="", refused=str(wrong), needs_insist=False)
-        refused = "" if fault.insist else protects(fault, machine)
+        refused = self._protected(fault, machine)
         return FaultPlan(
             places=[way.places[0] for way in ways],
             script=script(fault, ways),
@@ -91,9 +91,9 @@ class FaultBook:
     def apply(self, fault: Fault) -> FaultState:
         """Put a fault in force."""
         fault = checked(fault)
-        machine = self._machine(fault.match)
-        if not fault.insist and (refused := protects(fault, machine)):
-            raise PermissionRefused(f"{refused}, or insist")
+        machine = machine_for(fault.match)
+        if refused := self._protected(fault, machine):
+            raise PermissionRefused(f"{refused}; type {INSIST} to do it anyway")
         ways = directions(fault, machine)
         self._notice_ended()
         number = self._last + 1
@@ -150,9 +150,9 @@ class FaultBook:
                 self._log.close()
             self._faults.clear()
 
-    def _machine(self, match: Match) -> Machine:
-        machine = machine_for(match)
-        return replace(machine, lines=()) if self._private else machine
+    def _protected(self, fault: Fault, machine: Machine) -> str:
+        """Why somebody would have to insist; empty in a private network, where nobody sits."""
+        return "" if self._private or fault.insist else protects(fault, machine)
 
     def _put_in_force(self, fault: Fault, number: int, ways: tuple[Direction, ...]) -> _Applied:
         """Raises OSError; then nothing of it is in the kernel, but perhaps an idle sink."""
