@@ -112,6 +112,8 @@ class FaultLogOpened:
 class ResetConnection:
     """Destroy the local sockets of one connection (SOCK_DESTROY): RST to the peer, ECONNABORTED to its process.
 
+    Where both ends are here, the RST of the one mostly reaches the other before its turn comes: ECONNRESET there.
+
     Answered by ConnectionReset, or Refused where it is the line that somebody sits on.
     """
 
