@@ -16,8 +16,9 @@ import pytest
 
 import tcpladder
 from real.wires import ip, own_network  # noqa: F401 - a fixture
-from tcpladder.agent.faults import FaultBook
-from tcpladder.errors import PermissionRefused
+from tcpladder.agent import protocol
+from tcpladder.agent.faults import MOST_IN_FORCE, FaultBook
+from tcpladder.errors import PermissionRefused, UsageError
 from tcpladder.faults.fault import Fault, Match
 
 pytestmark = [pytest.mark.real("ip", "nft"), pytest.mark.usefixtures("own_network")]
@@ -98,6 +99,17 @@ def test_a_rule_ends_in_the_kernel_when_its_time_is_up(table: FaultBook) -> None
         assert ended.left_ms is None
         assert ended.ended_ns == ended.since_ns + 800_000_000
         assert rules() == "", "what has ended is cleared away"
+
+
+def test_more_faults_than_anybody_watches_are_refused(table: FaultBook) -> None:
+    for port in range(1, MOST_IN_FORCE + 1):
+        table.apply(drop(destination="127.0.0.1", destination_port=port))
+    with pytest.raises(UsageError, match="64 faults are in force; lift one first"):
+        table.apply(drop(destination="127.0.0.1", destination_port=9999))
+    table.lift(1)
+    assert table.apply(drop(destination="127.0.0.1", destination_port=9999)).number == MOST_IN_FORCE + 1
+    assert len(table.list().faults) == MOST_IN_FORCE + 1
+    assert len(protocol.encode(table.list())) < 100_000, "fits into a datagram"
 
 
 def test_several_rules_are_told_apart(table: FaultBook) -> None:

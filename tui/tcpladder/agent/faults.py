@@ -23,6 +23,8 @@ from tcpladder.faults.why import why
 
 _KEPT = 64
 """How many faults are remembered after they ended."""
+MOST_IN_FORCE = 64
+"""What one reply has room for; nobody watches more."""
 _MS = 1_000_000
 _NOTHING = Eaten(0, 0)
 
@@ -96,6 +98,9 @@ class FaultBook:
             raise PermissionRefused(f"{refused}; type {INSIST} to do it anyway")
         ways = directions(fault, machine)
         self._notice_ended()
+        in_force = sum(applied.ended_ns is None for applied in self._faults.values())
+        if in_force >= MOST_IN_FORCE:
+            raise UsageError(f"cannot break more: {in_force} faults are in force; lift one first")
         number = self._last + 1
         try:
             applied = self._put_in_force(fault, number, ways)

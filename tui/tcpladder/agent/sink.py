@@ -6,6 +6,7 @@ What is sent into one end has left for the TCP that wrote it, arrives at the oth
 
 from __future__ import annotations
 
+import errno
 import os
 import struct
 
@@ -47,10 +48,14 @@ class Sink:
         return self.names[0]
 
     def close(self) -> None:
-        """Take the pair away, if it is there."""
+        """Take the pair away, if it is still there."""
         if self._opened:
-            _change(_RTM_DELLINK, _IFINFOMSG.pack(0, 0, 0, 0, 0) + text(_IFLA_IFNAME, self.names[0]), 0)
             self._opened = False
+            try:
+                _change(_RTM_DELLINK, _IFINFOMSG.pack(0, 0, 0, 0, 0) + text(_IFLA_IFNAME, self.names[0]), 0)
+            except OSError as gone:
+                if gone.errno != errno.ENODEV:
+                    raise
 
 
 def _link(name: str, peer: str) -> bytes:
