@@ -12,7 +12,7 @@ import math
 import re
 import types
 import typing
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tcpladder.agent import messages
 from tcpladder.agent.messages import (
@@ -26,6 +26,9 @@ from tcpladder.agent.messages import (
     Request,
     StartPeer,
 )
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 MAX_MESSAGE_BYTES = 1 << 20
 """More than a SEQPACKET socket carries; a longer datagram is cut by the kernel and then refused here."""
@@ -68,22 +71,23 @@ class MalformedMessageError(ValueError):
     """Bytes that are no message; the text says which field is wrong and how."""
 
 
-def encode(message: Request | Reply) -> bytes:
+def encode(message: DataclassInstance) -> bytes:
     """A JSON pair: the name of the class and an object of its fields."""
     return json.dumps([type(message).__name__, dataclasses.asdict(message)], separators=(",", ":")).encode()
 
 
 def decode_request(data: bytes) -> Request:
     """Build the request that `data` holds; raises MalformedMessageError."""
-    return typing.cast(Request, _decode(data, _REQUESTS))
+    return typing.cast(Request, decode(data, _REQUESTS))
 
 
 def decode_reply(data: bytes) -> Reply:
     """Build the reply that `data` holds; raises MalformedMessageError."""
-    return typing.cast(Reply, _decode(data, _REPLIES))
+    return typing.cast(Reply, decode(data, _REPLIES))
 
 
-def _decode(data: bytes, known: dict[str, type]) -> object:
+def decode(data: bytes, known: dict[str, type]) -> object:
+    """Build what `data` holds, one of the `known` classes by name; raises MalformedMessageError."""
     try:
         pair = json.loads(data, object_pairs_hook=_unique)
     except (ValueError, RecursionError) as wrong:

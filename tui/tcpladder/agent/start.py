@@ -20,6 +20,7 @@ from typing import NoReturn
 
 from tcpladder.agent import confine, protocol
 from tcpladder.agent.confine import Capability
+from tcpladder.agent.descriptors import keep_only
 from tcpladder.agent.messages import AgentReady, Refused
 from tcpladder.agent.networks import HostNetwork, NetnsNetwork, Network, PrivateNetwork
 from tcpladder.errors import ExitCode, InterfaceError, PermissionRefused, TcpladderError, UsageError
@@ -139,7 +140,8 @@ def _agent(channel: socket.socket, network: Network) -> NoReturn:
         os.setsid()
         if os.fork():
             os._exit(0)
-        channel = _keep_only(channel)
+        (kept_channel,) = keep_only(channel.detach())
+        channel = socket.socket(fileno=kept_channel)
         for ignored in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
             signal.signal(ignored, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
@@ -163,17 +165,6 @@ def _agent(channel: socket.socket, network: Network) -> NoReturn:
         serve(channel, private)
     finally:
         os._exit(0)
-
-
-def _keep_only(channel: socket.socket) -> socket.socket:
-    """Close every descriptor but the channel, so that the agent holds no pipe or terminal open."""
-    nothing = os.open(os.devnull, os.O_RDWR)
-    for standard in range(3):
-        os.dup2(nothing, standard)
-    os.dup2(channel.detach(), 3, inheritable=False)
-    os.closerange(4, os.sysconf("SC_OPEN_MAX"))
-    os.chdir("/")
-    return socket.socket(fileno=3)
 
 
 def _require(network: Network, argv: Sequence[str]) -> None:
