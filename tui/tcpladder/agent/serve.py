@@ -8,12 +8,19 @@ from typing import assert_never
 
 from tcpladder.agent import protocol
 from tcpladder.agent.capture import open_capture
-from tcpladder.agent.drop import DropTable
+from tcpladder.agent.fault_messages import (
+    ApplyFault,
+    ExtendFault,
+    LiftFault,
+    ListFaults,
+    OpenFaultLog,
+    PlanFault,
+    ResetConnection,
+)
+from tcpladder.agent.faults import FaultBook
 from tcpladder.agent.interfaces import list_interfaces
 from tcpladder.agent.messages import (
-    DropSegments,
     Interfaces,
-    LiftDrop,
     ListInterfaces,
     OpenCapture,
     ReadSocketOptions,
@@ -27,6 +34,7 @@ from tcpladder.agent.messages import (
     Sysctls,
 )
 from tcpladder.agent.peers import end_all, start_peer
+from tcpladder.agent.reset import reset_connection
 from tcpladder.agent.socket_options import SocketReader
 from tcpladder.agent.sockets import read_connection, read_sockets, same_address
 from tcpladder.agent.sysctls import read_sysctls
@@ -36,7 +44,7 @@ from tcpladder.errors import ExitCode, PermissionRefused, TcpladderError
 def serve(channel: socket.socket, private: bool) -> None:
     """Answer until the app closes its end of `channel` or sends what is no request; then lift and end everything.
 
-    Only in a private network are drops and peers for the asking.
+    Only in a private network are peers for the asking.
     """
     work = _Work(private)
     try:
@@ -63,7 +71,7 @@ class _Work:
 
     def __init__(self, private: bool) -> None:
         self._private = private
-        self._drops: DropTable | None = None
+        self._faults = FaultBook(private)
         self._reader = SocketReader()
 
     def answer(self, request: Request) -> tuple[Reply, list[int]]:
@@ -81,10 +89,9 @@ class _Work:
             return Refused(reason=reason, exit_code=ExitCode.NOT_PERMITTED), []
 
     def end(self) -> None:
-        """Lift every drop and end every peer."""
+        """Lift every fault and end every peer."""
         try:
-            if self._drops is not None:
-                self._drops.close()
+            self._faults.close()
         finally:
             end_all()
 
@@ -107,17 +114,22 @@ class _Work:
                 self._only_private("peers run")
                 started, report = start_peer(request)
                 return started, [report]
-            case DropSegments():
-                return self._table().drop(request), []
-            case LiftDrop():
-                return self._table().lift(request), []
+            case PlanFault(fault=fault):
+                return self._faults.plan(fault), []
+            case ApplyFault(fault=fault):
+                return self._faults.apply(fault), []
+            case LiftFault(number=number):
+                return self._faults.lift(number), []
+            case ExtendFault(number=number, for_ms=for_ms):
+                return self._faults.extend(number, for_ms), []
+            case ListFaults():
+                return self._faults.list(), []
+            case OpenFaultLog():
+                log, descriptor = self._faults.open_log()
+                return log, [descriptor]
+            case ResetConnection():
+                return reset_connection(request, self._private), []
         assert_never(request)
-
-    def _table(self) -> DropTable:
-        self._only_private("segments are dropped")
-        if self._drops is None:
-            self._drops = DropTable()
-        return self._drops
 
     def _only_private(self, what: str) -> None:
         if not self._private:
