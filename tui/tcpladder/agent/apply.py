@@ -15,7 +15,7 @@ from tcpladder.agent.changes import (
     RouteWithdrawn,
     SysctlChange,
 )
-from tcpladder.agent.links import make_device, make_link_down, prepare_link, undo_device, undo_link_down
+from tcpladder.agent.links import make_link_down, prepare_link, undo_link_down
 from tcpladder.agent.routes import (
     make_route,
     make_rule,
@@ -24,6 +24,7 @@ from tcpladder.agent.routes import (
     undo_route,
     undo_rule,
 )
+from tcpladder.agent.sink import make_pair, remove_pair
 from tcpladder.agent.sysctls import prepare_sysctl, undo_sysctl, write_sysctl
 
 
@@ -55,7 +56,7 @@ def make(change: Change) -> None:
         case LinkDown():
             make_link_down(change)
         case DeviceMade():
-            make_device(change)
+            make_pair(change)
         case _:
             assert_never(change)
 
@@ -72,6 +73,6 @@ def undo(change: Change) -> None:
         case LinkDown():
             undo_link_down(change)
         case DeviceMade():
-            undo_device(change)
+            remove_pair(change)
         case _:
             assert_never(change)

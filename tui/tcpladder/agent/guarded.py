@@ -69,11 +69,6 @@ class Changes:
         elif self._channel is not None:
             self._ask(protocol.encode(Extend(number=number, deadline_ns=deadline_ns)))
 
-    def undo_due(self) -> None:
-        """Take back those whose time is up, where no guardian does it."""
-        if self._ledger is not None:
-            self._ledger.undo_due()
-
     def start_another(self) -> None:
         """Where the guardian died: another one puts back what it left. No change is in force from here on."""
         if self._channel is not None:

@@ -132,7 +132,13 @@ def instances() -> Iterator[Path]:
 @contextlib.contextmanager
 def alone() -> Iterator[None]:
     """Hold the lock on RUN itself, which is made and checked first."""
-    RUN.mkdir(mode=0o700, exist_ok=True)
+    try:
+        RUN.mkdir(mode=0o700, exist_ok=True)
+    except OSError as refused:
+        words = (refused.strerror or str(refused)).lower()
+        raise PermissionRefused(
+            f"cannot keep what must be put back in {RUN}: {words}; only root breaks things on this host"
+        ) from None
     said = RUN.lstat()
     if said.st_uid != os.geteuid() or said.st_mode & 0o077:
         raise PermissionRefused(f"{RUN} is not root's alone: remove it, then start again")

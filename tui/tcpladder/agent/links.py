@@ -1,4 +1,4 @@
-"""How an interface is taken down and comes back with everything that went with it; and devices of our own.
+"""How an interface is taken down and comes back with everything that went with it.
 
 What the kernel forgets when an interface goes down: its routes in every table, its IPv6 addresses, the neighbours that
 a person entered, nexthop objects. IPv4 addresses stay.
@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from tcpladder.agent import rtnetlink
-from tcpladder.agent.changes import DeviceMade, LinkDown
+from tcpladder.agent.changes import LinkDown
 from tcpladder.agent.netlink import NLM_F_ACK, NLM_F_CREATE, Message, attributes
 from tcpladder.agent.routes import routing
 from tcpladder.errors import UsageError
@@ -88,29 +88,6 @@ def undo_link_down(change: LinkDown) -> None:
                 raise refused
             return
         time.sleep(_LOOK_EVERY_S)
-
-
-def make_device(change: DeviceMade) -> None:
-    """A veth pair that answers nothing: without ARP, without IPv6."""
-    with routing() as netlink:
-        netlink.link("add", ifname=change.name, kind="veth", peer={"ifname": change.peer})
-        for name in (change.name, change.peer):
-            _without_ipv6(name)
-            netlink.link("set", index=_index(name), flags=1 << 7 | _IFF_UP, change=1 << 7 | _IFF_UP)
-
-
-def undo_device(change: DeviceMade) -> None:
-    """`ip link del NAME`; its peer goes with it."""
-    with _not_there(), routing() as netlink:
-        netlink.link("del", index=_index(change.name))
-
-
-def _without_ipv6(name: str) -> None:
-    with (
-        contextlib.suppress(FileNotFoundError),
-        open(f"/proc/sys/net/ipv6/conf/{name}/disable_ipv6", "w") as file,
-    ):
-        file.write("1")
 
 
 def _index(name: str, *, missing: int | None = None) -> int:
@@ -203,13 +180,3 @@ def _take_away_what_came(change: LinkDown) -> None:
     for message in surplus:
         with contextlib.suppress(OSError):
             rtnetlink.call(message)
-
-
-@contextlib.contextmanager
-def _not_there() -> Iterator[None]:
-    """An interface that is gone need not be taken away."""
-    try:
-        yield
-    except (OSError, UsageError) as refused:
-        if isinstance(refused, OSError) and refused.errno != errno.ENODEV:
-            raise

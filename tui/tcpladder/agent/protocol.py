@@ -16,7 +16,7 @@ import typing
 from typing import TYPE_CHECKING, Any
 
 from tcpladder.agent import messages
-from tcpladder.agent.fault_messages import ExtendFault, LiftFault, ResetConnection
+from tcpladder.agent.fault_messages import ExtendFault, LiftFault, ResetConnection, SetSysctl
 from tcpladder.agent.messages import (
     OpenCapture,
     ReadSocketOptions,
@@ -51,6 +51,7 @@ _RANGES: dict[tuple[type, str], tuple[float, float]] = {
     (LiftFault, "number"): _NUMBER,
     (ExtendFault, "number"): _NUMBER,
     (ExtendFault, "for_ms"): _LIFETIME_MS,
+    (SetSysctl, "value"): (0, 2**31 - 1),
     (ResetConnection, "local_port"): _PORT,
     (ResetConnection, "remote_port"): _PORT,
     (ReadSockets, "local_port"): _PORT,
@@ -64,6 +65,7 @@ _PATTERNS: dict[tuple[type, str], str] = {
     (OpenCapture, "interface"): r"[^/\s]{1,127}",  # ALTIFNAMSIZ less the terminating zero
     (OpenCapture, "filter"): r"(?s).{0,8192}",
     (ReadSysctls, "names"): r"net(\.[A-Za-z0-9_-]{1,64}){1,8}",
+    (SetSysctl, "name"): r"net(\.[A-Za-z0-9_-]{1,64}){1,8}",
     (StartPeer, "role"): "client|server",
     (StartPeer, "options"): r"[A-Z0-9_]{1,32}",
     (StartPeer, "address"): _ADDRESS,

@@ -22,8 +22,9 @@ from tcpladder.errors import UsageError
 _RTM_F_FIB_MATCH = 0x2000
 _RTN_LOCAL = 2
 _RTMSG = 12
-_LAST_PRIORITY = 32_765
-"""The rule before that for the main table."""
+_MAIN = 32_766
+"""The priority of the rule for the main table."""
+_FR_ACT_BLACKHOLE = 6
 _GONE = (errno.ESRCH, errno.ENOENT)
 _THERE = errno.EEXIST
 
@@ -74,13 +75,14 @@ def _is_local(address: str) -> bool:
 
 
 def prepare_rule(change: PolicyRule) -> PolicyRule:
-    """Choose where the rule stands: before every rule but the one for local addresses, where no other stands."""
+    """Choose where the rule stands: before every rule that leads somewhere, but after the one for local addresses."""
     with routing() as netlink:
-        used = {rule.get_attr("FRA_PRIORITY") or 0 for rule in netlink.get_rules(family=change.family)}
-    free = next((one for one in range(1, _LAST_PRIORITY) if one not in used), None)
-    above = min((one for one in used if one), default=_LAST_PRIORITY)
-    if free is None or free > above:
-        raise UsageError(f"rule {above} stands first, and nothing can stand before it")
+        rules = list(netlink.get_rules(family=change.family))
+    stands = {rule.get_attr("FRA_PRIORITY") or 0: rule["action"] for rule in rules}
+    first = min((one for one, action in stands.items() if one and action != _FR_ACT_BLACKHOLE), default=_MAIN)
+    free = next((one for one in range(first - 1, 0, -1) if one not in stands), None)
+    if free is None:
+        raise UsageError(f"rule {first} of `ip rule` stands first, and nothing can stand before it")
     return replace(change, priority=free)
 
 

@@ -53,7 +53,8 @@ class Handover:
     outputs: dict[str, int]
     """By the names that exec_app was given: descriptors opened for writing by the invoking user."""
     notices: list[str]
-    """Sentences for the user about how the app is confined; empty where all is as it should be."""
+    """Sentences for the user: how the app is confined, and what was put back that an earlier one had left behind;
+    empty where all is as it should be."""
 
 
 def exec_app(
@@ -65,13 +66,23 @@ def exec_app(
     privilege is missing; after any raise the process should end, and the agent ends with it.
     """
     _require(network, argv)
+    put_back = _sweep()
     channel, pid = start_agent(network)
     with channel:
-        _become_app(channel, pid, outputs, [*command, *argv])
+        _become_app(channel, pid, outputs, [*command, *argv], put_back)
+
+
+def _sweep() -> list[str]:
+    """Put back what an agent and a guardian left that were killed together; what was, in sentences."""
+    if os.geteuid():
+        return []
+    from tcpladder.agent.sweep import sweep
+
+    return sweep()
 
 
 def _become_app(
-    channel: socket.socket, pid: int, outputs: Mapping[str, Path], command: list[str]
+    channel: socket.socket, pid: int, outputs: Mapping[str, Path], command: list[str], notices: list[str]
 ) -> NoReturn:
     """Everything between the start of the agent and the exec of the app."""
     confine.no_new_privileges()
@@ -81,7 +92,7 @@ def _become_app(
     if user is not None:
         confine.become(user)
     opened = {name: _open_output(path) for name, path in outputs.items()}
-    notices = [] if os.getuid() else _confine_root(list(outputs.values()))
+    notices = notices + ([] if os.getuid() else _confine_root(list(outputs.values())))
     confine.keep_capabilities(())
     left = Handover(agent=channel.fileno(), agent_pid=pid, outputs=opened, notices=notices)
     for descriptor in [left.agent, *opened.values()]:

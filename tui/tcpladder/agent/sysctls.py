@@ -5,9 +5,14 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tcpladder.agent.changes import SysctlChange
+from tcpladder.agent.fault_messages import SetSysctl, SysctlSet
 from tcpladder.errors import UsageError
+
+if TYPE_CHECKING:
+    from tcpladder.agent.guarded import Changes
 
 SETTABLE = tuple(
     f"net.ipv4.{name}"
@@ -27,6 +32,31 @@ SETTABLE = tuple(
     )
 )
 """What can be set for an experiment: the timers of TCP, for IPv6 too (ip-sysctl.rst)."""
+
+
+class SysctlSetter:
+    """The sysctls that one agent has set."""
+
+    def __init__(self, changes: Changes) -> None:
+        self._changes = changes
+        self._set: dict[str, tuple[int, SysctlChange]] = {}
+
+    def set(self, wanted: SetSysctl) -> SysctlSet:
+        """Set one, or put its old value back. Raises UsageError, PermissionRefused."""
+        number, change = self._set.pop(wanted.name, (0, SysctlChange(name=wanted.name, value="")))
+        if number:
+            self._changes.undo(number)
+        if wanted.value is not None:
+            number, made = self._changes.make(SysctlChange(name=wanted.name, value=str(wanted.value)))
+            assert isinstance(made, SysctlChange)
+            self._set[wanted.name], change = (number, made), made
+        else:
+            change = prepare_sysctl(change)
+        return SysctlSet(value=_read(wanted.name) or "", before=change.before)
+
+    def lose_changes(self) -> None:
+        """The guardian died, and what it had set is put back."""
+        self._set.clear()
 
 
 def read_sysctls(names: list[str]) -> dict[str, str | None]:

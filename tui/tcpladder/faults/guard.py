@@ -62,7 +62,7 @@ def _who(address: str | None, port: int) -> str:
 
 def _cuts(fault: Fault, line: Line, machine: Machine) -> str | None:
     """How the fault would cut the line, None where it would not."""
-    if fault.action not in ROUTING:
+    if fault.action not in ROUTING or fault.action is Action.BLACKHOLE:
         matches = (fault.match, fault.match.reverse()) if fault.both else (fault.match,)
         return "" if any(_matches(match, line) for match in matches) else None
     destination, remote = fault.match.destination, line.remote
