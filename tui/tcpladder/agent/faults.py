@@ -67,7 +67,7 @@ class _Applied:
 
 
 class FaultBook:
-    """Every fault of this agent. In a private network there is no line to cut, and nothing is protected.
+    """Every fault of this agent. In a private network nobody sits on a line, and nothing is protected.
 
     Raises UsageError for what makes no sense, PermissionRefused and InterfaceError where the kernel says no.
     """
@@ -199,11 +199,12 @@ class FaultBook:
 
     def _protected(self, fault: Fault, machine: Machine, prepared: Sequence[Change]) -> str:
         """Why it is not for the asking; empty where nothing speaks against it."""
+        if self._private:
+            return ""
         return protects(fault, machine) or routing.cuts(prepared, machine.lines)
 
     def _machine(self, match: Match) -> Machine:
-        machine = machine_for(match)
-        return replace(machine, lines=()) if self._private else machine
+        return machine_for(match)
 
     def _put_in_force(self, fault: Fault, number: int, ways: tuple[Direction, ...]) -> _Applied:
         """Raises OSError; then nothing of it is in the kernel, but perhaps an idle sink."""

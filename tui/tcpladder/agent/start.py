@@ -58,14 +58,21 @@ class Handover:
 
 
 def exec_app(
-    network: Network, outputs: Mapping[str, Path], argv: Sequence[str], *, command: Sequence[str] = _APP
+    network: Network,
+    outputs: Mapping[str, Path],
+    argv: Sequence[str],
+    *,
+    command: Sequence[str] = _APP,
+    purpose: str = "sniffing",
+    needs: frozenset[Capability] = frozenset(),
 ) -> NoReturn:
     """Start the agent in `network`, open `outputs`, drop every privilege and exec `command` with `argv`.
 
     The app finds what it was left through `handover()`. Raises TcpladderError, before anything was started where
-    privilege is missing; after any raise the process should end, and the agent ends with it.
+    privilege is missing; after any raise the process should end, and the agent ends with it. `purpose` says in that
+    case what it would have been good for, and what it `needs` beside what the network needs.
     """
-    _require(network, argv)
+    _require(network.needs | needs, purpose, argv)
     put_back = _sweep()
     channel, pid = start_agent(network)
     with channel:
@@ -178,13 +185,13 @@ def _agent(channel: socket.socket, network: Network) -> NoReturn:
         os._exit(0)
 
 
-def _require(network: Network, argv: Sequence[str]) -> None:
-    missing = sorted(capability.name for capability in network.needs - confine.effective())
+def _require(needs: frozenset[Capability], purpose: str, argv: Sequence[str]) -> None:
+    missing = sorted(capability.name for capability in needs - confine.effective())
     if missing:
         command = shlex.join(["sudo", sys.argv[0], *argv])
         needed = " and ".join(f"CAP_{name}" for name in missing)
         without = "`tcpladder lab keepalive`, which needs no privilege"
-        raise PermissionRefused(f"sniffing needs {needed}: run `{command}`, or {without}")
+        raise PermissionRefused(f"{purpose} needs {needed}: run `{command}`, or {without}")
 
 
 def _open_output(path: Path) -> int:

@@ -87,9 +87,9 @@ def _put_back(left: Journal) -> list[str]:
             if not ledger.put_back(_PATIENCE_S):
                 left.write()
                 return [f"{_told(left)} and could not be put back: `tcpladder doctor` tries again"]
-            left.end()
+            left.remove()
             return [f"put back what tcpladder {left.directory.name} left when it was killed: {before}"]
-    left.end()
+    left.remove()
     return []
 
 
