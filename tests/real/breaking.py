@@ -15,6 +15,7 @@ from typing import Any
 from real.hosts import Host
 from tcpladder.agent.fault_messages import FaultState
 from tcpladder.agent.faults import FaultBook
+from tcpladder.agent.guarded import Changes
 from tcpladder.agent.netlink import attribute_list
 from tcpladder.faults.fault import Fault, Match
 
@@ -114,11 +115,13 @@ def connected(client: Host, server: Host, address: str) -> Iterator[Flow]:
 def faults_on(host: Host, *, private: bool = True) -> Iterator[FaultBook]:
     """The faults of an agent on `host`, where this thread is meanwhile."""
     with host.inside():
-        book = FaultBook(private)
+        changes = Changes(private)
+        book = FaultBook(private, changes)
         try:
             yield book
         finally:
             book.close()
+            changes.end()
 
 
 @dataclass(frozen=True)

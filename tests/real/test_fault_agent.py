@@ -243,8 +243,8 @@ def test_a_firewall_that_is_there_is_the_same_byte_for_byte(row: Row) -> None:
         agent.process.wait(5)
         with row.client.inside():
             assert without_counts() == before
+            until(lambda: links() == links_before)
             subprocess.run(["nft", "flush", "ruleset"], check=True)
-            subprocess.run(["ip", "link", "delete", f"tl{agent.process.pid}a"], check=True)
 
 
 def test_a_reset_ends_both_ends_that_are_here(host: Host) -> None:

@@ -18,6 +18,7 @@ import tcpladder
 from real.wires import ip, own_network  # noqa: F401 - a fixture
 from tcpladder.agent import protocol
 from tcpladder.agent.faults import MOST_IN_FORCE, FaultBook
+from tcpladder.agent.guarded import Changes
 from tcpladder.errors import PermissionRefused, UsageError
 from tcpladder.faults.fault import Fault, Match
 
@@ -26,7 +27,7 @@ pytestmark = [pytest.mark.real("ip", "nft"), pytest.mark.usefixtures("own_networ
 
 @pytest.fixture
 def table(own_network: None) -> Iterator[FaultBook]:  # noqa: F811
-    made = FaultBook(private=True)
+    made = FaultBook(True, Changes(True))
     yield made
     made.close()
 
@@ -146,8 +147,9 @@ def test_closing_leaves_nothing_and_a_new_drop_starts_again(table: FaultBook) ->
 def test_a_killed_owner_leaves_nothing() -> None:
     script = """
 from tcpladder.agent.faults import FaultBook
+from tcpladder.agent.guarded import Changes
 from tcpladder.faults.fault import Fault, Match
-table = FaultBook(private=True)
+table = FaultBook(True, Changes(True))
 table.apply(Fault(match=Match(destination="127.0.0.1", destination_port=7001), probe_sequences=[]))
 print("dropping", flush=True)
 input()
@@ -168,10 +170,11 @@ def test_without_privilege_it_says_what_is_missing() -> None:
     script = """
 import json, os
 from tcpladder.agent.faults import FaultBook
+from tcpladder.agent.guarded import Changes
 from tcpladder.faults.fault import Fault, Match
 os.setgroups([]); os.setgid(65534); os.setuid(65534)
 fault = Fault(match=Match(destination="127.0.0.1", destination_port=7001), probe_sequences=[])
-try: FaultBook(private=True).apply(fault)
+try: FaultBook(True, Changes(True)).apply(fault)
 except Exception as error: print(json.dumps([type(error).__name__, str(error)]))
 """
     environment = {"PYTHONPATH": str(Path(tcpladder.__file__).parent.parent)}

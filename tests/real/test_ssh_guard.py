@@ -198,9 +198,10 @@ def test_no_environment_variable_is_believed(session: Session, variables: dict[s
     script = """
 import sys
 from tcpladder.agent.faults import FaultBook
+from tcpladder.agent.guarded import Changes
 from tcpladder.faults.fault import Fault, Match
 fault = Fault(match=Match(destination_port=int(sys.argv[1])), probe_sequences=[])
-print(FaultBook(private=False).plan(fault).refused)
+print(FaultBook(False, Changes(False)).plan(fault).refused)
 """
     environment = {"PYTHONPATH": str(Path(tcpladder.__file__).parent.parent), **variables}
     with session.row.server.inside():

@@ -75,7 +75,6 @@ def test_a_host_without_a_port_is_refused_even_without_a_line() -> None:
 @pytest.mark.parametrize(
     ("action", "destination", "how"),
     [
-        (Action.BLACKHOLE, ADMIN, "of this machine"),
         (Action.WITHDRAW, THERE, "of this machine, which takes the same route (0.0.0.0/0)"),
         (Action.WITHDRAW, ADMIN, "of this machine"),
         (Action.LINK_DOWN, NEAR, "of this machine, which goes through eth0"),
@@ -89,15 +88,20 @@ def test_routes_and_links_of_the_line_are_protected(action: Action, destination:
 
 @pytest.mark.parametrize(
     ("action", "destination"),
-    [
-        (Action.BLACKHOLE, THERE),
-        (Action.WITHDRAW, NEAR),
-        (Action.LINK_DOWN, "10.1.0.1"),
-        (Action.LINK_DOWN, "203.0.113.1"),
-    ],
+    [(Action.WITHDRAW, NEAR), (Action.LINK_DOWN, "10.1.0.1"), (Action.LINK_DOWN, "203.0.113.1")],
 )
-def test_other_routes_and_links_are_not(action: Action, destination: str) -> None:
-    assert reason(action, destination=destination, destination_port=9) == ""
+def test_other_routes_and_links_are_refused_for_all_that_goes_there(action: Action, destination: str) -> None:
+    said = reason(action, destination=destination, destination_port=9)
+    assert said.endswith("whatever else goes that way is broken as well")
+
+
+def test_a_blackhole_takes_what_a_rule_with_its_ports_matches() -> None:
+    assert "it would cut the SSH connection" in reason(
+        Action.BLACKHOLE, destination=ADMIN, destination_port=50000
+    )
+    assert reason(Action.BLACKHOLE, destination=ADMIN, destination_port=9) == ""
+    assert reason(Action.BLACKHOLE, destination=THERE, destination_port=9) == ""
+    assert "without a port" in reason(Action.BLACKHOLE, destination=THERE)
 
 
 def test_a_reset_is_refused_whichever_end_is_named_first() -> None:

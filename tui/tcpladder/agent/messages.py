@@ -22,6 +22,8 @@ from tcpladder.agent.fault_messages import (
     OpenFaultLog,
     PlanFault,
     ResetConnection,
+    SetSysctl,
+    SysctlSet,
 )
 
 
@@ -253,6 +255,7 @@ Request = (
     | ListFaults
     | OpenFaultLog
     | ResetConnection
+    | SetSysctl
 )
 Reply = (
     AgentReady
@@ -267,5 +270,6 @@ Reply = (
     | Faults
     | FaultLogOpened
     | ConnectionReset
+    | SysctlSet
     | Refused
 )

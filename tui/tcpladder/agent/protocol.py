@@ -13,10 +13,10 @@ import math
 import re
 import types
 import typing
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tcpladder.agent import messages
-from tcpladder.agent.fault_messages import ExtendFault, LiftFault, ResetConnection
+from tcpladder.agent.fault_messages import ExtendFault, LiftFault, ResetConnection, SetSysctl
 from tcpladder.agent.messages import (
     OpenCapture,
     ReadSocketOptions,
@@ -27,6 +27,9 @@ from tcpladder.agent.messages import (
     StartPeer,
 )
 from tcpladder.faults.fault import Fault, Match
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 MAX_MESSAGE_BYTES = 1 << 20
 """More than a SEQPACKET socket carries; a longer datagram is cut by the kernel and then refused here."""
@@ -48,6 +51,7 @@ _RANGES: dict[tuple[type, str], tuple[float, float]] = {
     (LiftFault, "number"): _NUMBER,
     (ExtendFault, "number"): _NUMBER,
     (ExtendFault, "for_ms"): _LIFETIME_MS,
+    (SetSysctl, "value"): (0, 2**31 - 1),
     (ResetConnection, "local_port"): _PORT,
     (ResetConnection, "remote_port"): _PORT,
     (ReadSockets, "local_port"): _PORT,
@@ -61,6 +65,7 @@ _PATTERNS: dict[tuple[type, str], str] = {
     (OpenCapture, "interface"): r"[^/\s]{1,127}",  # ALTIFNAMSIZ less the terminating zero
     (OpenCapture, "filter"): r"(?s).{0,8192}",
     (ReadSysctls, "names"): r"net(\.[A-Za-z0-9_-]{1,64}){1,8}",
+    (SetSysctl, "name"): r"net(\.[A-Za-z0-9_-]{1,64}){1,8}",
     (StartPeer, "role"): "client|server",
     (StartPeer, "options"): r"[A-Z0-9_]{1,32}",
     (StartPeer, "address"): _ADDRESS,
@@ -79,22 +84,23 @@ class MalformedMessageError(ValueError):
     """Bytes that are no message; the text says which field is wrong and how."""
 
 
-def encode(message: Request | Reply) -> bytes:
+def encode(message: DataclassInstance) -> bytes:
     """A JSON pair: the name of the class and an object of its fields."""
     return json.dumps([type(message).__name__, dataclasses.asdict(message)], separators=(",", ":")).encode()
 
 
 def decode_request(data: bytes) -> Request:
     """Build the request that `data` holds; raises MalformedMessageError."""
-    return typing.cast(Request, _decode(data, _REQUESTS))
+    return typing.cast(Request, decode(data, _REQUESTS))
 
 
 def decode_reply(data: bytes) -> Reply:
     """Build the reply that `data` holds; raises MalformedMessageError."""
-    return typing.cast(Reply, _decode(data, _REPLIES))
+    return typing.cast(Reply, decode(data, _REPLIES))
 
 
-def _decode(data: bytes, known: dict[str, type]) -> object:
+def decode(data: bytes, known: dict[str, type]) -> object:
+    """Build what `data` holds, one of the `known` classes by name; raises MalformedMessageError."""
     try:
         pair = json.loads(data, object_pairs_hook=_unique)
     except (ValueError, RecursionError) as wrong:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 from typing import assert_never
 
@@ -16,9 +15,12 @@ from tcpladder.agent.fault_messages import (
     OpenFaultLog,
     PlanFault,
     ResetConnection,
+    SetSysctl,
 )
 from tcpladder.agent.faults import FaultBook
+from tcpladder.agent.guarded import Changes
 from tcpladder.agent.interfaces import list_interfaces
+from tcpladder.agent.loop import Loop
 from tcpladder.agent.messages import (
     Interfaces,
     ListInterfaces,
@@ -37,7 +39,7 @@ from tcpladder.agent.peers import end_all, start_peer
 from tcpladder.agent.reset import reset_connection
 from tcpladder.agent.socket_options import SocketReader
 from tcpladder.agent.sockets import read_connection, read_sockets, same_address
-from tcpladder.agent.sysctls import read_sysctls
+from tcpladder.agent.sysctls import SysctlSetter, read_sysctls
 from tcpladder.errors import ExitCode, PermissionRefused, TcpladderError
 
 
@@ -48,22 +50,11 @@ def serve(channel: socket.socket, private: bool) -> None:
     """
     work = _Work(private)
     try:
-        while data := channel.recv(protocol.MAX_MESSAGE_BYTES):
-            reply, descriptors = work.answer(protocol.decode_request(data))
-            _send(channel, reply, descriptors)
+        Loop(channel, work).run()
     except (protocol.MalformedMessageError, ConnectionError):
         return
     finally:
         work.end()
-
-
-def _send(channel: socket.socket, reply: Reply, descriptors: list[int]) -> None:
-    """Send the reply and close our copies of what goes beside it."""
-    try:
-        socket.send_fds(channel, [protocol.encode(reply)], descriptors)
-    finally:
-        for descriptor in descriptors:
-            os.close(descriptor)
 
 
 class _Work:
@@ -71,7 +62,9 @@ class _Work:
 
     def __init__(self, private: bool) -> None:
         self._private = private
-        self._faults = FaultBook(private)
+        self.changes = Changes(private)
+        self._faults = FaultBook(private, self.changes)
+        self._sysctls = SysctlSetter(self.changes)
         self._reader = SocketReader()
 
     def answer(self, request: Request) -> tuple[Reply, list[int]]:
@@ -93,7 +86,21 @@ class _Work:
         try:
             self._faults.close()
         finally:
+            self.changes.end()
             end_all()
+
+    def wait_s(self) -> float | None:
+        """How long until there is something to do unasked; None where nobody knows of anything."""
+        return self._faults.wait_s()
+
+    def do_due(self) -> None:
+        """Notice what has ended."""
+        self._faults.notice_due()
+
+    def lose_changes(self) -> None:
+        """The guardian died: nothing that it had changed is in force any more."""
+        self._faults.lose_changes()
+        self._sysctls.lose_changes()
 
     def _do(self, request: Request) -> tuple[Reply, list[int]]:
         match request:
@@ -129,6 +136,8 @@ class _Work:
                 return log, [descriptor]
             case ResetConnection():
                 return reset_connection(request, self._private), []
+            case SetSysctl():
+                return self._sysctls.set(request), []
         assert_never(request)
 
     def _only_private(self, what: str) -> None:

@@ -67,7 +67,7 @@ def destroy_connection(local: str, local_port: int, remote: str, remote_port: in
     ends = {(same_address(local), local_port), (same_address(remote), remote_port)}
     found = [
         body
-        for ports in {(local_port, remote_port), (remote_port, local_port)}
+        for ports in dict.fromkeys([(local_port, remote_port), (remote_port, local_port)])
         for body in _dump(*ports, CONNECTIONS)
         if _ends(_parse(body)) == ends
     ]

@@ -21,6 +21,8 @@ def protects(fault: Fault, machine: Machine) -> str:
     named = [address for address in (fault.match.source, fault.match.destination) if address is not None]
     ports = fault.match.source_port or fault.match.destination_port
     far = next((address for address in named if not is_loopback(address)), None)
+    if fault.action in (Action.WITHDRAW, Action.LINK_DOWN):
+        return f"cannot {what_it_does(fault)}: whatever else goes that way is broken as well"
     if far is not None and not ports:
         return (
             f"cannot {what_it_does(fault)}: without a port it breaks everything to or from {far}; name a port"
@@ -62,7 +64,7 @@ def _who(address: str | None, port: int) -> str:
 
 def _cuts(fault: Fault, line: Line, machine: Machine) -> str | None:
     """How the fault would cut the line, None where it would not."""
-    if fault.action not in ROUTING:
+    if fault.action not in ROUTING or fault.action is Action.BLACKHOLE:
         matches = (fault.match, fault.match.reverse()) if fault.both else (fault.match,)
         return "" if any(_matches(match, line) for match in matches) else None
     destination, remote = fault.match.destination, line.remote

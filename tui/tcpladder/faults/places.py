@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tcpladder.errors import InterfaceError
-from tcpladder.faults.fault import Action, Fault, Match, Place
+from tcpladder.faults.fault import ROUTING, Action, Fault, Match, Place
 from tcpladder.faults.machine import Machine, is_loopback
 
 
@@ -31,6 +31,9 @@ def directions(fault: Fault, machine: Machine) -> tuple[Direction, ...]:
     Raises InterfaceError where segments would have to leave and no route says through which interface.
     """
     matches = (fault.match, fault.match.reverse()) if fault.both else (fault.match,)
+    if fault.action in ROUTING:
+        place = Place.LINK if fault.action is Action.LINK_DOWN else Place.ROUTE
+        return tuple(Direction(match=match, places=(place,), devices=()) for match in matches)
     return tuple(_direction(fault.action, match, machine) for match in matches)
 
 

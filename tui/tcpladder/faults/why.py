@@ -14,12 +14,20 @@ _PLACES = {
     "and then as lost. A DROP in OUTPUT would be told to TCP, which then never counts new data as sent and shows no "
     "retransmission. The capture of the real interface does not see it.",
     Place.OUTPUT: "Refused before it leaves: this host's TCP is told, and nothing was sent; no capture sees it.",
+    Place.ROUTE: "There is no way to the destination, so nothing is sent: a connection that opens fails at once, an "
+    "established one keeps its new data for later and shows no retransmission. That is not a loss on the network; to "
+    "see retransmissions, drop instead.",
+    Place.LINK: "The interface is down: nothing comes and nothing goes, for every connection that uses it. Its routes "
+    "and IPv6 addresses go with it, and are put back afterwards.",
 }
 _ACTIONS = {
     Action.REJECT_RST: "The sender gets an RST: a connection ends with ECONNRESET, one that opens with ECONNREFUSED.",
     Action.REJECT_ICMP: "The sender gets ICMP port unreachable, what `iptables -j REJECT` sends: one that opens ends "
     "with ECONNREFUSED; an established connection takes it as a hint and retransmits until it gives up.",
     Action.LOSE: "Each segment is lost with the same probability, whatever happened to the one before it.",
+    Action.BLACKHOLE: "A rule that stands before the main table discards what matches it; connect() returns EINVAL.",
+    Action.WITHDRAW: "Everything that takes this route is affected, whatever its port. Where a wider route leads to "
+    "the destination too, that one is taken. A program that manages the network may add the route again.",
     Action.DROP_NEXT: "After the last of them the rule stays and takes nothing more.",
 }
 _NO_EGRESS = (
