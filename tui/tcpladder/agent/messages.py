@@ -9,6 +9,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tcpladder.agent.fault_messages import (
+    ApplyFault,
+    ConnectionReset,
+    ExtendFault,
+    FaultLogOpened,
+    FaultPlan,
+    Faults,
+    FaultState,
+    LiftFault,
+    ListFaults,
+    OpenFaultLog,
+    PlanFault,
+    ResetConnection,
+    SetSysctl,
+    SysctlSet,
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentReady:
@@ -111,42 +128,6 @@ class PeerStarted:
     """The descriptor beside it is the read end of the peer's report, JSON lines of what its calls returned."""
 
     pid: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DropSegments:
-    """Drop TCP segments on the way in, after the capture has seen them (lab only). Answered by Dropping."""
-
-    destination: str | None
-    destination_port: int | None
-    source: str | None = None
-    source_port: int | None = None
-    for_s: float = 60.0
-    """The rule stops matching by itself after this many seconds, in the kernel."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Dropping:
-    """A rule is in force."""
-
-    rule: int
-    equivalent: str
-    """The command that a person would type for the same."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LiftDrop:
-    """Take a rule away. Answered by DropLifted."""
-
-    rule: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DropLifted:
-    """What the rule ate while it was there."""
-
-    packets: int
-    bytes: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -265,10 +246,16 @@ Request = (
     | ListInterfaces
     | ReadSysctls
     | StartPeer
-    | DropSegments
-    | LiftDrop
     | ReadSockets
     | ReadSocketOptions
+    | PlanFault
+    | ApplyFault
+    | LiftFault
+    | ExtendFault
+    | ListFaults
+    | OpenFaultLog
+    | ResetConnection
+    | SetSysctl
 )
 Reply = (
     AgentReady
@@ -276,9 +263,13 @@ Reply = (
     | Interfaces
     | Sysctls
     | PeerStarted
-    | Dropping
-    | DropLifted
     | Sockets
     | SocketOptions
+    | FaultPlan
+    | FaultState
+    | Faults
+    | FaultLogOpened
+    | ConnectionReset
+    | SysctlSet
     | Refused
 )

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-import os
 import socket
 from typing import assert_never
 
 from tcpladder.agent import protocol
 from tcpladder.agent.capture import open_capture
-from tcpladder.agent.drop import DropTable
+from tcpladder.agent.fault_messages import (
+    ApplyFault,
+    ExtendFault,
+    LiftFault,
+    ListFaults,
+    OpenFaultLog,
+    PlanFault,
+    ResetConnection,
+    SetSysctl,
+)
+from tcpladder.agent.faults import FaultBook
+from tcpladder.agent.guarded import Changes
 from tcpladder.agent.interfaces import list_interfaces
+from tcpladder.agent.loop import Loop
 from tcpladder.agent.messages import (
-    DropSegments,
     Interfaces,
-    LiftDrop,
     ListInterfaces,
     OpenCapture,
     ReadSocketOptions,
@@ -27,35 +36,25 @@ from tcpladder.agent.messages import (
     Sysctls,
 )
 from tcpladder.agent.peers import end_all, start_peer
+from tcpladder.agent.reset import reset_connection
 from tcpladder.agent.socket_options import SocketReader
 from tcpladder.agent.sockets import read_connection, read_sockets, same_address
-from tcpladder.agent.sysctls import read_sysctls
+from tcpladder.agent.sysctls import SysctlSetter, read_sysctls
 from tcpladder.errors import ExitCode, PermissionRefused, TcpladderError
 
 
 def serve(channel: socket.socket, private: bool) -> None:
     """Answer until the app closes its end of `channel` or sends what is no request; then lift and end everything.
 
-    Only in a private network are drops and peers for the asking.
+    Only in a private network are peers for the asking.
     """
     work = _Work(private)
     try:
-        while data := channel.recv(protocol.MAX_MESSAGE_BYTES):
-            reply, descriptors = work.answer(protocol.decode_request(data))
-            _send(channel, reply, descriptors)
+        Loop(channel, work).run()
     except (protocol.MalformedMessageError, ConnectionError):
         return
     finally:
         work.end()
-
-
-def _send(channel: socket.socket, reply: Reply, descriptors: list[int]) -> None:
-    """Send the reply and close our copies of what goes beside it."""
-    try:
-        socket.send_fds(channel, [protocol.encode(reply)], descriptors)
-    finally:
-        for descriptor in descriptors:
-            os.close(descriptor)
 
 
 class _Work:
@@ -63,7 +62,9 @@ class _Work:
 
     def __init__(self, private: bool) -> None:
         self._private = private
-        self._drops: DropTable | None = None
+        self.changes = Changes(private)
+        self._faults = FaultBook(private, self.changes)
+        self._sysctls = SysctlSetter(self.changes)
         self._reader = SocketReader()
 
     def answer(self, request: Request) -> tuple[Reply, list[int]]:
@@ -81,12 +82,25 @@ class _Work:
             return Refused(reason=reason, exit_code=ExitCode.NOT_PERMITTED), []
 
     def end(self) -> None:
-        """Lift every drop and end every peer."""
+        """Lift every fault and end every peer."""
         try:
-            if self._drops is not None:
-                self._drops.close()
+            self._faults.close()
         finally:
+            self.changes.end()
             end_all()
+
+    def wait_s(self) -> float | None:
+        """How long until there is something to do unasked; None where nobody knows of anything."""
+        return self._faults.wait_s()
+
+    def do_due(self) -> None:
+        """Notice what has ended."""
+        self._faults.notice_due()
+
+    def lose_changes(self) -> None:
+        """The guardian died: nothing that it had changed is in force any more."""
+        self._faults.lose_changes()
+        self._sysctls.lose_changes()
 
     def _do(self, request: Request) -> tuple[Reply, list[int]]:
         match request:
@@ -107,17 +121,24 @@ class _Work:
                 self._only_private("peers run")
                 started, report = start_peer(request)
                 return started, [report]
-            case DropSegments():
-                return self._table().drop(request), []
-            case LiftDrop():
-                return self._table().lift(request), []
+            case PlanFault(fault=fault):
+                return self._faults.plan(fault), []
+            case ApplyFault(fault=fault):
+                return self._faults.apply(fault), []
+            case LiftFault(number=number):
+                return self._faults.lift(number), []
+            case ExtendFault(number=number, for_ms=for_ms):
+                return self._faults.extend(number, for_ms), []
+            case ListFaults():
+                return self._faults.list(), []
+            case OpenFaultLog():
+                log, descriptor = self._faults.open_log()
+                return log, [descriptor]
+            case ResetConnection():
+                return reset_connection(request, self._private), []
+            case SetSysctl():
+                return self._sysctls.set(request), []
         assert_never(request)
-
-    def _table(self) -> DropTable:
-        self._only_private("segments are dropped")
-        if self._drops is None:
-            self._drops = DropTable()
-        return self._drops
 
     def _only_private(self, what: str) -> None:
         if not self._private:

@@ -11,17 +11,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol, assert_never
 
-from tcpladder.agent.messages import (
-    DropLifted,
-    Dropping,
-    DropSegments,
-    LiftDrop,
-    PeerStarted,
-    Reply,
-    Request,
-    StartPeer,
-)
+from tcpladder.agent.fault_messages import ApplyFault, FaultState, LiftFault
+from tcpladder.agent.messages import PeerStarted, Reply, Request, StartPeer
 from tcpladder.errors import TcpladderError
+from tcpladder.faults.fault import Fault, Match
+from tcpladder.faults.iptables import commands
+from tcpladder.faults.places import Direction
 from tcpladder.lab.experiment import Drop, Event, Experiment, Role, Start, Step, Wait
 from tcpladder.lab.reports import Report, ReportPipe
 
@@ -83,12 +78,12 @@ class ExperimentRun:
     def __init__(self, experiment: Experiment, agent: Agent) -> None:
         self.experiment = experiment
         self.outcome: Outcome | None = None
-        self.dropped: DropLifted | None = None
+        self.dropped: FaultState | None = None
         """What the rule ate, once it is lifted."""
         self._agent = agent
         self._pipes: dict[Role, ReportPipe] = {}
         self._reports: dict[Role, dict[str, Report]] = {role: {} for role in Role}
-        self._rule: int | None = None
+        self._fault: int | None = None
         self._next = 0
         self._since_ns: int | None = None
         self._told: list[Narration] = []
@@ -177,23 +172,17 @@ class ExperimentRun:
         receiver = self.experiment.peer(Role.SERVER if step.sender is Role.CLIENT else Role.CLIENT)
         # Like the article's rule: towards a server by its port alone, towards a client by the server's port.
         if step.sender is Role.CLIENT:
-            wanted = DropSegments(
-                destination=receiver.address, destination_port=receiver.port, for_s=step.for_s
-            )
+            match = Match(destination=receiver.address, destination_port=receiver.port)
         else:
-            wanted = DropSegments(
-                destination=None,
-                destination_port=None,
-                source=sender.address,
-                source_port=sender.port,
-                for_s=step.for_s,
-            )
-        reply, descriptors = self._agent.request(wanted)
+            match = Match(source=sender.address, source_port=sender.port)
+        fault = Fault(match=match, probe_sequences=[], for_ms=round(step.for_s * 1000))
+        reply, descriptors = self._agent.request(ApplyFault(fault=fault))
         _close_all(descriptors)
-        if not isinstance(reply, Dropping):
+        if not isinstance(reply, FaultState):
             raise TcpladderError(f"cannot drop: the agent answered {type(reply).__name__}")
-        self._rule = reply.rule
-        self._tell(now_ns, f"rule {reply.rule}: {reply.equivalent}")
+        self._fault = reply.number
+        ways = (Direction(match=match, places=tuple(reply.places), devices=()),)
+        self._tell(now_ns, f"rule {reply.number}: {'; '.join(commands(reply.fault, ways))}")
         self._tell(now_ns, step.say)
         return True
 
@@ -242,12 +231,12 @@ class ExperimentRun:
             self._finish(now_ns, held=False, sentence=f"waited {waited_ns / 1e9:.1f} s: {what}")
 
     def _finish(self, now_ns: int, *, held: bool, sentence: str) -> None:
-        if self._rule is not None:
-            reply, _ = self._agent.request(LiftDrop(rule=self._rule))
-            if isinstance(reply, DropLifted):
+        if self._fault is not None:
+            reply, _ = self._agent.request(LiftFault(number=self._fault))
+            if isinstance(reply, FaultState):
                 self.dropped = reply
-                self._tell(now_ns, f"rule {self._rule} lifted: it ate {reply.packets} segments")
-            self._rule = None
+                self._tell(now_ns, f"rule {self._fault} lifted: it ate {reply.packets} segments")
+            self._fault = None
         self._tell(now_ns, sentence)
         self.outcome = Outcome(held=held, sentence=sentence)
 
