@@ -202,6 +202,7 @@ class CaptureAnalysis:
             self.log,
             number - 1,
             values=lambda: self._beliefs(client, server),
+            ends=(client, server),
             summary=lambda: self.summary(number),
             states=lambda: {side: end.state for side, end in track.ends.items()},
             rows=rows,

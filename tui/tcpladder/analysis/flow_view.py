@@ -24,7 +24,7 @@ from tcpladder.analysis.log import SegmentLog
 from tcpladder.analysis.schedule import SECOND_NS
 from tcpladder.analysis.shown import shown
 from tcpladder.analysis.timer_words import timer_words
-from tcpladder.analysis.view import FlowSummary, Gap, Origin, Pending, Side, Timer, Verdict
+from tcpladder.analysis.view import Endpoint, FlowSummary, Gap, Origin, Pending, Side, Timer, Verdict
 from tcpladder.analysis.wait import NOTHING, Schedule, Wait
 from tcpladder.analysis.waits import Waits
 from tcpladder.flows.seqnum import MODULUS, difference
@@ -55,6 +55,7 @@ class Findings:
         log: the capture's segments.
         flow: which flow, from 0.
         values: what each end is believed to run with, asked anew at each refresh.
+        ends: client and server, by their addresses.
         summary: the flow's line in the list, as it is now.
         states: the TCP state of each end, as it is now.
         rows: the flow's rows of the log, where the caller has them.
@@ -66,6 +67,7 @@ class Findings:
         log: SegmentLog,
         flow: int,
         values: Callable[[], Mapping[Side, TimerValues]],
+        ends: tuple[Endpoint, Endpoint],
         summary: Callable[[], FlowSummary],
         states: Callable[[], Mapping[Side, TcpState]],
         rows: NDArray[np.int64] | None = None,
@@ -74,6 +76,7 @@ class Findings:
     ) -> None:
         self._log, self._flow = log, flow
         self._read_values, self._summary, self._states = values, summary, states
+        self._ends = dict(zip(Side, ends, strict=True))
         self._start_over()
         if rows is not None:
             self._pieces = log.pieces
@@ -334,9 +337,7 @@ class Findings:
 
     def advice(self) -> tuple[str, ...]:
         """Where the numbers of this flow collide, one sentence each."""
-        summary = self._summary()
-        ends = {Side.CLIENT: summary.client, Side.SERVER: summary.server}
-        return advice(self._waits, self._judge, self._states(), ends)
+        return advice(self._waits, self._judge, self._states(), self._ends)
 
     def judged(self, values: Mapping[Side, TimerValues]) -> Judge:
         """A judge of this flow by values that must hold."""
