@@ -12,7 +12,7 @@ from enum import Enum, auto
 import numpy as np
 
 from tcpladder.analysis.kinds import RESETS, RETRANSMISSIONS, Kind
-from tcpladder.analysis.view import Side
+from tcpladder.analysis.view import Side, Timer
 from tcpladder.ladder.diagram import Diagram
 from tcpladder.ladder.model import Rung
 
@@ -64,6 +64,7 @@ _NOT_WRITTEN = RETRANSMISSIONS | {Kind.ZERO_WINDOW_PROBE, Kind.KEEPALIVE_PROBE, 
 """Data that the kernel sends without a call of the application."""
 _ONE_WRITE_NS = 1_000_000_000
 """What comes later than this behind the first segment was not waiting in the send buffer, as far as anyone can tell."""
+_SYN_ACKS = frozenset({Kind.SYN_ACK, Kind.SYN_ACK_RETRANSMISSION})
 _FIRST_READ = frozenset({Kind.DATA, Kind.WINDOW_FULL})
 
 
@@ -91,17 +92,23 @@ def events(diagram: Diagram, local: Side) -> Iterator[Event]:
     written = 0
     for index in diagram.rungs:
         rung = _rung(diagram, index)
+        why = _left_out(rung, local, diagram)
+        if why:
+            yield Remarked(f"left out: {rung.label}, {why}")
+            continue
         after_ns = 0
         if rung.time_ns is not None:
             after_ns = max(rung.time_ns - before, 0) if before is not None else 0
             before = rung.time_ns
-        if written and _is_written(rung, local):
-            # Sent by the write() before: a kernel sets PSH on the last segment of each.
-            written -= 1
-            yield Heard(rung=rung, sent=True, after_ns=after_ns)
-            continue
-        burst = _burst(rung, local, diagram)
-        written = max(len(burst) - 1, 0)
+        burst: list[int] = []
+        if _is_written(rung, local):
+            if written:
+                # Sent by the write() before: a kernel sets PSH on the last segment of each.
+                written -= 1
+                yield Heard(rung=rung, sent=True, after_ns=after_ns)
+                continue
+            burst = _burst(rung, local, diagram)
+            written = len(burst) - 1
         yield from _rung_events(rung, after_ns, local, diagram, sum(burst))
 
 
@@ -118,8 +125,6 @@ def _is_written(rung: Rung, local: Side) -> bool:
 def _burst(rung: Rung, local: Side, diagram: Diagram) -> list[int]:
     """The lengths of the segments that one write() makes: from this one to the next with PSH, within a second."""
     lengths: list[int] = []
-    if not _is_written(rung, local):
-        return lengths
     for index in range(rung.segment, diagram.rungs.stop):
         one = _rung(diagram, index)
         if (one.time_ns or 0) - (rung.time_ns or 0) > _ONE_WRITE_NS or one.kind in RETRANSMISSIONS:
@@ -134,15 +139,10 @@ def _burst(rung: Rung, local: Side, diagram: Diagram) -> list[int]:
 def _rung_events(rung: Rung, after_ns: int, local: Side, diagram: Diagram, written: int) -> Iterator[Event]:
     """What one segment is to the local end; `written` bytes are handed over by the call that sends it, if one does."""
     sent = rung.sender is local
-    if rung.numbers.flags is None or rung.numbers.relative_seq is None or rung.numbers.length is None:
-        yield Remarked(f"left out: {rung.label}, whose numbers are not known")
-        return
-    if rung.lost is not None and not sent:
-        yield Remarked(f"left out: {rung.label}, which did not arrive: {rung.lost}")
-        return
+    length = rung.numbers.length or 0
     call = _call(rung) if sent else None
     if call is not None:
-        yield Act(call=call, after_ns=after_ns, length=written or rung.numbers.length)
+        yield Act(call=call, after_ns=after_ns, length=written or length)
         after_ns = 0
     yield Heard(rung=rung, sent=sent, after_ns=after_ns)
     if sent:
@@ -151,7 +151,20 @@ def _rung_events(rung: Rung, after_ns: int, local: Side, diagram: Diagram, writt
     elif rung.kind is Kind.HANDSHAKE_ACK:
         yield Act(call=Call.ACCEPT)
     elif rung.kind in _FIRST_READ and _is_read(rung, diagram):
-        yield Act(call=Call.READ, length=rung.numbers.length)
+        yield Act(call=Call.READ, length=length)
+
+
+def _left_out(rung: Rung, local: Side, diagram: Diagram) -> str:
+    """Why a segment has no place in the script; empty where it has one."""
+    numbers = rung.numbers
+    unknown = None in (numbers.flags, numbers.relative_seq, numbers.length)
+    if unknown and rung.kind is not Kind.ICMP_ERROR:
+        return "whose numbers are not known"
+    if rung.sender is local:
+        return ""
+    if rung.lost is not None:
+        return f"which did not arrive: {rung.lost}"
+    return "which did not arrive" if _was_not_heard(rung, local, diagram) else ""
 
 
 def _call(rung: Rung) -> Call | None:
@@ -164,6 +177,22 @@ def _call(rung: Rung) -> Call | None:
     if "FIN" in flags:
         return Call.SHUTDOWN
     return Call.WRITE if rung.numbers.length else None
+
+
+def _was_not_heard(rung: Rung, local: Side, diagram: Diagram) -> bool:
+    """Whether the local end goes on as if this answer had not come: it was lost behind the capture point."""
+    view = diagram.ladder.view
+    for index in range(rung.segment + 1, diagram.rungs.stop):
+        if bool(view.from_client[index]) != (local is Side.CLIENT):
+            continue
+        if rung.kind in _SYN_ACKS:
+            return bool(view.kind[index] == Kind.SYN_RETRANSMISSION)
+        if rung.kind is not Kind.KEEPALIVE_ACK:
+            return False
+        if view.timer(index) is Timer.KEEPALIVE:
+            gap = view.gap(index) if view.silent[index] else None
+            return gap is not None and gap.since_frame < rung.numbers.frame
+    return False
 
 
 def _is_read(rung: Rung, diagram: Diagram) -> bool:

@@ -77,7 +77,8 @@ def steps(diagram: Diagram) -> Iterator[Step]:
     if diagram.rungs.stop == diagram.ladder.segments:
         if diagram.summary.ended == "closed":
             yield from (Activation(side, begins=False) for side in Side if side in connected)
-        yield NoteOver(diagram.summary.why)
+        if diagram.summary.why:
+            yield NoteOver(diagram.summary.why)
 
 
 def _row_steps(row: Row) -> Iterator[Step]:

@@ -132,6 +132,10 @@ class _Script:
                 level = "SOL_SOCKET" if name == names.SO_KEEPALIVE else "SOL_TCP"
                 value = one.value // setting.option_ns
                 yield f"+0 setsockopt(3, {level}, {setting.option}, [{value}], 4) = 0"
+        if names.KEEPALIVE_TIME in known and names.KEEPALIVE_INTVL not in known:
+            # tcp_keepalive_timer waits for keepalive_intvl behind each probe, answered or not.
+            value = known[names.KEEPALIVE_TIME].value // names.SETTINGS[names.KEEPALIVE_TIME].option_ns
+            yield f"+0 setsockopt(3, SOL_TCP, TCP_KEEPINTVL, [{value}], 4) = 0  // no longer than that, else unknown"
 
     def _sends_probes(self) -> bool:
         view = self._diagram.ladder.view
