@@ -28,9 +28,11 @@ if libc.unshare(CLONE_NEWNET):
 PACKAGES = {
     "capinfos": "wireshark-common",
     "cc": "gcc",
+    "chromium": "chromium",
     "editcap": "wireshark-common",
     "ip": "iproute2",
     "nft": "nftables",
+    "plantuml": "plantuml",
     "rsvg-convert": "librsvg2-bin",
     "setpriv": "util-linux",
     "tcpdump": "tcpdump",

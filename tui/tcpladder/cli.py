@@ -15,6 +15,7 @@ from tcpladder.errors import ExitCode, PermissionRefused, TcpladderError, UsageE
 from tcpladder.fault_commands import doctor, fault
 
 FORMATS = ("text", "jsonl")
+EXPORTS = ("text", "svg", "png", "html", "mermaid", "plantuml", "websequence", "json", "csv", "packetdrill")
 _format = click.option(
     "--format",
     "form",
@@ -158,6 +159,66 @@ def show(
         printing.follow(files, form=form, ascii_only=ascii_only, given=given)
         return
     printing.show(files, flow=flow, form=form, ascii_only=ascii_only, given=given)
+
+
+@tcpladder.command()
+@click.argument("files", metavar="FILE...", nargs=-1, required=True)
+@click.option("--flow", "flows", type=click.IntRange(min=1), multiple=True,
+              help="This flow, by its number in the list; several times for text, html, json and csv.")  # fmt: skip
+@click.option("--as", "form", type=click.Choice(EXPORTS), help="Else the end of the file's name says it.")
+@click.option("-o", "--output", default="-", show_default=True, help="Where to write it; - is stdout.")
+@click.option("--rungs", metavar="A-B", help="Only these segments of the flow, counted from 1.")
+@click.option("--names", metavar="CLIENT,SERVER", help="What stands above the lifelines: curl,nc.")
+@click.option("--theme", type=click.Choice(["light", "dark"]), help="Of svg, png and html; a page without it "
+              "takes its reader's.")  # fmt: skip
+@click.option("--width", type=click.IntRange(40, 1000), default=80, show_default=True, help="Of text.")
+@click.option("--local", type=click.Choice(["client", "server"]), help="The end that packetdrill plays; else the one "
+              "whose timers sent more.")  # fmt: skip
+@click.option("--privacy", is_flag=True, help="Put addresses of documentation in place of those in the file.")
+@click.option("--privacy-ports", is_flag=True, help="Ports, too.")
+@_timers
+@_profile
+@_ascii
+def export(
+    files: tuple[str, ...],
+    flows: tuple[int, ...],
+    form: str | None,
+    output: str,
+    rungs: str | None,
+    names: str | None,
+    theme: str | None,
+    width: int,
+    local: str | None,
+    privacy: bool,
+    privacy_ports: bool,
+    timers: tuple[str, ...],
+    profile: str | None,
+    ascii_only: bool,
+) -> None:
+    """Write a flow as a drawing, a page, a source for a diagram, a table or a script; FILE - is stdin."""
+    from tcpladder import exporting
+    from tcpladder.analysis.expected import given as read_given
+    from tcpladder.analysis.view import Side
+    from tcpladder.render.formats import Taste
+    from tcpladder.render.palette import Theme
+
+    taste = Taste(
+        theme=None if theme is None else Theme(theme),
+        width=width,
+        ascii_only=ascii_only,
+        local=None if local is None else Side[local.upper()],
+    )
+    asked = exporting.Asked(
+        form=form,
+        flows=flows,
+        rungs=rungs,
+        names=names,
+        output=output,
+        privacy=privacy,
+        privacy_ports=privacy_ports,
+        taste=taste,
+    )
+    exporting.export(files, asked, given=read_given(timers, profile))
 
 
 @tcpladder.command()

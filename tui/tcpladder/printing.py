@@ -19,6 +19,7 @@ from tcpladder.analysis.expected import Given
 from tcpladder.analysis.flow_view import Findings
 from tcpladder.errors import UsageError
 from tcpladder.ladder import words
+from tcpladder.ladder.diagram import remarks_of
 from tcpladder.ladder.ladder import Ladder
 from tcpladder.render.ansi import coloured
 from tcpladder.render.grid import plain
@@ -90,10 +91,7 @@ def print_ladder(view: Findings, *, ascii_only: bool, now_ns: int | None) -> Non
     )
     for line in text:
         _line(line)
-    remarks = [("gives up", sentence) for sentence in view.ending(now_ns)] if now_ns is not None else []
-    remarks += [("inferred", sentence) for sentence in view.inferred()]
-    remarks += [("advice", sentence) for sentence in view.advice()]
-    for word, sentence in remarks:
+    for word, sentence in remarks_of(view, now_ns)[1:]:
         for line in remark_text(
             word, sentence, width=_columns(), ascii_only=_ascii(ascii_only), paint=_paint()
         ):

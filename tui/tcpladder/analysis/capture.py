@@ -198,6 +198,7 @@ class CaptureAnalysis:
             self.log,
             number - 1,
             values=lambda: self._beliefs(*self.endpoints(number)),
+            ends=lambda: self.endpoints(number),
             summary=lambda: self.summary(number),
             states=lambda: {side: end.state for side, end in track.ends.items()},
             part=part,

@@ -26,7 +26,7 @@ from tcpladder.analysis.rows import FlowRows
 from tcpladder.analysis.schedule import SECOND_NS
 from tcpladder.analysis.shown import shown
 from tcpladder.analysis.timer_words import timer_words
-from tcpladder.analysis.view import FlowSummary, Gap, Origin, Pending, Side, Timer, Verdict
+from tcpladder.analysis.view import Endpoint, FlowSummary, Gap, Origin, Pending, Side, Timer, Verdict
 from tcpladder.analysis.wait import NOTHING, Schedule, Wait
 from tcpladder.analysis.waits import Waits
 from tcpladder.flows.seqnum import MODULUS, difference
@@ -76,6 +76,7 @@ class Findings:
         log: the capture's segments.
         flow: which flow, from 0.
         values: what each end is believed to run with, asked anew at each refresh.
+        ends: client and server, by their addresses.
         summary: the flow's line in the list, as it is now.
         states: the TCP state of each end, as it is now.
         part: the flow's segments, where the caller has read them together with those of others.
@@ -87,6 +88,7 @@ class Findings:
         log: SegmentLog,
         flow: int,
         values: Callable[[], Mapping[Side, TimerValues]],
+        ends: Callable[[], tuple[Endpoint, Endpoint]],
         summary: Callable[[], FlowSummary],
         states: Callable[[], Mapping[Side, TcpState]],
         *,
@@ -95,6 +97,7 @@ class Findings:
     ) -> None:
         self._log, self._flow = log, flow
         self._read_values, self._summary, self._states = values, summary, states
+        self._ends = ends
         self._start_over()
         if part is not None:
             self._take_part(part)
@@ -378,8 +381,7 @@ class Findings:
 
     def advice(self) -> tuple[str, ...]:
         """Where the numbers of this flow collide, one sentence each."""
-        summary = self._summary()
-        ends = {Side.CLIENT: summary.client, Side.SERVER: summary.server}
+        ends = dict(zip(Side, self._ends(), strict=True))
         return advice(self._waits, self._judge, self._states(), ends)
 
     def judged(self, values: Mapping[Side, TimerValues]) -> Judge:

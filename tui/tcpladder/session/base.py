@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import threading
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from tcpladder.analysis.beliefs import TimerValues
@@ -15,6 +16,7 @@ from tcpladder.analysis.expected import Given
 from tcpladder.analysis.flow_view import Findings
 from tcpladder.analysis.view import Endpoint, FlowSummary, Side
 from tcpladder.ladder.model import Note
+from tcpladder.ladder.privacy import Mask
 from tcpladder.ladder.timers import EndTimers, FlowTimers
 from tcpladder.session.named import NamedCapture
 from tcpladder.sources.unwrap import Unwrapper
@@ -65,8 +67,12 @@ class Session:
         self.given = given or Given()
         """What the user says of the timers."""
         self.filter_text = filter_text
+        self.sources: tuple[str, ...] = (name,)
+        """Each file by its name, or the interface."""
         self.version = 0
         """Grows with every change."""
+        self.mask: Mask | None = None
+        """What stands in place of addresses in everything that this session says of flows; None shows them."""
         self._keep_segments = keep_segments
         self._unwrapper = Unwrapper()
         self._lock = threading.RLock()
@@ -91,6 +97,7 @@ class Session:
                 beliefs or self.beliefs,
                 keep_segments=self._keep_segments,
                 names=names if names is not None else {},
+                mask=lambda: self.mask,
             )
             capture.flows_before = self._offsets[-1]
             self._captures.append(capture)
@@ -149,7 +156,22 @@ class Session:
     def notes(self, number: int) -> tuple[Note, ...]:
         """What stands across the lanes of a flow: faults that came and went, words of an experiment."""
         with self._lock:
-            return tuple(note for note, flow in self._notes if flow is None or flow == number)
+            notes = tuple(note for note, flow in self._notes if flow is None or flow == number)
+            return tuple(replace(note, text=self.masked(note.text)) for note in notes) if self.mask else notes
+
+    @contextmanager
+    def shown_by(self, mask: Mask | None) -> Iterator[None]:
+        """Put a mask on for a while, in which no other thread gets to see the session."""
+        with self._lock:
+            before, self.mask = self.mask, mask
+            try:
+                yield
+            finally:
+                self.mask = before
+
+    def masked(self, text: str) -> str:
+        """A sentence as the mask shows it."""
+        return text if self.mask is None else self.mask.text(text)
 
     def frame_bytes(self, number: int, index: int) -> bytes:
         """One frame again, for dissection. Raises CaptureError where its bytes are gone."""
@@ -159,8 +181,8 @@ class Session:
         """How things stand."""
         with self._lock:
             return SessionStatus(
-                name=self.name,
-                filter=self.filter_text,
+                name=self.masked(self.name),
+                filter=self.masked(self.filter_text),
                 mode=self.mode,
                 phase=self._phase,
                 frames=sum(c.frames for c in self._captures),

@@ -45,6 +45,7 @@ class FileSession(Session):
         given: Given | None = None,
     ) -> None:
         super().__init__(", ".join(paths), keep_segments=keep_segments, given=given)
+        self.sources = tuple(paths)
         if follow and len(paths) > 1:
             raise UsageError(f"--follow takes one file, not {len(paths)}")
         self._stop = threading.Event()
