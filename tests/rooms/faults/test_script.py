@@ -8,7 +8,7 @@ import pytest
 
 from tcpladder.faults import iptables
 from tcpladder.faults.fault import Action, Fault, Match, Place, Segments
-from tcpladder.faults.machine import Machine, Way
+from tcpladder.faults.machine import Machine
 from tcpladder.faults.places import Direction, directions
 from tcpladder.faults.script import script, undo
 from tcpladder.faults.why import why
@@ -17,7 +17,7 @@ from tcpladder.faults.words import duration
 HERE, THERE = "10.0.0.1", "10.0.0.2"
 MACHINE = Machine(
     local=frozenset({HERE, "127.0.0.1"}),
-    ways={THERE: Way(device="eth0", prefix="0.0.0.0/0")},
+    ways={THERE: ("eth0",)},
     devices=("eth0",),
 )
 ARTICLE = Fault(match=Match(destination="127.0.0.1", destination_port=12345), probe_sequences=[])
