@@ -83,9 +83,11 @@ def main(seed: int, rounds: int, victim: str) -> None:
         notices = sweep() if victim == "both" else []
         after = picture()
         if after != before or Path("/run/tcpladder").exists():
-            wrong.append({"round": number, "told": told, "notices": notices, "differs": difference(before, after)})
+            wrong.append(
+                {"round": number, "told": told, "notices": notices, "differs": difference(before, after)}
+            )
             break
-    print(json.dumps({"seed": seed, "rounds": number + 1, "applied": applied, "wrong": wrong}))
+    json.dump({"seed": seed, "rounds": number + 1, "applied": applied, "wrong": wrong}, sys.stdout)
 
 
 def one_round(dice: random.Random, victim: str) -> tuple[int, str]:
@@ -114,7 +116,8 @@ def one_round(dice: random.Random, victim: str) -> tuple[int, str]:
         chunk.count(APPLIED) for chunk in iter(functools.partial(os.read, reader, 64), b"")
     )
     os.close(reader)
-    return done, f"{victim} {ending} {delay_s * 1e3:.0f} ms after {answers} answers, stopped {stopped_s * 1e3:.0f} ms: {requests}"
+    when = f"{delay_s * 1e3:.0f} ms after {answers} answers, stopped {stopped_s * 1e3:.0f} ms"
+    return done, f"{victim} {ending} {when}: {requests}"
 
 
 def run_app(writer: int, requests: list[Request]) -> None:
@@ -148,7 +151,9 @@ def any_request(dice: random.Random) -> Request:
     here = action is Action.DROP and dice.random() < 0.5
     return ApplyFault(
         fault=Fault(
-            match=Match(**near if here else {"destination": dice.choice(FAR)}, destination_port=dice.choice((0, 80))),
+            match=Match(
+                **near if here else {"destination": dice.choice(FAR)}, destination_port=dice.choice((0, 80))
+            ),
             both=dice.random() < 0.3,
             probe_sequences=[],
             action=action,
@@ -184,10 +189,10 @@ def send(process: int, number: int) -> None:
 
 def others() -> set[int]:
     """Who else is in this network namespace and alive."""
-    here, found = os.readlink("/proc/self/ns/net"), set()
+    here, found = Path("/proc/self/ns/net").readlink(), set()
     for path in Path("/proc").glob("[0-9]*"):
         try:
-            if os.readlink(path / "ns/net") == here:
+            if (path / "ns/net").readlink() == here:
                 found.add(int(path.name))
         except OSError:
             continue
@@ -204,7 +209,9 @@ def is_zombie(process: int) -> bool:
 def wait_until(what: Callable[[], bool]) -> None:
     deadline = time.monotonic() + DEADLINE_S
     while not what():
-        assert time.monotonic() < deadline, f"still here: {[Path(f'/proc/{one}/stat').read_text() for one in others()]}"
+        assert time.monotonic() < deadline, (
+            f"still here: {[Path(f'/proc/{one}/stat').read_text() for one in others()]}"
+        )
         time.sleep(0.002)
 
 
@@ -249,7 +256,9 @@ def difference(before: list[str], after: list[str]) -> list[object]:
             continue
         olds, news = json.loads(old), json.loads(new)
         gone, came = [one for one in olds if one not in news], [one for one in news if one not in olds]
-        found.append({"gone": gone, "came": came} if gone or came else {"was": olds, "is in another order": news})
+        found.append(
+            {"gone": gone, "came": came} if gone or came else {"was": olds, "is in another order": news}
+        )
     return found
 
 
