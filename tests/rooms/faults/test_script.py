@@ -101,12 +101,23 @@ def test_each_segment_and_action_that_iptables_knows() -> None:
         (replace(ARTICLE, segments=Segments.DATA), "iptables knows no payload length"),
         (replace(ARTICLE, segments=Segments.PURE_ACK), "iptables knows no payload length"),
         (replace(ARTICLE, action=Action.DROP_NEXT, amount=3), "iptables does not count to n"),
-        (LEAVING, "the sender's TCP is told and counts nothing as sent"),
+        (LEAVING, "this host's TCP is told and counts nothing as sent"),
     ],
 )
 def test_where_iptables_has_nothing_like_it_the_script_says_why(fault: Fault, reason: str) -> None:
     assert commands(fault) == []
     assert reason in script(fault, ways(fault)).splitlines()[1]
+
+
+def test_what_arrives_has_a_command_even_where_what_leaves_has_none() -> None:
+    port = replace(ARTICLE, match=Match(destination_port=12345))
+    assert ways(port)[0].places == (Place.INPUT, Place.SINK)
+    assert script(port, ways(port)).splitlines()[1:5] == [
+        "# with iptables, which has no end to its time:",
+        "# iptables -A INPUT -p tcp --dport 12345 -j DROP",
+        "# ip6tables -A INPUT -p tcp --dport 12345 -j DROP",
+        "# iptables -A OUTPUT … -j DROP is not the same: this host's TCP is told and counts nothing as sent",
+    ]
 
 
 def test_the_time_is_written_as_nft_reads_it() -> None:
