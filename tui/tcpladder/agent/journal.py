@@ -84,7 +84,7 @@ class Journal:
         new = self.directory / "journal.new"
         lines = [protocol.encode(self.origin)]
         lines += [b"%d %s" % (number, protocol.encode(change)) for number, change in self.entries.items()]
-        with open(new, "wb") as file:
+        with open(new, "wb", opener=_private) as file:
             file.write(b"\n".join(lines) + b"\n")
             file.flush()
             os.fsync(file.fileno())
@@ -162,6 +162,10 @@ def alone() -> Iterator[None]:
         with contextlib.suppress(OSError):
             RUN.rmdir()
         os.close(lock)
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_CLOEXEC, 0o600)
 
 
 def _lock(directory: Path) -> int:
