@@ -288,6 +288,29 @@ with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as door:
     assert driver("len(ask(0, ListFaults()).faults)") == "1"
 
 
+def test_what_cannot_be_put_back_yet_is_tried_again(machine: Machine, driver: Driver) -> None:
+    before = machine.sh(ROUTES)
+    agent = int(driver("begin()"))
+    driver.breaks(0, "withdraw", "8.8.8.8", 300)
+    machine.sh("ip link set va down")
+    assert "Nexthop has invalid gateway".lower() in driver("ask(0, LiftFault(number=1))")
+    busy = cpu_ticks(agent)
+    wait_until(lambda: driver("over(0)") == "[False]", "it is not back")
+    machine.sh(
+        "ip link set va up; ip -6 addr add fd00::1/64 dev va; ip -6 route add 2001:db8::/32 via fd00::2"
+    )
+    wait_until(lambda: machine.sh(ROUTES) == before, "the route stays away")
+    wait_until(lambda: driver("over(0)") == "[True]", "nobody noticed")
+    assert cpu_ticks(agent) - busy < 50
+    os.kill(agent, signal.SIGKILL)
+    wait_until(lambda: machine.instances() == [], "the journal stays")
+
+
+def cpu_ticks(process: int) -> int:
+    words = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return int(words[11]) + int(words[12])
+
+
 def test_a_private_network_needs_no_journal_and_everything_ends_in_time_there_too(
     machine: Machine, driver: Driver
 ) -> None:
