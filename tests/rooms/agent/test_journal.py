@@ -70,7 +70,9 @@ def test_the_last_one_takes_the_run_directory_away(run_directory: Path) -> None:
 
 def test_a_name_has_one_owner() -> None:
     mine = Journal.begin("7")
-    with pytest.raises(BlockingIOError):
+    with pytest.raises(
+        PermissionRefused, match="is held by a guardian that still puts things back: try again"
+    ):
         Journal.begin("7")
     mine.end()
 

@@ -153,10 +153,13 @@ class FaultBook:
             raise _refused("log what is eaten", error) from None
 
     def wait_s(self) -> float | None:
-        """How long until a fault of routes or links is due; None where none is. Rules end by themselves."""
+        """How long until a fault of routes or links is due; None where none is. Rules end by themselves.
+
+        One that could not be put back at its time (an interface is down) is due again in a second.
+        """
         left = [means.left_ns for _, means in self._by_changes()]
-        due = [one for one in left if one is not None]
-        return min(1.0, max(0.0, min(due) / 1e9)) if due else None
+        due = [one / 1e9 if one > 0 else 1.0 for one in left if one is not None]
+        return min(1.0, *due) if due else None
 
     def notice_due(self) -> None:
         """End those of routes and links whose time is up."""

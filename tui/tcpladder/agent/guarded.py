@@ -5,13 +5,15 @@ In a private network nobody else sees a change and nothing stays of it, so there
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
+from collections.abc import Iterator
 
 from tcpladder.agent import guardian, protocol
 from tcpladder.agent.changes import Change
 from tcpladder.agent.ledger import Ledger
-from tcpladder.agent.ledger_messages import Done, Extend, Undo, read_answer, read_change
+from tcpladder.agent.ledger_messages import Done, Extend, Undo, read_answer, read_change, refusal
 from tcpladder.agent.messages import Refused
 from tcpladder.errors import ExitCode, PermissionRefused, TcpladderError, UsageError
 
@@ -52,18 +54,16 @@ class Changes:
         """Have it done; its number, and all that it will be put back to."""
         self.begin()
         if self._ledger is not None:
-            try:
+            with _in_words():
                 return self._ledger.make(change)
-            except OSError as refused:
-                words = (refused.strerror or str(refused)).lower()
-                raise PermissionRefused(f"the kernel says: {words}") from None
         done = self._ask(protocol.encode(change))
         return done.number, read_change(done)
 
     def undo(self, number: int) -> None:
         """Have it taken back; nothing where it was already."""
         if self._ledger is not None:
-            self._ledger.undo(number)
+            with _in_words():
+                self._ledger.undo(number)
         elif self._channel is not None:
             self._ask(protocol.encode(Undo(number=number)))
 
@@ -117,3 +117,12 @@ class Changes:
                 raise kinds.get(code, PermissionRefused)(reason)
             case Done() as done:
                 return done
+
+
+@contextlib.contextmanager
+def _in_words() -> Iterator[None]:
+    """What the kernel refuses, as the guardian would have told it."""
+    try:
+        yield
+    except OSError as refused:
+        raise PermissionRefused(refusal(refused).reason) from None

@@ -67,12 +67,17 @@ class Journal:
     def begin(cls, name: str) -> Journal:
         """The directory of a new instance, locked, or that of one whose owner died, with what it left in force.
 
-        Raises PermissionRefused where RUN belongs to somebody else, OSError where the owner lives.
+        Raises PermissionRefused where RUN belongs to somebody else, or the owner lives.
         """
         with alone():
             directory = RUN / name
             directory.mkdir(mode=0o700, exist_ok=True)
-            journal = cls(directory, _lock(directory), Origin.here())
+            lock = _try_lock(directory)
+            if lock is None:
+                raise PermissionRefused(
+                    f"{directory} is held by a guardian that still puts things back: try again"
+                )
+            journal = cls(directory, lock, Origin.here())
             left = _read(directory)
             if left is not None and left[0] == journal.origin:
                 journal.entries = left[1]

@@ -46,9 +46,9 @@ class Loop:
 
     def _turn(self) -> bool:
         """Wait for one thing or several, and see to them; whether the app is still there."""
+        self._work.do_due()
         wait_s = self._work.wait_s()
         ready = self._ready(None if wait_s is None else wait_s * 1000)
-        self._work.do_due()
         self._look_after_guardian(ready)
         if self._listener is not None and self._listener.fileno() in ready:
             self._welcome(self._listener)
