@@ -105,8 +105,11 @@ class LiveSession(Session):
         try:
             batch = self._source.read(wait_s)
         except InterfaceError as gone:
+            self._phase = "waiting"
             self.warn(str(gone))
             batch = None
+        if batch is not None:
+            self._phase = "running"
         self._read_fault_log()
         batch = self._eaten.with_unseen(batch, time.time_ns())
         if batch is not None:
@@ -129,7 +132,7 @@ class LiveSession(Session):
         with self._lock:
             if sentence not in self._warnings:
                 self._warnings.append(sentence)
-                self.version += 1
+            self.version += 1
 
     def _spooled(self, batch: FrameBatch) -> FrameBatch:
         """The frames with their place in the spool, where they can be read again."""
