@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from dataclasses import replace
 
 import pytest
@@ -16,6 +18,7 @@ from rooms.app.scripted import (
     keepalive_session,
     settle,
 )
+from tcpladder.agent.fault_messages import FaultPlan
 from tcpladder.app.app import TcpladderApp
 from tcpladder.app.choice_row import ChoiceRow
 from tcpladder.app.confirm import Confirm
@@ -64,6 +67,28 @@ async def test_what_is_shown_before_anything_happens() -> None:
         await keys(pilot, "escape")
         assert isinstance(app.screen, LadderScreen)
         assert not applied(session)
+
+
+async def test_a_plan_that_comes_when_the_dialog_is_closed_harms_nobody() -> None:
+    session = keepalive_session()
+    asked, answer = threading.Event(), threading.Event()
+    plan = session.faults.plan
+
+    def late(fault: Fault) -> FaultPlan:
+        asked.set()
+        answer.wait(5)
+        return plan(fault)
+
+    session.faults.plan = late  # type: ignore[method-assign]
+    app = app_for(session)
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        await keys(pilot, "D")
+        assert await asyncio.to_thread(asked.wait, 5)
+        await keys(pilot, "escape")
+        answer.set()
+        await keys(pilot, "enter")
+        assert isinstance(app.screen, LadderScreen)
 
 
 async def test_a_letter_chooses_and_enter_applies() -> None:

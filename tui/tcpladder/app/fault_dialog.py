@@ -100,6 +100,10 @@ class FaultDialog(ModalScreen[FaultState], inherit_bindings=False):
         self.set_class(taste.ascii_only, "-ascii")
         self._why_so_long = clean(why_so_long, self._ascii)
         plain = taste.ascii_only
+        # Held here: the answer to a plan may come when the dialog has just been closed, and its widgets are gone.
+        self._heading, self._foot = Bar(id="title", ascii_only=plain), Bar(id="keys", ascii_only=plain)
+        self._refused = Static(id="refused", markup=False)
+        self._script, self._place = Static(id="script", markup=False), Static(id="place", markup=False)
         self._direction = ChoiceRow("direction", answers.DIRECTIONS, choices.direction, ascii_only=plain)
         self._scope = ChoiceRow("scope", answers.scopes(choices), choices.scope, ascii_only=plain)
         self._what = ChoiceRow("what", answers.SEGMENTS, choices.segments, ascii_only=plain)
@@ -114,7 +118,7 @@ class FaultDialog(ModalScreen[FaultState], inherit_bindings=False):
 
     def compose(self) -> ComposeResult:
         with Vertical():
-            yield Bar(id="title", ascii_only=self._ascii)
+            yield self._heading
             yield self._direction
             yield self._scope
             yield self._typed
@@ -123,12 +127,12 @@ class FaultDialog(ModalScreen[FaultState], inherit_bindings=False):
             yield self._amount
             yield self._length
             yield Rule("-" if self._ascii else "─")
-            yield Static(id="refused", markup=False)
+            yield self._refused
             yield self._insist
             with VerticalScroll(can_focus=False):
-                yield Static(id="script", markup=False)
-            yield Static(id="place", markup=False)
-            yield Bar(id="keys", ascii_only=self._ascii)
+                yield self._script
+            yield self._place
+            yield self._foot
 
     def on_mount(self) -> None:
         self._length.open()
@@ -140,7 +144,7 @@ class FaultDialog(ModalScreen[FaultState], inherit_bindings=False):
     def on_resize(self) -> None:
         self.set_class(self.size.height < LOW, "-low")
         fitting = [keys for keys in self.KEYS if len(keys) <= self.size.width - 4]
-        self.query_one("#keys", Bar).say((fitting or self.KEYS[-1:])[0])
+        self._foot.say((fitting or self.KEYS[-1:])[0])
 
     # What is chosen
 
@@ -183,7 +187,7 @@ class FaultDialog(ModalScreen[FaultState], inherit_bindings=False):
             if chosen.client
             else "a connection that does not exist yet"
         )
-        self.query_one("#title", Bar).say(f"Break {ends}")
+        self._heading.say(f"Break {ends}")
         try:
             chosen.fault()
         except TcpladderError as wrong:
@@ -202,14 +206,15 @@ class FaultDialog(ModalScreen[FaultState], inherit_bindings=False):
         self._show()
 
     def _show(self) -> None:
-        plan, refused = self._plan, self.query_one("#refused", Static)
+        if not self.is_attached:
+            return
+        plan, refused, script, place = self._plan, self._refused, self._script, self._place
         sentence = self._wrong or (plan.refused if plan is not None else "")
         refused.set_class(bool(sentence), "-open")
         refused.update(
             clean(f"refused: {sentence}" if plan is not None and sentence else sentence, self._ascii)
         )
         self._insist.open(plan is not None and plan.needs_insist and bool(plan.refused))
-        script, place = self.query_one("#script", Static), self.query_one("#place", Static)
         if plan is None:
             script.update("")
             place.update("")
