@@ -61,6 +61,12 @@ those behind it. `keepalive=TIME/INTERVAL/PROBES` may end after any of its parts
 no probes, and `linear` is short for `syn_linear_timeouts`. A time takes `us`, `ms`, `s`, `min` or `h` behind it.
 """
 
+OWN = """A stack of your own stands in your settings, `$XDG_CONFIG_HOME/tcpladder/config.toml` or
+`~/.config/tcpladder/config.toml` (`TCPLADDER_CONFIG` names another file), as `[profiles.NAME]`, with any of the names
+above; `like` says which profile the rest comes from. `tcpladder config --sample` prints an example. Under sudo they are
+the settings of the user who called sudo.
+"""
+
 CAPTURED = """A live capture that is saved carries the values that were known, as comments on the frames from which they
 hold. Other tools show them as comments. Such a line begins with `tcpladder timers: ` and goes on with a JSON array of
 objects: `from` is `sysctl`, with the `addresses` of the machine, or `socket`, with its `end` and its `peer`, each an
@@ -86,7 +92,7 @@ def timers_page() -> str:
     for name in names:
         values = [text_of(name, profile.values[name]) for profile in PROFILES.values()]
         lines.append(f"| `{name}` | " + " | ".join(values) + " |")
-    return "\n".join([*lines, "", "## In the capture", "", CAPTURED])
+    return "\n".join([*lines, "", OWN, "## In the capture", "", CAPTURED])
 
 
 PAGES = {ROOT / "docs" / "KINDS.md": kinds_page, ROOT / "docs" / "TIMERS.md": timers_page}
