@@ -57,8 +57,8 @@ or of which `keepalive=on` says that it must, the RST behind its last probe, the
 their distance, within the limit of `retries2`. The value must be given by name (`keepalive_time`, `keepalive_intvl`,
 `keepalive_probes`, `retries2`; a profile accuses nobody), the capture must stand beside that end, whose ACKs then come
 within a millisecond, and go on longer than the timer may take. While data is unacknowledged, the peer's window is
-closed or a FIN was sent, other timers run. A rule on that host that eats what it sends looks the same. A connection that
-is only being opened shows nothing of its path, and an application may have given up connecting: no SYN is missed.
+closed or a FIN was sent, other timers run. A rule on that host that eats what it sends looks the same. A connection
+that is only being opened shows nothing of its path, and an application may have given up connecting: no SYN is missed.
 
 `show`, `open` and `live` take the same options and believe them, with origin `user`, where nothing stronger is known.
 Strongest first: `socket`, `netns`, `capture`, `user`, `inferred`, `assumed`. A sysctl yields to what the flow shows,
