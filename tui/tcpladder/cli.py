@@ -32,7 +32,7 @@ _timers = click.option(
     help="Timers that hold: keepalive=55/6/2, server:keepalive=30, syn_retries=5, linear=4, user_timeout=5s …",
 )
 _profile = click.option("--profile", metavar="STACK", help="Defaults of linux, linux-old, solaris, freebsd, "
-                        "macos or windows.")  # fmt: skip
+                        "macos, windows, or of [profiles.STACK] in your settings.")  # fmt: skip
 _follow = click.option(
     "--follow", is_flag=True, help="Go on at the end of FILE, which is still being written."
 )
@@ -79,14 +79,13 @@ def live(
     filter_words: tuple[str, ...],
 ) -> None:
     """Sniff an interface; FILTER is a tcpdump filter, such as: tcp port 12345."""
-    from tcpladder.analysis.expected import given as read_given
-
-    given = read_given(timers, profile)
     from tcpladder.agent.messages import OpenCapture
     from tcpladder.agent.start import HostNetwork, NetnsNetwork, exec_app, handover
 
     left = handover()
     if left is None:
+        # The user's settings wait until privilege is given up: the app reads them, as that user.
+        _given(timers, None)
         form = _front_end(form, without_terminal="text")
         network = HostNetwork() if netns is None else NetnsNetwork(netns)
         exec_app(network, {} if write is None else {"write": write.absolute()}, sys.argv[1:])
@@ -97,6 +96,7 @@ def live(
         interface=interface, filter=" ".join(filter_words), snap_length=snap_length, include_ssh=ssh
     )
     output = None if write is None else (left.outputs["write"], str(write))
+    given = _given(timers, profile)
     session = LiveSession(AgentClient(left.agent), request, write=output, given=given)
     _say(left.notices)
     _show_live(session, _front_end(form, without_terminal="text"), ascii_only=ascii_only, no_mouse=no_mouse)
@@ -122,11 +122,10 @@ def open_(
     no_mouse: bool,
 ) -> None:
     """Show captures in the app; - is stdin."""
-    from tcpladder.analysis.expected import given
     from tcpladder.session.files import FileSession
 
     _front_end(None, without_terminal="")
-    session = FileSession(files, read_again=True, follow=follow, given=given(timers, profile))
+    session = FileSession(files, read_again=True, follow=follow, given=_given(timers, profile))
     _open_app(session, ascii_only=ascii_only, no_mouse=no_mouse, start_flow=flow)
 
 
@@ -149,10 +148,8 @@ def show(
 ) -> None:
     """Print the ladders of captures on stdout; - is stdin."""
     from tcpladder import printing
-    from tcpladder.analysis.expected import given as read_given
 
-    given = read_given(timers, profile)
-
+    given = _given(timers, profile)
     if follow:
         if flow is not None:
             raise UsageError("--follow prints every flow as it comes, leave out --flow")
@@ -234,9 +231,8 @@ def check(
 ) -> None:
     """Judge captures by timers that must hold: exit 0 when all kept their schedule, 1 with those that did not."""
     from tcpladder import checking
-    from tcpladder.analysis.expected import given as read_given
 
-    given = read_given(timers, profile)
+    given = _given(timers, profile)
     if not given:
         raise UsageError(
             "check judges by what must hold: give --timers, such as keepalive=55/6/2, or --profile"
@@ -344,6 +340,15 @@ def timers(
     watching.timers(sockets, watch=watch, form=form, ascii_only=ascii_only)
 
 
+@tcpladder.command()
+@click.option("--sample", is_flag=True, help="Print a commented file to begin with instead.")
+def config(*, sample: bool) -> None:
+    """Print where your settings are, and what is in force, as TOML."""
+    from tcpladder import settings
+
+    sys.stdout.write(settings.SAMPLE if sample else settings.in_force(settings.load()))
+
+
 tcpladder.add_command(fault)
 tcpladder.add_command(doctor)
 
@@ -397,6 +402,18 @@ def _fill_standard_streams() -> None:
 def _leave_stdout() -> None:
     """Whoever read our stdout has enough, or its disk is full; a flush at exit would complain about it."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _given(timers: tuple[str, ...], profile: str | None) -> Any:
+    """What the user says of timers; the settings are read where they may have the profile."""
+    from tcpladder.analysis.expected import given
+    from tcpladder.analysis.profiles import PROFILES
+
+    if profile is None or profile.lower() in PROFILES:
+        return given(timers, profile)
+    from tcpladder.settings import load
+
+    return given(timers, profile, {**PROFILES, **load().profiles})
 
 
 def _front_end(form: str | None, *, without_terminal: str) -> str | None:
