@@ -87,7 +87,7 @@ def main(seed: int, rounds: int, victim: str) -> None:
                 {"round": number, "told": told, "notices": notices, "differs": difference(before, after)}
             )
             break
-    print(json.dumps({"seed": seed, "rounds": number + 1, "applied": applied, "wrong": wrong}))
+    json.dump({"seed": seed, "rounds": number + 1, "applied": applied, "wrong": wrong}, sys.stdout)
 
 
 def one_round(dice: random.Random, victim: str) -> tuple[int, str]:
@@ -116,10 +116,8 @@ def one_round(dice: random.Random, victim: str) -> tuple[int, str]:
         chunk.count(APPLIED) for chunk in iter(functools.partial(os.read, reader, 64), b"")
     )
     os.close(reader)
-    return (
-        done,
-        f"{victim} {ending} {delay_s * 1e3:.0f} ms after {answers} answers, stopped {stopped_s * 1e3:.0f} ms: {requests}",
-    )
+    when = f"{delay_s * 1e3:.0f} ms after {answers} answers, stopped {stopped_s * 1e3:.0f} ms"
+    return done, f"{victim} {ending} {when}: {requests}"
 
 
 def run_app(writer: int, requests: list[Request]) -> None:
@@ -191,10 +189,10 @@ def send(process: int, number: int) -> None:
 
 def others() -> set[int]:
     """Who else is in this network namespace and alive."""
-    here, found = os.readlink("/proc/self/ns/net"), set()
+    here, found = Path("/proc/self/ns/net").readlink(), set()
     for path in Path("/proc").glob("[0-9]*"):
         try:
-            if os.readlink(path / "ns/net") == here:
+            if (path / "ns/net").readlink() == here:
                 found.add(int(path.name))
         except OSError:
             continue

@@ -162,7 +162,8 @@ def _agent(channel: socket.socket, network: Network) -> NoReturn:
         channel = socket.socket(fileno=kept_channel)
         for ignored in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
             signal.signal(ignored, signal.SIG_IGN)
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+        # SIGTERM kills at once: what must be put back is put back for an agent that ends in any way.
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         private = isinstance(network, PrivateNetwork)
         try:
             network.enter()

@@ -53,8 +53,8 @@ def sweep() -> list[str]:
 
 
 def _anything() -> bool:
-    """Whether an instance is there at all; the run directory itself is no reason to look further."""
-    return os.access(journal.RUN, os.R_OK | os.X_OK) and any(journal.RUN.iterdir())
+    """Whether there is a run directory that we may look into; one that is empty is taken away."""
+    return os.access(journal.RUN, os.R_OK | os.X_OK)
 
 
 def _sentences(journals: list[Journal]) -> Iterator[tuple[str, str]]:
