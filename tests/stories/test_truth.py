@@ -31,6 +31,7 @@ KEYS = {
     "length": int | None,
     "window": int | None,
     "flags": str | None,
+    "lost": str | None,
     "timer": str | None,
     "gap": dict | None,
 }

@@ -46,7 +46,8 @@ def drawn(
     now_ns: int | None = None,
 ) -> Diagram:
     """The diagram of a conversation written by hand."""
-    ladder = Ladder(talk, notes, lost=lost)
+    talk.eaten.update(lost or {})
+    ladder = Ladder(talk, notes)
     believed = {Side.CLIENT: {names.KEEPALIVE_TIME: Believed(30 * S, Origin.SOCKET)}, Side.SERVER: {}}
     return Diagram(
         ladder=ladder,

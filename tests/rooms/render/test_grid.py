@@ -96,7 +96,8 @@ LAYOUTS = st.builds(
 def keepalive_rows(**taste: int | bool | TimeMode | NumberMode) -> list[str]:
     """The keepalive ladder, drawn."""
     talk, notes = keepalive()
-    ladder = Ladder(talk, notes, lost={7: "rule 1"})
+    talk.eaten[7] = "rule 1"
+    ladder = Ladder(talk, notes)
     layout = replace(Layout(width=80, origin_ns=ladder.origin_ns), **taste)
     return [plain(draw(ladder.row(number), layout)) for number in range(len(ladder))]
 
@@ -186,7 +187,8 @@ def test_a_lost_answer_stops_short_of_the_client() -> None:
     talk = Talk()
     talk.say(Side.SERVER, Kind.SYN_ACK)
     layout = Layout(width=80)
-    text = plain(draw(Ladder(talk, lost={0: "rule 2"}).row(0), layout))
+    talk.eaten[0] = "rule 2"
+    text = plain(draw(Ladder(talk).row(0), layout))
     assert text[layout.left : layout.left + 6] == "│    ✗"
     assert "◀" not in text
 

@@ -139,6 +139,10 @@ class CaptureAnalysis:
             known = self._endpoints[number] = (larger, smaller) if client_is_larger else (smaller, larger)
         return known
 
+    def tuple_of(self, number: int) -> tuple[Tuple4, bool]:
+        """The 4-tuple of a flow, and whether its client is the larger endpoint."""
+        return self._table.endpoints(number - 1)
+
     def kinds(self, number: int) -> list[int]:
         """The kinds of a flow's segments so far, in order."""
         kinds: list[int] = self.log.column("kind", self.log.rows_of(number - 1, 0)).tolist()

@@ -302,6 +302,13 @@ class Findings:
             else f"{word}, data {length}"
         )
 
+    def lost(self, index: int) -> str | None:
+        return self._log.lost.get(self._rows.row(index))
+
+    @property
+    def losses(self) -> int:
+        return len(self._log.lost)
+
     def because(self, index: int) -> str:
         side = self._side(index)
         wait = self._waits.found.get(index)

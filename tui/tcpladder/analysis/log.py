@@ -44,6 +44,8 @@ class SegmentLog:
         """Row -> the SACK blocks of its segment."""
         self.shifts: dict[int, int] = {}
         """Row of a SYN -> shift count of its window scale option, NO_SHIFT without one."""
+        self.lost: dict[int, str] = {}
+        """Row -> what ate its segment: `rule 1`. Grows, and after its row has been read."""
 
     def __len__(self) -> int:
         return self._size

@@ -200,6 +200,15 @@ class FlowView(Protocol):
         """The words on the rung: `keepalive probe 2/3`, `data 79`, `RST`."""
         ...
 
+    def lost(self, index: int) -> str | None:
+        """What ate the segment on its way: `rule 1`; None where nothing says that it did not arrive."""
+        ...
+
+    @property
+    def losses(self) -> int:
+        """How many segments of the capture are known to be lost: a rung may change when this grows."""
+        ...
+
     def because(self, index: int) -> str:
         """Why the segment is of its kind, with the numbers compared."""
         ...

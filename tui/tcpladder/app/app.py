@@ -11,9 +11,10 @@ from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
-from tcpladder.app import open_ladder, terminal
+from tcpladder.app import fault_keys, open_ladder, terminal
 from tcpladder.app.contract import Session, SessionStatus
 from tcpladder.app.detail_screen import DetailScreen
+from tcpladder.app.fault_keys import FaultKeys
 from tcpladder.app.feed import Feed
 from tcpladder.app.flows_screen import FlowsScreen
 from tcpladder.app.help_screen import HelpScreen, key_name
@@ -103,7 +104,7 @@ class TcpladderApp(App[None]):
 
     async def action_leave(self) -> None:
         if isinstance(self.screen, FlowsScreen | TooSmallScreen):
-            self.exit()
+            fault_keys.leave(self)
         else:
             await self.action_back()
 
@@ -111,7 +112,11 @@ class TcpladderApp(App[None]):
         """The keys of the page that is open."""
         bindings = [active.binding for active in self.screen.active_bindings.values()]
         title = str(self.screen.title or self.screen.TITLE or "this dialog")
-        self.push_screen(HelpScreen(title, bindings, ascii_only=self.taste.ascii_only))
+        why = self.session.faults.why_not
+        greyed = FaultKeys.CHANGES if why and isinstance(self.screen, FaultKeys) else frozenset()
+        self.push_screen(
+            HelpScreen(title, bindings, ascii_only=self.taste.ascii_only, greyed=greyed, why=why)
+        )
 
     def action_interfaces(self) -> None:
         from tcpladder.app.interfaces_screen import InterfacesScreen  # loads the agent's messages

@@ -15,11 +15,11 @@ from tcpladder.analysis.flow_filter import FilterError, FlowFilter
 from tcpladder.app import filter_prompt, flow_table, status_words
 from tcpladder.app.bar import Bar
 from tcpladder.app.contract import Session, SessionStatus
+from tcpladder.app.fault_keys import FaultKeys
 from tcpladder.app.feed import Feed
 from tcpladder.app.filter_prompt import FilterSuggester
 from tcpladder.app.flow_order import Sort
 from tcpladder.app.flow_table import FlowTable
-from tcpladder.app.page import Page
 from tcpladder.app.terminal import Taste
 from tcpladder.app.timers_view import TimersView, WithTimers
 from tcpladder.render.cells import elide
@@ -28,7 +28,7 @@ RACING_SEGMENTS = 1000
 """Segments between two looks from which on the counts are a blur."""
 
 
-class FlowsScreen(Page):
+class FlowsScreen(FaultKeys):
     """The list of flows."""
 
     TITLE = "flows"
@@ -41,7 +41,7 @@ class FlowsScreen(Page):
         Binding("f", "follow", "follow the newest flow"),
         Binding("T", "timers", "timers of this flow, counting down"),
     ]
-    KEYS = "↑↓ flow  enter ladder  / filter  s sort  space mark  p pause  ? help  q quit"
+    KEYS = "↑↓ flow  enter ladder  / filter  D fault  U lift  s sort  p pause  space mark  ? help  q quit"
     DEFAULT_CSS = """
     FlowsScreen #why { height: 3; }
     FlowsScreen #columns { color: $text-muted; text-style: bold; }
@@ -93,6 +93,10 @@ class FlowsScreen(Page):
     @property
     def racing(self) -> bool:
         return self._racing
+
+    @property
+    def flow_number(self) -> int | None:
+        return self.table.selected
 
     def show_body(self, status: SessionStatus) -> None:
         self._racing = status.segments - self._segments > RACING_SEGMENTS

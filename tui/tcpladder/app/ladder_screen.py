@@ -19,11 +19,11 @@ from tcpladder.app import explain, status_words
 from tcpladder.app.bar import Bar
 from tcpladder.app.contract import Session, SessionStatus
 from tcpladder.app.detail_view import DetailView, findings
+from tcpladder.app.fault_keys import FaultKeys
 from tcpladder.app.feed import Feed
 from tcpladder.app.ladder_head import head
 from tcpladder.app.ladder_search import search
 from tcpladder.app.ladder_view import LadderView
-from tcpladder.app.page import Page
 from tcpladder.app.terminal import Taste, is_congested
 from tcpladder.app.timers_view import TimersView, WithTimers
 from tcpladder.ladder import words
@@ -38,7 +38,7 @@ SEARCH_SLICE_S = 0.01
 """How long a search may keep the screen from answering keys."""
 
 
-class LadderScreen(Page):
+class LadderScreen(FaultKeys):
     """The flow `number`, or the one that it is handed later."""
 
     TITLE = "ladder"
@@ -59,7 +59,7 @@ class LadderScreen(Page):
         Binding("3", "pane(3)", "pane 3: the timers"),
         Binding("T", "timers", "timers of both ends, counting down"),
     ]
-    KEYS = "↑↓ rung  enter detail  [ ] event  f follow  p pause  T timers  / search  ? help"
+    KEYS = "↑↓ rung  enter detail  f follow  p pause  D fault  U lift  T timers  [ ] event  ? help"
     DEFAULT_CSS = """
     LadderScreen #columns { text-style: bold; color: $text-muted; }
     LadderScreen DetailView { display: none; height: 12; border-top: solid $accent; }
@@ -129,6 +129,10 @@ class LadderScreen(Page):
 
     def focus_body(self) -> None:
         self.ladder.focus()
+
+    @property
+    def flow_number(self) -> int | None:
+        return self._number
 
     # Following the session
 

@@ -38,12 +38,14 @@ class LadderView(RowView):
         self.unfolded = False
         """Whether what follows the pending rung is shown too."""
         self.pending: tuple[PendingRow, ...] = ()
+        self._losses = view.losses
 
     def show_flow(self, view: FlowView, notes: Sequence[Note]) -> None:
         """Be about another flow, from its beginning."""
         self.view = view
         self.ladder = Ladder(view, notes)
         self.pending = ()
+        self._losses = view.losses
         self.unfolded = self.following = False
         self._set_layout(origin_ns=self.ladder.origin_ns)
         self.cursor = 0
@@ -79,6 +81,8 @@ class LadderView(RowView):
     def refresh_ladder(self, notes: Sequence[Note], now_ns: int) -> None:
         """Follow the flow."""
         first = self.ladder.refresh(notes)
+        if self._losses != self.view.losses:
+            self._losses, first = self.view.losses, 0
         self._set_layout(origin_ns=self.ladder.origin_ns)
         before, known = self.pending, len(self.ladder)
         self.pending = self.ladder.pending_rows(now_ns, unfold=self.unfolded)

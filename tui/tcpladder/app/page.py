@@ -41,6 +41,8 @@ class Page(Screen[None], inherit_bindings=False):
     Page Input { display: none; height: 1; border: none; margin: 0 1; }
     Page Input.-open { display: block; }
     """
+    FAULT_KEYS: ClassVar[frozenset[str]] = frozenset({"D fault", "U lift"})
+    """Those of KEYS that are greyed where nothing can be broken."""
     KEYS: ClassVar[str] = ""
     """The keys that the last line names; the rest is in the help."""
 
@@ -82,7 +84,9 @@ class Page(Screen[None], inherit_bindings=False):
         shown = before.split("  ")[:-1]
         while shown and len("  ".join([*shown, help_ + after])) + 1 > event.size.width:
             shown.pop()
-        self._keys.say(" " + "  ".join([*shown, help_ + after]))
+        greyed = [name for name in shown if name in self.FAULT_KEYS and self.session.faults.why_not]
+        parts = [(name, "dim" if name in greyed else "") for name in [*shown, help_ + after]]
+        self._keys.say(Content.assemble(" ", Content("  ").join(Content.styled(*part) for part in parts)))
 
     def on_screen_resume(self) -> None:
         if self.is_mounted:
@@ -117,6 +121,8 @@ class Page(Screen[None], inherit_bindings=False):
             parts.append((f" {status_words.paused(status.segments - self.paused_at)} ", "reverse"))
             parts.append(Content("  "))
         parts.append(status_words.counters(status))
+        if broken := status_words.faults(status):
+            parts += [Content("  "), (f" {broken} ", "bold $text-warning reverse")]
         parts.append(Content(f"  {left}"))
         self.status.say(Content.assemble(*parts), right)
 

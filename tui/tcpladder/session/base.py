@@ -10,14 +10,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from tcpladder.agent.fault_messages import FaultState
 from tcpladder.analysis.beliefs import TimerValues
 from tcpladder.analysis.capture import Beliefs, CaptureAnalysis
 from tcpladder.analysis.expected import Given
 from tcpladder.analysis.flow_view import Findings
 from tcpladder.analysis.view import Endpoint, FlowSummary, Side
+from tcpladder.errors import PermissionRefused
 from tcpladder.ladder.model import Note
 from tcpladder.ladder.privacy import Mask
 from tcpladder.ladder.timers import EndTimers, FlowTimers
+from tcpladder.session.faults import SessionFaults
 from tcpladder.session.named import NamedCapture
 from tcpladder.sources.unwrap import Unwrapper
 from tcpladder.wire.frames import FrameBatch
@@ -52,6 +55,8 @@ class SessionStatus:
     """From 0 to 1 while files are read, None where nobody can know."""
     warnings: tuple[str, ...]
     notice: str
+    faults: tuple[FaultState, ...] = ()
+    """Those in force, as they were when they were looked at last."""
     now_ns: int
     """What countdowns are measured against: the wall clock while live, the last segment in a file."""
 
@@ -83,6 +88,10 @@ class Session:
         self._warnings: list[str] = []
         self._notes: list[tuple[Note, int | None]] = []
         self._phase: Phase = "loading"
+        self.faults = SessionFaults(
+            None, self._change, why_not="a capture cannot be broken: live or lab only"
+        )
+        """What is broken, and the way to break more."""
 
     def begin_capture(
         self, names: Mapping[str, str] | None = None, beliefs: Beliefs | None = None
@@ -125,6 +134,12 @@ class Session:
         with self._lock:
             capture, local = self._find(number)
             return capture.summary(local)
+
+    def endpoints(self, number: int) -> tuple[Endpoint, Endpoint]:
+        """Client and server of a flow as they are, whatever a mask shows."""
+        with self._lock:
+            capture, local = self._find(number)
+            return capture.endpoints(local)
 
     def view(self, number: int) -> Findings:
         """The findings about flow `number`, brought up to date; the same object each time."""
@@ -174,6 +189,10 @@ class Session:
         """A sentence as the mask shows it."""
         return text if self.mask is None else self.mask.text(text)
 
+    def reset_connection(self, number: int, *, insist: bool = False) -> int:  # noqa: ARG002
+        """Destroy the sockets of a flow that are here; how many there were. Raises TcpladderError."""
+        raise PermissionRefused(self.faults.why_not)
+
     def frame_bytes(self, number: int, index: int) -> bytes:
         """One frame again, for dissection. Raises CaptureError where its bytes are gone."""
         raise NotImplementedError
@@ -197,8 +216,14 @@ class Session:
                 progress=self._progress(),
                 warnings=tuple(self._all_warnings()),
                 notice=self._notice(),
+                faults=self.faults.in_force(),
                 now_ns=self.now_ns(),
             )
+
+    def _change(self) -> None:
+        """Something that is shown is not as it was."""
+        with self._lock:
+            self.version += 1
 
     def now_ns(self) -> int:
         """The moment that countdowns are measured against."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from textwrap import wrap
 
 from tcpladder.agent.client import AgentClient
 from tcpladder.agent.messages import OpenCapture
@@ -12,11 +11,8 @@ from tcpladder.analysis.view import Endpoint
 from tcpladder.errors import TcpladderError
 from tcpladder.lab.experiment import Experiment
 from tcpladder.lab.run import ExperimentRun, Observed, Outcome
-from tcpladder.ladder.model import Note
+from tcpladder.session.fault_notes import in_lines
 from tcpladder.session.live import LiveSession
-
-NOTE_COLUMNS = 36
-"""Between the lanes of a ladder 80 columns wide."""
 
 
 class LabSession(LiveSession):
@@ -25,7 +21,7 @@ class LabSession(LiveSession):
     def __init__(self, agent: AgentClient, experiment: Experiment) -> None:
         super().__init__(agent, OpenCapture(interface="lo"), mode="lab", name=f"lab {experiment.name}")
         self.experiment = experiment
-        self._experiment_run = ExperimentRun(experiment, agent)
+        self._experiment_run = ExperimentRun(experiment, self.faults)
         self._words = experiment.sentence
 
     @property
@@ -57,7 +53,7 @@ class LabSession(LiveSession):
             self.learn_socket(Endpoint(peer.address, peer.port), options)
         if told:
             with self._lock:
-                self._notes += [(note, None) for n in told for note in _in_lines(n.time_ns, n.text)]
+                self._notes += [(note, None) for n in told for note in in_lines(n.time_ns, n.text)]
                 self._words = told[-1].text
                 self.version += 1
 
@@ -67,8 +63,3 @@ class LabSession(LiveSession):
 
     def _notice(self) -> str:
         return self._words
-
-
-def _in_lines(time_ns: int, text: str) -> list[Note]:
-    """A narration as notes that fit between the lanes of a narrow ladder."""
-    return [Note(time_ns, line, continues=i > 0) for i, line in enumerate(wrap(text, NOTE_COLUMNS))]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 
 from tcpladder.agent.client import AgentClient
 from tcpladder.agent.messages import CaptureOpened, OpenCapture, ReadSysctls, Sysctls
@@ -13,9 +14,14 @@ from tcpladder.analysis.beliefs import TimerValues
 from tcpladder.analysis.expected import Given
 from tcpladder.analysis.flow_view import Findings
 from tcpladder.analysis.view import Endpoint, Origin, Side
-from tcpladder.errors import CaptureError, InterfaceError, TcpladderError
+from tcpladder.errors import CaptureError, InterfaceError, TcpladderError, UsageError
+from tcpladder.ladder.model import Note
 from tcpladder.ladder.timers import EndTimers, FlowTimers
 from tcpladder.session.base import Mode, Session
+from tcpladder.session.eaten import EatenSegments
+from tcpladder.session.fault_notes import fault_notes
+from tcpladder.session.faults import SessionFaults
+from tcpladder.session.saving import Saving
 from tcpladder.session.socket_watch import Ends, SocketWatch
 from tcpladder.session.values_told import ValuesTold
 from tcpladder.sources.live import open_live
@@ -63,14 +69,13 @@ class LiveSession(Session):
         self._local = frozenset(opened.local_addresses)
         self._source = open_live(descriptor, opened)
         self._spool = Spool(SPOOL_BYTES)
-        self._writer: PcapngWriter | None = None
+        self._saving: Saving | None = None
         if write is not None:
             interface = CapturedInterface(
                 name=opened.interface, link_type=opened.link_type, snap_length=opened.snap_length
             )
-            self._writer = PcapngWriter(write[0], [interface], name=write[1])
-        self.frames_written = 0
-        """How many frames are in the file that is written."""
+            writer = PcapngWriter(write[0], [interface], name=write[1])
+            self._saving = Saving(writer, self._news, self.warn)
         self._told = ValuesTold()
         self._dropped = self._seen = 0
         self._values = TimerValues()
@@ -81,6 +86,8 @@ class LiveSession(Session):
         self._thread: threading.Thread | None = None
         self._stop = threading.Event()
         self.capture = self.begin_capture()
+        self._eaten = EatenSegments(self.capture)
+        self.faults = SessionFaults(agent, self._change)
         self._phase = "running"
 
     def start(self) -> None:
@@ -103,9 +110,15 @@ class LiveSession(Session):
             batch = None
         if batch is not None:
             self._phase = "running"
-            self._keep(batch)
+        self._read_fault_log()
+        batch = self._eaten.with_unseen(batch, time.time_ns())
+        if batch is not None:
+            batch = self._spooled(batch)
             self.feed(self.capture, batch)
             self._bound_memory()
+        eaten = self._mark_eaten()
+        if self._saving is not None:
+            self._saving.take(batch, eaten, wait=self.faults.active)
         self._count()
         return batch is not None
 
@@ -121,20 +134,38 @@ class LiveSession(Session):
                 self._warnings.append(sentence)
             self.version += 1
 
-    def _keep(self, batch: FrameBatch) -> None:
-        """Spool the frames and save them; a full disk ends the saving, not the capture."""
-        self._spool.append(batch.data[:-PADDING])
+    def _spooled(self, batch: FrameBatch) -> FrameBatch:
+        """The frames with their place in the spool, where they can be read again."""
+        begin = self._spool.append(batch.data[:-PADDING])
         for sentence in self._spool.warnings:
             self.warn(sentence)
-        if self._writer is None:
-            return
+        return replace(batch, position=begin + batch.start, first_frame=self.capture.frames + 1)
+
+    def _read_fault_log(self) -> None:
+        """Ask what the faults ate, and take in what the log says of it."""
         try:
-            self._writer.write(batch, self._news(len(batch)))
-            self.frames_written = self._writer.frames
-        except CaptureError as failed:
+            self.faults.work(time.monotonic())
+        except TcpladderError as failed:
             self.warn(str(failed))
-            self._writer.close()
-            self._writer = None
+        for eaten in self.faults.eaten():
+            self._eaten.take(eaten)
+
+    def _mark_eaten(self) -> dict[int, str]:
+        """Mark what the log told of; returns what is newly marked: number of the frame -> words."""
+        if not self.faults.active:
+            self._eaten.pass_over()
+            for sentence in self.faults.unmarked(self._eaten.told):
+                self.warn(sentence)
+            return {}
+        with self._lock:
+            found = self._eaten.mark(time.time_ns())
+            self.version += bool(found)
+            return {self.capture.log.value("frame", row): words for row, words in found.items()}
+
+    @property
+    def frames_written(self) -> int:
+        """How many frames are in the file that is written."""
+        return 0 if self._saving is None else self._saving.frames
 
     def _news(self, frames: int) -> dict[int, str]:
         """Comments on the next frames, with the timer values that the file does not know yet."""
@@ -193,8 +224,7 @@ class LiveSession(Session):
 
     def _local_ends(self, number: int) -> Ends:
         """The ends of a flow whose sockets are in the captured namespace."""
-        with self._lock:
-            client, server = self._find(number)[0].endpoints(number)
+        client, server = self.endpoints(number)
         ends = {Side.CLIENT: (client, server), Side.SERVER: (server, client)}
         return {side: end for side, end in ends.items() if self._is_here(end[0])}
 
@@ -244,6 +274,24 @@ class LiveSession(Session):
                 self._options[endpoint] = values
                 self.version += 1
 
+    def notes(self, number: int) -> tuple[Note, ...]:
+        """As ever, with the faults that touched the flow."""
+        with self._lock:
+            client, server = self.endpoints(number)
+            faults = self.faults
+            return super().notes(number) + tuple(
+                note
+                for state in faults.states()
+                if not faults.tells_itself(state.number)
+                for note in fault_notes(state, client, server, lifted=faults.was_lifted(state.number))
+            )
+
+    def reset_connection(self, number: int, *, insist: bool = False) -> int:
+        ends = self._local_ends(number)
+        if not ends:
+            raise UsageError("neither end of this connection lives here: its sockets cannot be destroyed")
+        return self.faults.reset(*next(iter(ends.values())), insist=insist)
+
     def now_ns(self) -> int:
         return time.time_ns()
 
@@ -265,10 +313,10 @@ class LiveSession(Session):
             self._thread = None
         self._phase = "ended"
         self._source.close()
+        self.faults.close()
         self._spool.close()
-        if self._writer is not None:
-            self._writer.close()
-            self._writer = None
+        if self._saving is not None:
+            self._saving.close()
         self._agent.close()
 
     def _kernel_drops(self) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import select
 import socket
 import struct
 from collections.abc import Sequence
@@ -58,16 +59,22 @@ class FaultLog:
     def __init__(self, descriptor: int) -> None:
         self._socket = socket.socket(fileno=descriptor)
         self._socket.setblocking(False)
+        self._poll = select.poll()
+        self._poll.register(descriptor, select.POLLIN)
         self._buffer = bytearray(_MOST_BYTES + _ONE_DATAGRAM)
         self._next = 0
         self._began = False
         self.lost = 0
         """Records that found no room in the socket's buffer."""
 
+    def wait(self, timeout_s: float) -> bool:
+        """Wait until there is something to read; False after `timeout_s` without anything."""
+        return bool(self._poll.poll(round(timeout_s * 1000)))
+
     def read(self, now_ns: int) -> Eaten | None:
         """What has come, without waiting; None for nothing. A record without a time of its own came at now_ns."""
         view, used, starts = memoryview(self._buffer), 0, []
-        with contextlib.suppress(BlockingIOError):
+        with contextlib.suppress(OSError):  # nothing more, or the socket overran: the sequence tells
             while used < _MOST_BYTES:
                 size = self._socket.recv_into(view[used:])
                 starts.append((used, used + size))
