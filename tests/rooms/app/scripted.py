@@ -13,6 +13,7 @@ from tcpladder.analysis.view import Endpoint, FlowSummary, FlowView, Side
 from tcpladder.app.app import TcpladderApp
 from tcpladder.app.terminal import Taste
 from tcpladder.ladder.model import Note
+from tcpladder.ladder.privacy import Mask
 from tcpladder.ladder.timers import EndTimers, FlowTimers
 
 S = 1_000_000_000
@@ -57,6 +58,8 @@ class ScriptedSession:
     )
     timers_asked: int = 0
     owner: str = ""
+    mask: Mask | None = None
+    sources: tuple[str, ...] = ("lo",)
 
     def change(self, **fields: object) -> None:
         """Let something happen."""
@@ -74,6 +77,9 @@ class ScriptedSession:
 
     def flow_count(self) -> int:
         return len(self.flows)
+
+    def masked(self, text: str) -> str:
+        return text if self.mask is None else self.mask.text(text)
 
     def summary(self, number: int) -> FlowSummary:
         return self.flows[number - 1].summary

@@ -12,8 +12,10 @@ from textual.widgets import Input
 
 from rooms.app.scripted import app_for, keepalive_session, settle
 from tcpladder.app.app import TcpladderApp
+from tcpladder.app.choice import Choice
 from tcpladder.app.detail_screen import DetailScreen
 from tcpladder.app.detail_view import DetailView
+from tcpladder.app.export_dialog import ExportDialog
 from tcpladder.app.flow_table import FlowTable
 from tcpladder.app.flows_screen import FlowsScreen
 from tcpladder.app.help_screen import HelpScreen, key_lines, key_name
@@ -29,11 +31,12 @@ CONTEXTS: dict[str, tuple[type[DOMNode], ...]] = {
     "ladder, second pane": (DetailView, LadderScreen, TcpladderApp),
     "ladder, third pane": (TimersView, LadderScreen, TcpladderApp),
     "detail": (DetailView, DetailScreen, TcpladderApp),
+    "export": (Choice, ExportDialog),
     "help": (HelpScreen,),
     "interfaces": (InterfacesScreen,),
     "too small": (TooSmallScreen, TcpladderApp),
 }
-LATER = set("DUKLoReacPmd+-0,.") | {"apostrophe", "F2"}
+LATER = set("DUKLoRacmd+-0,.") | {"apostrophe"}
 """Keys of the key table whose function does not exist yet."""
 
 

@@ -5,12 +5,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Literal, Protocol
 
-from tcpladder.analysis.view import FlowSummary, FlowView
-from tcpladder.ladder.model import Note
+from tcpladder.analysis.view import FlowSummary
 from tcpladder.ladder.timers import FlowTimers
+from tcpladder.session.export import Exportable
 
 
 class SessionStatus(Protocol):
@@ -68,8 +67,11 @@ class SessionStatus(Protocol):
         ...
 
 
-class Session(Protocol):
-    """Flows that grow while the app looks at them. Every method is cheap and may be called from the screen's thread."""
+class Session(Exportable, Protocol):
+    """Flows that grow while the app looks at them. Every method is cheap and may be called from the screen's thread.
+
+    `view`, from Exportable, gives the same object each time, brought up to date by the call.
+    """
 
     @property
     def version(self) -> int:
@@ -84,10 +86,6 @@ class Session(Protocol):
 
     def summary(self, number: int) -> FlowSummary: ...
 
-    def view(self, number: int) -> FlowView:
-        """The findings about flow `number`, from 1: the same object each time, brought up to date by this call."""
-        ...
-
     def timers(self, number: int) -> FlowTimers:
         """Believed and running timers of a flow; the running ones are read while this is asked once a second."""
         ...
@@ -95,8 +93,6 @@ class Session(Protocol):
     def owners(self, number: int) -> str:
         """The processes that hold a flow's sockets: `curl 4284`; empty where unknown."""
         ...
-
-    def notes(self, number: int) -> Sequence[Note]: ...
 
     def frame_bytes(self, number: int, index: int) -> bytes: ...
 
