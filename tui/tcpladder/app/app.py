@@ -11,13 +11,13 @@ from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
-from tcpladder.app import fault_keys, open_ladder, terminal
+from tcpladder.app import fault_keys, open_ladder, palette, terminal
 from tcpladder.app.contract import Session, SessionStatus
 from tcpladder.app.detail_screen import DetailScreen
 from tcpladder.app.fault_keys import FaultKeys
 from tcpladder.app.feed import Feed
 from tcpladder.app.flows_screen import FlowsScreen
-from tcpladder.app.help_screen import HelpScreen, key_name
+from tcpladder.app.help_screen import HelpScreen
 from tcpladder.app.ladder_screen import LadderScreen
 from tcpladder.app.page import Page
 from tcpladder.app.privacy import Privacy
@@ -134,15 +134,7 @@ class TcpladderApp(App[None]):
         self.push_screen(InterfacesScreen(self.session.masked, ascii_only=self.taste.ascii_only))
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        actions = {active.binding.action: active for active in screen.active_bindings.values()}
-        for action, (node, binding, enabled, _) in actions.items():
-            if enabled and binding.description and not binding.system:
-                yield SystemCommand(
-                    binding.description.capitalize(),
-                    f"key {key_name(binding.key)}",
-                    lambda action=action, node=node: self.run_action(action, node),
-                )
-        yield SystemCommand("Theme", "other colours", self.action_change_theme)
+        return palette.commands(self, screen)
 
 
 def run(
