@@ -45,7 +45,7 @@ class ExportDialog(ModalScreen[None], inherit_bindings=False):
     ExportDialog Static { height: auto; }
     ExportDialog Horizontal { height: auto; }
     ExportDialog .name { color: $text-muted; width: 10; }
-    ExportDialog #title { text-style: bold; margin-bottom: 1; }
+    ExportDialog #title { text-style: bold; margin-bottom: 1; max-height: 2; }
     ExportDialog Input { height: 1; width: 1fr; border: none; padding: 0 1; background: $boost; }
     ExportDialog #said { min-height: 2; margin-top: 1; color: $text-warning; }
     ExportDialog #keys { color: $text-muted; }
