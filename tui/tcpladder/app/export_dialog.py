@@ -45,7 +45,7 @@ class ExportDialog(ModalScreen[None], inherit_bindings=False):
     ExportDialog Static { height: auto; }
     ExportDialog Horizontal { height: auto; }
     ExportDialog .name { color: $text-muted; width: 10; }
-    ExportDialog #title { text-style: bold; margin-bottom: 1; }
+    ExportDialog #title { text-style: bold; margin-bottom: 1; max-height: 2; }
     ExportDialog Input { height: 1; width: 1fr; border: none; padding: 0 1; background: $boost; }
     ExportDialog #said { min-height: 2; margin-top: 1; color: $text-warning; }
     ExportDialog #keys { color: $text-muted; }
@@ -120,7 +120,7 @@ class ExportDialog(ModalScreen[None], inherit_bindings=False):
 
     def _name_file(self) -> None:
         source = PurePath(self._session.sources[0]).name
-        stem = "stdin" if source == "-" else self._session.masked(source).split(".pcap")[0]
+        stem = "stdin" if source == "-" else self._session.masked(source).split(".pcap")[0].replace(" ", "-")
         what = f"flow{self._flows[0]}" if len(self._flows) == 1 else "flows"
         self._named = f"{stem}-{what}{SUFFIXES[self.form][0]}"
         self._file.value = self._named

@@ -62,7 +62,7 @@ def content(session: Exportable, wish: Wish, timezone: tzinfo) -> Iterator[bytes
     mask = wish.mask or session.mask
     with session.shown_by(mask):
         diagrams = [_diagram(session, number, wish, timezone, mask) for number in wish.flows]
-        text = (f"{line}\n".encode() for line in lines(wish.form, diagrams, wish.taste))
+        text = (f"{line}\n".encode(errors="replace") for line in lines(wish.form, diagrams, wish.taste))
         if wish.form is Format.PNG:
             from tcpladder.render.png import png
 
