@@ -33,6 +33,7 @@ import sys
 from pathlib import Path
 from tcpladder.agent.start import *
 from tcpladder.errors import TcpladderError
+from tcpladder.hosts.network import PrivateNetwork
 try:
     exec_app(eval(sys.argv[1]), eval(sys.argv[2]), sys.argv[3:], command=[sys.executable, "-u", {app!r}])
 except TcpladderError as error:
@@ -42,6 +43,7 @@ except TcpladderError as error:
 APP = """
 import mmap, os, socket, sys, threading
 from tcpladder.agent.client import AgentClient
+from tcpladder.agent.lab_messages import *
 from tcpladder.agent.messages import *
 from tcpladder.agent.start import handover
 threading.Thread(target=threading.Event().wait, daemon=True).start()
@@ -231,7 +233,7 @@ def test_in_the_private_network_peers_end_with_an_app_that_is_killed(place: Path
         names = "[i.name for i in client.request(ListInterfaces())[0].interfaces]"
         if "lo" not in str(interfaces := app(names)):
             pytest.fail(f"no private network: {interfaces}")
-        server = 'StartPeer(role="server", options={}, address="127.0.0.1", port=7)'
+        server = 'StartPeer(role="server", options={}, address="127.0.0.1", port=7777, script=["listen"])'
         peer = app(f"client.request({server})[0].pid")
         dropping = app(
             "client.request(DropSegments(destination='127.0.0.1', destination_port=7))[0].equivalent"

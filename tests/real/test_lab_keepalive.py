@@ -180,7 +180,7 @@ open("/proc/sys/user/max_user_namespaces", "w").write("0")
 os.execv(sys.executable, [sys.executable, "-c", sys.argv[1]])
 """
     ask = """
-from tcpladder.agent import private_network
+from tcpladder.hosts import private_network
 print(private_network.why_not())
 try: private_network.enter()
 except Exception as error: print(type(error).__name__, error)
@@ -208,7 +208,7 @@ except Exception as error: print(type(error).__name__, error)
 
 
 def test_where_it_works_there_is_no_reason_why_not(place: Path, python: str) -> None:
-    ask = "from tcpladder.agent import private_network; print(private_network.why_not())"
+    ask = "from tcpladder.hosts import private_network; print(private_network.why_not())"
     for command in ([python], [*AS_NOBODY, python]):
         done = subprocess.run(
             [*command, "-c", ask], env={"PYTHONPATH": str(place)}, capture_output=True, text=True, timeout=20

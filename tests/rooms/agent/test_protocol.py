@@ -7,6 +7,7 @@ import typing
 import pytest
 
 from tcpladder.agent import messages
+from tcpladder.agent.lab_messages import EndPeer, PeerEnded, PeerStarted, StartPeer
 from tcpladder.agent.messages import (
     AgentReady,
     CaptureOpened,
@@ -17,8 +18,8 @@ from tcpladder.agent.messages import (
     InterfaceState,
     LiftDrop,
     ListInterfaces,
+    OnHost,
     OpenCapture,
-    PeerStarted,
     ReadSocketOptions,
     ReadSockets,
     ReadSysctls,
@@ -27,7 +28,6 @@ from tcpladder.agent.messages import (
     SocketOwner,
     Sockets,
     SocketState,
-    StartPeer,
     Sysctls,
     TcpInfo,
 )
@@ -73,12 +73,18 @@ SOCKET = SocketState(
     send_queue=9,
     info=INFO,
 )
+CLIENT = StartPeer(
+    role="client", options={"TCP_KEEPIDLE": 3}, address="::1", port=7, local_port=65535, script=["connect"]
+)
 REQUESTS = [
     OpenCapture(interface="lo"),
     OpenCapture(interface="eth0.10", filter="tcp port 80 and host ä", snap_length=0, include_ssh=True),
     ListInterfaces(),
     ReadSysctls(names=["net.ipv4.tcp_keepalive_time", "net.ipv4.conf.eth0-1.rp_filter"]),
-    StartPeer(role="client", options={"TCP_KEEPIDLE": 3}, address="::1", port=7, local_port=65535),
+    CLIENT,
+    EndPeer(pid=7, silently=True),
+    OnHost(host="router", request=ListInterfaces()),
+    OnHost(host="client", request=CLIENT),
     DropSegments(destination=None, destination_port=None, source="fe80::1", source_port=0, for_s=2.5),
     LiftDrop(rule=3),
     ReadSockets(),
@@ -99,6 +105,7 @@ REPLIES = [
     Interfaces(interfaces=[LO, LO]),
     Sysctls(values={"net.a": "1", "net.b": None}),
     PeerStarted(pid=9),
+    PeerEnded(connections=1),
     Dropping(rule=1, equivalent="nft …"),
     DropLifted(packets=1, bytes=52),
     Sockets(sockets=[SOCKET, dataclasses.replace(SOCKET, timer=None, info=None)], left_out=3),
@@ -165,6 +172,16 @@ def test_an_integer_stands_for_a_float() -> None:
         ("ReadSysctls", {"names": ["net./etc/passwd"]}),
         ("ReadSysctls", {"names": "net.a"}),
         ("LiftDrop", {"rule": None}),
+        ("OnHost", {"host": "client", "request": OPEN}),
+        ("OnHost", {"host": "client", "request": ["OpenCapture", OPEN | {"snap_length": -1}]}),
+        ("OnHost", {"host": "client", "request": ["Refused", {"reason": "", "exit_code": 2}]}),
+        (
+            "OnHost",
+            {"host": "client", "request": ["OnHost", {"host": "a", "request": ["ListInterfaces", {}]}]},
+        ),
+        ("OnHost", {"host": "../client", "request": ["ListInterfaces", {}]}),
+        ("StartPeer", dataclasses.asdict(CLIENT) | {"script": "connect"}),
+        ("StartPeer", dataclasses.asdict(CLIENT) | {"local_address": "example.org"}),
     ],
     ids=lambda value: repr(value)[:60],
 )

@@ -10,11 +10,13 @@ from tcpladder.agent import protocol
 from tcpladder.agent.capture import open_capture
 from tcpladder.agent.drop import DropTable
 from tcpladder.agent.interfaces import list_interfaces
+from tcpladder.agent.lab_messages import EndPeer, StartPeer
 from tcpladder.agent.messages import (
     DropSegments,
     Interfaces,
     LiftDrop,
     ListInterfaces,
+    OnHost,
     OpenCapture,
     ReadSocketOptions,
     ReadSockets,
@@ -23,20 +25,19 @@ from tcpladder.agent.messages import (
     Reply,
     Request,
     Sockets,
-    StartPeer,
     Sysctls,
 )
-from tcpladder.agent.peers import end_all, start_peer
+from tcpladder.agent.networks import PrivateWork
 from tcpladder.agent.socket_options import SocketReader
 from tcpladder.agent.sockets import read_connection, read_sockets, same_address
 from tcpladder.agent.sysctls import read_sysctls
 from tcpladder.errors import ExitCode, PermissionRefused, TcpladderError
 
 
-def serve(channel: socket.socket, private: bool) -> None:
+def serve(channel: socket.socket, private: PrivateWork | None) -> None:
     """Answer until the app closes its end of `channel` or sends what is no request; then lift and end everything.
 
-    Only in a private network are drops and peers for the asking.
+    Only in a private network are drops, peers and hosts for the asking.
     """
     work = _Work(private)
     try:
@@ -46,7 +47,11 @@ def serve(channel: socket.socket, private: bool) -> None:
     except (protocol.MalformedMessageError, ConnectionError):
         return
     finally:
-        work.end()
+        try:
+            work.end()
+        finally:
+            if private is not None:
+                private.end()
 
 
 def _send(channel: socket.socket, reply: Reply, descriptors: list[int]) -> None:
@@ -59,10 +64,11 @@ def _send(channel: socket.socket, reply: Reply, descriptors: list[int]) -> None:
 
 
 class _Work:
-    """What the agent has done and will undo."""
+    """What the agent has done in one network, or on one host of it, and will undo."""
 
-    def __init__(self, private: bool) -> None:
+    def __init__(self, private: PrivateWork | None) -> None:
         self._private = private
+        self._hosts: dict[str, _Work] = {}
         self._drops: DropTable | None = None
         self._reader = SocketReader()
 
@@ -81,12 +87,10 @@ class _Work:
             return Refused(reason=reason, exit_code=ExitCode.NOT_PERMITTED), []
 
     def end(self) -> None:
-        """Lift every drop and end every peer."""
-        try:
-            if self._drops is not None:
-                self._drops.close()
-        finally:
-            end_all()
+        """Lift every drop, on every host."""
+        for work in (self, *self._hosts.values()):
+            if work._drops is not None:
+                work._drops.close()
 
     def _do(self, request: Request) -> tuple[Reply, list[int]]:
         match request:
@@ -104,9 +108,14 @@ class _Work:
             ):
                 return self._reader.read(read_connection(local, local_port, remote, remote_port)), []
             case StartPeer():
-                self._only_private("peers run")
-                started, report = start_peer(request)
+                started, report = self._only_private("peers run").start_peer(request)
                 return started, [report]
+            case EndPeer():
+                return self._only_private("peers run").end_peer(request), []
+            case OnHost(host=host, request=inner):
+                private = self._only_private("there are hosts")
+                with private.inside(host):
+                    return self._hosts.setdefault(host, _Work(private))._do(inner)
             case DropSegments():
                 return self._table().drop(request), []
             case LiftDrop():
@@ -119,9 +128,10 @@ class _Work:
             self._drops = DropTable()
         return self._drops
 
-    def _only_private(self, what: str) -> None:
-        if not self._private:
+    def _only_private(self, what: str) -> PrivateWork:
+        if self._private is None:
             raise PermissionRefused(f"{what} only in the private network of `tcpladder lab`")
+        return self._private
 
 
 def _sockets(request: ReadSockets) -> Sockets:

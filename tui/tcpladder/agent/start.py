@@ -13,7 +13,7 @@ import shlex
 import signal
 import socket
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import NoReturn
@@ -21,10 +21,10 @@ from typing import NoReturn
 from tcpladder.agent import confine, protocol
 from tcpladder.agent.confine import Capability
 from tcpladder.agent.messages import AgentReady, Refused
-from tcpladder.agent.networks import HostNetwork, NetnsNetwork, Network, PrivateNetwork
+from tcpladder.agent.networks import HostNetwork, NetnsNetwork, Network
 from tcpladder.errors import ExitCode, InterfaceError, PermissionRefused, TcpladderError, UsageError
 
-__all__ = ["Handover", "HostNetwork", "NetnsNetwork", "PrivateNetwork", "exec_app", "handover", "start_agent"]
+__all__ = ["Handover", "HostNetwork", "NetnsNetwork", "exec_app", "handover", "start_agent"]
 
 _VARIABLE = "TCPLADDER_HANDOVER"
 _ALLOCATOR = {"MALLOC_TRIM_THRESHOLD_": 64 << 20, "MALLOC_MMAP_THRESHOLD_": 32 << 20}
@@ -51,14 +51,23 @@ class Handover:
     agent_pid: int
     outputs: dict[str, int]
     """By the names that exec_app was given: descriptors opened for writing by the invoking user."""
+    beside: dict[str, int]
+    """Descriptors of what was started beside the agent, by name."""
     notices: list[str]
     """Sentences for the user about how the app is confined; empty where all is as it should be."""
 
 
 def exec_app(
-    network: Network, outputs: Mapping[str, Path], argv: Sequence[str], *, command: Sequence[str] = _APP
+    network: Network,
+    outputs: Mapping[str, Path],
+    argv: Sequence[str],
+    *,
+    command: Sequence[str] = _APP,
+    beside: Callable[[int], Mapping[str, int]] | None = None,
 ) -> NoReturn:
     """Start the agent in `network`, open `outputs`, drop every privilege and exec `command` with `argv`.
+
+    `beside` is called with the agent's pid while there is privilege still; it returns descriptors by name.
 
     The app finds what it was left through `handover()`. Raises TcpladderError, before anything was started where
     privilege is missing; after any raise the process should end, and the agent ends with it.
@@ -66,11 +75,16 @@ def exec_app(
     _require(network, argv)
     channel, pid = start_agent(network)
     with channel:
-        _become_app(channel, pid, outputs, [*command, *argv])
+        more = {} if beside is None else beside(pid)
+        _become_app(channel, pid, outputs, more, [*command, *argv])
 
 
 def _become_app(
-    channel: socket.socket, pid: int, outputs: Mapping[str, Path], command: list[str]
+    channel: socket.socket,
+    pid: int,
+    outputs: Mapping[str, Path],
+    beside: Mapping[str, int],
+    command: list[str],
 ) -> NoReturn:
     """Everything between the start of the agent and the exec of the app."""
     confine.no_new_privileges()
@@ -82,8 +96,10 @@ def _become_app(
     opened = {name: _open_output(path) for name, path in outputs.items()}
     notices = [] if os.getuid() else _confine_root(list(outputs.values()))
     confine.keep_capabilities(())
-    left = Handover(agent=channel.fileno(), agent_pid=pid, outputs=opened, notices=notices)
-    for descriptor in [left.agent, *opened.values()]:
+    left = Handover(
+        agent=channel.fileno(), agent_pid=pid, outputs=opened, beside=dict(beside), notices=notices
+    )
+    for descriptor in [left.agent, *opened.values(), *beside.values()]:
         os.set_inheritable(descriptor, True)
     os.environ[_VARIABLE] = json.dumps(asdict(left))
     for name, size in _ALLOCATOR.items():
@@ -103,7 +119,7 @@ def handover() -> Handover | None:
         return None
     try:
         left = Handover(**json.loads(text))
-        for descriptor in [left.agent, *left.outputs.values()]:
+        for descriptor in [left.agent, *left.outputs.values(), *left.beside.values()]:
             os.set_inheritable(descriptor, False)
     except (ValueError, TypeError, AttributeError, OSError):
         raise UsageError(f"{_VARIABLE} is set but is no handover: unset it") from None
@@ -143,17 +159,14 @@ def _agent(channel: socket.socket, network: Network) -> NoReturn:
         for ignored in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
             signal.signal(ignored, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-        private = isinstance(network, PrivateNetwork)
         try:
-            network.enter()
+            private = network.enter()
         except TcpladderError as refused:
             channel.send(protocol.encode(Refused(reason=str(refused), exit_code=refused.exit_code)))
             os._exit(0)
-        if not private:
+        if private is None:
             confine.not_traceable()
-        kept = (
-            {*_AGENT_KEEPS, Capability.SETPCAP} if private else _AGENT_KEEPS
-        )  # peers give up theirs with it
+        kept = {*_AGENT_KEEPS, *network.keeps}
         confine.bound_capabilities(kept)
         confine.keep_capabilities(kept)
         confine.no_new_privileges()

@@ -1,0 +1,115 @@
+"""What a run asks of the agent: peers on their hosts, drops at the right end, and what was started, ended again."""
+
+from __future__ import annotations
+
+import os
+from typing import Protocol
+
+from tcpladder.agent.lab_messages import EndPeer, PeerEnded, PeerStarted, StartPeer
+from tcpladder.agent.messages import (
+    DropLifted,
+    Dropping,
+    DropSegments,
+    HostRequest,
+    LiftDrop,
+    OnHost,
+    Reply,
+    Request,
+)
+from tcpladder.errors import TcpladderError
+from tcpladder.hosts.plan import HOME
+from tcpladder.lab.experiment import Drop, End, Experiment, Role
+
+
+class Agent(Protocol):
+    """The part of agent.client.AgentClient that a run needs."""
+
+    def request(self, message: Request) -> tuple[Reply, list[int]]: ...
+
+
+def on_host(host: str, request: HostRequest) -> Request:
+    """A request for a host of the lab, plainly where that is the agent's own network."""
+    return request if host == HOME else OnHost(host=host, request=request)
+
+
+class Requests:
+    """Asks for one experiment. Each raises what the agent raises, and TcpladderError for an answer of another kind."""
+
+    def __init__(self, experiment: Experiment, agent: Agent) -> None:
+        self._experiment = experiment
+        self._agent = agent
+        self._pids: dict[Role, int] = {}
+        self._rules: list[tuple[str, int]] = []
+
+    def start(self, role: Role) -> int:
+        """Start a peer; the read end of its report."""
+        peer, server = self._experiment.peer(role), self._experiment.server
+        wanted = StartPeer(
+            role=role.value,
+            options=dict(peer.options),
+            address=server.address,
+            port=server.port,
+            local_address=peer.address if role is Role.CLIENT else "",
+            local_port=peer.port if role is Role.CLIENT else 0,
+            script=list(peer.script),
+        )
+        reply, descriptors = self._agent.request(on_host(peer.host, wanted))
+        if not isinstance(reply, PeerStarted) or len(descriptors) != 1:
+            _close_all(descriptors)
+            raise _other_answer(f"start the {role}", reply)
+        self._pids[role] = reply.pid
+        return descriptors[0]
+
+    def end(self, step: End) -> None:
+        """End a peer from outside."""
+        reply = self._ask(HOME, EndPeer(pid=self._pids[step.role], silently=step.silently))
+        if not isinstance(reply, PeerEnded):
+            raise _other_answer(f"end the {step.role}", reply)
+
+    def drop(self, step: Drop) -> Dropping:
+        """Drop what one end sends where the other receives it.
+
+        Like the article's rule: towards a server by its port alone, towards a client by the server's port.
+        """
+        sender, receiver = self._experiment.peer(step.sender), self._experiment.peer(step.sender.other)
+        if step.sender is Role.CLIENT:
+            wanted = DropSegments(
+                destination=receiver.address, destination_port=receiver.port, for_s=step.for_s
+            )
+        else:
+            wanted = DropSegments(
+                destination=None,
+                destination_port=None,
+                source=sender.address,
+                source_port=sender.port,
+                for_s=step.for_s,
+            )
+        reply = self._ask(receiver.host, wanted)
+        if not isinstance(reply, Dropping):
+            raise _other_answer("drop", reply)
+        self._rules.append((receiver.host, reply.rule))
+        return reply
+
+    def lift_all(self) -> list[tuple[int, DropLifted]]:
+        """Lift every rule that is in force: its number, and what it ate."""
+        lifted = []
+        while self._rules:
+            host, rule = self._rules.pop()
+            reply = self._ask(host, LiftDrop(rule=rule))
+            if isinstance(reply, DropLifted):
+                lifted.append((rule, reply))
+        return lifted
+
+    def _ask(self, host: str, request: HostRequest) -> Reply:
+        reply, descriptors = self._agent.request(on_host(host, request))
+        _close_all(descriptors)
+        return reply
+
+
+def _other_answer(what: str, reply: Reply) -> TcpladderError:
+    return TcpladderError(f"cannot {what}: the agent answered {type(reply).__name__}")
+
+
+def _close_all(descriptors: list[int]) -> None:
+    for descriptor in descriptors:
+        os.close(descriptor)
