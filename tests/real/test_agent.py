@@ -43,8 +43,10 @@ except TcpladderError as error:
 APP = """
 import mmap, os, socket, sys, threading
 from tcpladder.agent.client import AgentClient
+from tcpladder.agent.fault_messages import *
 from tcpladder.agent.lab_messages import *
 from tcpladder.agent.messages import *
+from tcpladder.faults.fault import *
 from tcpladder.agent.start import handover
 threading.Thread(target=threading.Event().wait, daemon=True).start()
 left = handover()
@@ -116,6 +118,7 @@ def environment(place: Path, **more: str) -> dict[str, str]:
     return clean | {"PYTHONPATH": str(place), "HOME": str(place / "home"), "PYTHONWARNINGS": "error"} | more
 
 
+FAULT = "Fault(match=Match(destination='127.0.0.1', destination_port=7), probe_sequences=[])"
 SUDO = {"SUDO_UID": str(NOBODY.pw_uid), "SUDO_GID": str(NOBODY.pw_gid), "SUDO_USER": "nobody"}
 
 
@@ -235,10 +238,7 @@ def test_in_the_private_network_peers_end_with_an_app_that_is_killed(place: Path
             pytest.fail(f"no private network: {interfaces}")
         server = 'StartPeer(role="server", options={}, address="127.0.0.1", port=7777, script=["listen"])'
         peer = app(f"client.request({server})[0].pid")
-        dropping = app(
-            "client.request(DropSegments(destination='127.0.0.1', destination_port=7))[0].equivalent"
-        )
-        assert "127.0.0.1" in dropping
+        assert app(f"client.request(ApplyFault(fault={FAULT}))[0].number") == 1
         assert app(f"type({CAPTURE}[0]).__name__") == "CaptureOpened"
         assert Path(f"/proc/{peer}").exists()
         app.process.kill()
@@ -285,8 +285,12 @@ def test_refusals_keep_their_class_and_the_agent_goes_on(place: Path) -> None:
         assert app('client.request(OpenCapture(interface="none7"))').startswith(
             "InterfaceError: cannot open none7: no such interface (have: lo"
         )
-        assert app("client.request(DropSegments(destination=None, destination_port=1))") == (
-            "PermissionRefused: segments are dropped only in the private network of `tcpladder lab`"
+        peer = 'StartPeer(role="server", options={}, address="127.0.0.1", port=7)'
+        assert app(f"client.request({peer})") == (
+            "PermissionRefused: peers run only in the private network of `tcpladder lab`"
+        )
+        assert app("client.request(LiftFault(number=3))") == (
+            "UsageError: cannot find fault 3: no such fault (have: none)"
         )
         assert app(
             'client.request(ReadSysctls(names=["net.ipv4.tcp_keepalive_time", "net.no.such"]))[0].values'

@@ -10,7 +10,7 @@ from tcpladder.agent.protocol import decode_request, encode
 from tcpladder.analysis.kinds import KINDS
 from tcpladder.errors import UsageError
 from tcpladder.hosts.peers import check
-from tcpladder.lab.experiment import Drop, Event, Role, Start, Wait
+from tcpladder.lab.experiment import Break, Event, Role, Start, Wait
 from tcpladder.lab.requests import Requests
 from tcpladder.lab.table import load, names
 
@@ -30,7 +30,7 @@ def test_the_numbers_of_the_demo() -> None:
 
 def test_the_steps_in_order() -> None:
     steps = load("keepalive").steps
-    assert [type(step) for step in steps] == [Start, Start, Wait, Drop, Wait, Wait, Wait]
+    assert [type(step) for step in steps] == [Start, Start, Wait, Break, Wait, Wait, Wait]
     waits = [step for step in steps if isinstance(step, Wait)]
     assert [(wait.event, wait.count) for wait in waits] == [
         (Event.ANSWERED_PROBES, 3),
@@ -47,7 +47,7 @@ def test_the_article_by_its_own_numbers() -> None:
     assert experiment.client.options["TCP_KEEPINTVL"] == 3
     started = next(step for step in experiment.steps if isinstance(step, Start) and step.role is Role.CLIENT)
     assert "every 30 s" in started.say
-    drop = next(step for step in experiment.steps if isinstance(step, Drop))
+    drop = next(step for step in experiment.steps if isinstance(step, Break))
     assert drop.sender is Role.CLIENT
     assert 30 + 3 * 3 < drop.for_s < 90, "until keepalive has given up, and a margin"
     for step in experiment.steps:

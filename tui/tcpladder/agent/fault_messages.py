@@ -3,26 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 from tcpladder.faults.fault import Fault
-
-
-class Place(StrEnum):
-    """Where a fault takes segments away, and so what a capture on this host can see of them."""
-
-    INPUT = "input"
-    """Arriving at this host, after the tap: captured, and the sender counts them as sent."""
-    FORWARD = "forward"
-    """Passing through this host, after the tap of the interface where they came in."""
-    SINK = "sink"
-    """Leaving this host, into a device that leads nowhere: counted as sent, before the tap of the real interface."""
-    OUTPUT = "output"
-    """Leaving this host, refused at once: its own TCP is told, nothing was sent."""
-    ROUTE = "route"
-    """Never sent: there is no way to the destination."""
-    LINK = "link"
-    """Neither sent nor received: the interface is down."""
+from tcpladder.faults.fault import Place as Place
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tcpladder.agent.fault_messages import (
+    ApplyFault,
+    ConnectionReset,
+    ExtendFault,
+    FaultLogOpened,
+    FaultPlan,
+    Faults,
+    FaultState,
+    LiftFault,
+    ListFaults,
+    OpenFaultLog,
+    PlanFault,
+    ResetConnection,
+    SetSysctl,
+    SysctlSet,
+)
 from tcpladder.agent.lab_messages import EndPeer, PeerEnded, PeerStarted, StartPeer
 
 
@@ -89,42 +105,6 @@ class Sysctls:
     """The answer to ReadSysctls: text as the kernel prints it, None for a name that this kernel does not have."""
 
     values: dict[str, str | None]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DropSegments:
-    """Drop TCP segments on the way in, after the capture has seen them (lab only). Answered by Dropping."""
-
-    destination: str | None
-    destination_port: int | None
-    source: str | None = None
-    source_port: int | None = None
-    for_s: float = 60.0
-    """The rule stops matching by itself after this many seconds, in the kernel."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Dropping:
-    """A rule is in force."""
-
-    rule: int
-    equivalent: str
-    """The command that a person would type for the same."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LiftDrop:
-    """Take a rule away. Answered by DropLifted."""
-
-    rule: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DropLifted:
-    """What the rule ate while it was there."""
-
-    packets: int
-    bytes: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -244,10 +224,16 @@ HostRequest = (
     | ReadSysctls
     | StartPeer
     | EndPeer
-    | DropSegments
-    | LiftDrop
     | ReadSockets
     | ReadSocketOptions
+    | PlanFault
+    | ApplyFault
+    | LiftFault
+    | ExtendFault
+    | ListFaults
+    | OpenFaultLog
+    | ResetConnection
+    | SetSysctl
 )
 """What can be asked of each host."""
 
@@ -269,9 +255,13 @@ Reply = (
     | Sysctls
     | PeerStarted
     | PeerEnded
-    | Dropping
-    | DropLifted
     | Sockets
     | SocketOptions
+    | FaultPlan
+    | FaultState
+    | Faults
+    | FaultLogOpened
+    | ConnectionReset
+    | SysctlSet
     | Refused
 )

@@ -7,13 +7,13 @@ import socket
 import struct
 
 from tcpladder.agent.messages import SocketState, TcpInfo
-from tcpladder.agent.netlink import NETLINK_SOCK_DIAG, Netlink, attributes
+from tcpladder.agent.netlink import NETLINK_SOCK_DIAG, NLM_F_ACK, Message, Netlink, attributes
 
-_SOCK_DIAG_BY_FAMILY = 20
+_SOCK_DIAG_BY_FAMILY, _SOCK_DESTROY = 20, 21
 _INET_DIAG_INFO = 2
 _REQUEST, _WANTED_PORTS = struct.Struct("=BBBxI"), struct.Struct("!HH44x")
 _HEAD, _TAIL, _COOKIE = struct.Struct("!BBBBHH"), struct.Struct("=5I"), struct.Struct("=Q")
-_SOURCE_AT, _DESTINATION_AT, _COOKIE_AT, _TAIL_AT, _ATTRIBUTES_AT = 8, 24, 44, 52, 72
+_IDENTITY_AT, _SOURCE_AT, _DESTINATION_AT, _COOKIE_AT, _TAIL_AT, _ATTRIBUTES_AT = 4, 8, 24, 44, 52, 72
 _INFO = struct.Struct("=8B24I")
 _STATES = [
     "UNKNOWN",
@@ -46,16 +46,7 @@ def read_sockets(
 
     Raises OSError where netlink is forbidden.
     """
-    netlink = Netlink(NETLINK_SOCK_DIAG)
-    try:
-        found = []
-        for family in (socket.AF_INET, socket.AF_INET6):
-            request = _REQUEST.pack(family, socket.IPPROTO_TCP, 1 << (_INET_DIAG_INFO - 1), states)
-            request += _WANTED_PORTS.pack(local_port, remote_port)
-            found += [_parse(body) for _, body in netlink.dump(_SOCK_DIAG_BY_FAMILY, request)]
-        return found
-    finally:
-        netlink.close()
+    return [_parse(body) for body in _dump(local_port, remote_port, states)]
 
 
 def read_connection(local: str, local_port: int, remote: str, remote_port: int) -> SocketState | None:
@@ -67,9 +58,51 @@ def read_connection(local: str, local_port: int, remote: str, remote_port: int) 
     return None
 
 
+def destroy_connection(local: str, local_port: int, remote: str, remote_port: int) -> int:
+    """Destroy the sockets of both ends, as far as they are here (SOCK_DESTROY); how many there were.
+
+    Raises OSError: EPERM without CAP_NET_ADMIN, EOPNOTSUPP in a kernel without CONFIG_INET_DIAG_DESTROY.
+    """
+    near, far = (same_address(local), local_port), (same_address(remote), remote_port)
+    destroyed = 0
+    for (_, source_port), (_, destination_port) in ((near, far), (far, near)):
+        for body in _dump(source_port, destination_port, CONNECTIONS):
+            found = _parse(body)
+            if {(found.local, found.local_port), (found.remote, found.remote_port)} == {near, far}:
+                destroyed += _destroy(body)
+    return destroyed
+
+
 def same_address(text: str) -> str:
     """An address in the form in which sockets are listed. Raises ValueError."""
     return _text(ipaddress.ip_address(text))
+
+
+def _dump(local_port: int, remote_port: int, states: int) -> list[bytes]:
+    """The struct inet_diag_msg of each socket, with the attributes behind it."""
+    netlink = Netlink(NETLINK_SOCK_DIAG)
+    try:
+        found = []
+        for family in (socket.AF_INET, socket.AF_INET6):
+            request = _REQUEST.pack(family, socket.IPPROTO_TCP, 1 << (_INET_DIAG_INFO - 1), states)
+            request += _WANTED_PORTS.pack(local_port, remote_port)
+            found += [body for _, body in netlink.dump(_SOCK_DIAG_BY_FAMILY, request)]
+        return found
+    finally:
+        netlink.close()
+
+
+def _destroy(body: bytes) -> bool:
+    """Destroy the socket that `body` describes, by its cookie; whether it was still there."""
+    request = _REQUEST.pack(body[0], socket.IPPROTO_TCP, 0, CONNECTIONS) + body[_IDENTITY_AT:_TAIL_AT]
+    netlink = Netlink(NETLINK_SOCK_DIAG)
+    try:
+        netlink.call(Message(_SOCK_DESTROY, NLM_F_ACK, request))
+    except FileNotFoundError:
+        return False
+    finally:
+        netlink.close()
+    return True
 
 
 def _parse(body: bytes) -> SocketState:

@@ -20,6 +20,7 @@ from typing import NoReturn
 
 from tcpladder.agent import confine, protocol
 from tcpladder.agent.confine import Capability
+from tcpladder.agent.descriptors import keep_only
 from tcpladder.agent.messages import AgentReady, Refused
 from tcpladder.agent.networks import HostNetwork, NetnsNetwork, Network
 from tcpladder.errors import ExitCode, InterfaceError, PermissionRefused, TcpladderError, UsageError
@@ -54,7 +55,8 @@ class Handover:
     beside: dict[str, int]
     """Descriptors of what was started beside the agent, by name."""
     notices: list[str]
-    """Sentences for the user about how the app is confined; empty where all is as it should be."""
+    """Sentences for the user: how the app is confined, and what was put back that an earlier one had left behind;
+    empty where all is as it should be."""
 
 
 def exec_app(
@@ -73,10 +75,20 @@ def exec_app(
     privilege is missing; after any raise the process should end, and the agent ends with it.
     """
     _require(network, argv)
+    put_back = _sweep()
     channel, pid = start_agent(network)
     with channel:
         more = {} if beside is None else beside(pid)
-        _become_app(channel, pid, outputs, more, [*command, *argv])
+        _become_app(channel, pid, outputs, more, [*command, *argv], put_back)
+
+
+def _sweep() -> list[str]:
+    """Put back what an agent and a guardian left that were killed together; what was, in sentences."""
+    if os.geteuid():
+        return []
+    from tcpladder.agent.sweep import sweep
+
+    return sweep()
 
 
 def _become_app(
@@ -85,6 +97,7 @@ def _become_app(
     outputs: Mapping[str, Path],
     beside: Mapping[str, int],
     command: list[str],
+    notices: list[str],
 ) -> NoReturn:
     """Everything between the start of the agent and the exec of the app."""
     confine.no_new_privileges()
@@ -94,7 +107,7 @@ def _become_app(
     if user is not None:
         confine.become(user)
     opened = {name: _open_output(path) for name, path in outputs.items()}
-    notices = [] if os.getuid() else _confine_root(list(outputs.values()))
+    notices = notices + ([] if os.getuid() else _confine_root(list(outputs.values())))
     confine.keep_capabilities(())
     left = Handover(
         agent=channel.fileno(), agent_pid=pid, outputs=opened, beside=dict(beside), notices=notices
@@ -155,7 +168,8 @@ def _agent(channel: socket.socket, network: Network) -> NoReturn:
         os.setsid()
         if os.fork():
             os._exit(0)
-        channel = _keep_only(channel)
+        (kept_channel,) = keep_only(channel.detach())
+        channel = socket.socket(fileno=kept_channel)
         for ignored in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
             signal.signal(ignored, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
@@ -176,17 +190,6 @@ def _agent(channel: socket.socket, network: Network) -> NoReturn:
         serve(channel, private)
     finally:
         os._exit(0)
-
-
-def _keep_only(channel: socket.socket) -> socket.socket:
-    """Close every descriptor but the channel, so that the agent holds no pipe or terminal open."""
-    nothing = os.open(os.devnull, os.O_RDWR)
-    for standard in range(3):
-        os.dup2(nothing, standard)
-    os.dup2(channel.detach(), 3, inheritable=False)
-    os.closerange(4, os.sysconf("SC_OPEN_MAX"))
-    os.chdir("/")
-    return socket.socket(fileno=3)
 
 
 def _require(network: Network, argv: Sequence[str]) -> None:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum
 
+from tcpladder.faults.fault import ROUTING, Action
+from tcpladder.faults.fault import Segments as Affected
 from tcpladder.hosts.plan import HOME, Plan
 
 
@@ -100,18 +102,29 @@ class Pause:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Drop:
-    """Drop what one end sends, on the other's way in, until the experiment ends or a Restore."""
+class Break:
+    """Break what one end sends until the experiment ends, or a Restore."""
 
     sender: Role
+    action: Action = Action.DROP
+    segments: Affected = Affected.ALL
+    amount: int = 0
+    """As in faults.fault.Fault."""
+    host: str | None = None
+    """Where it is broken; None for the host of the other end, which is where a loss is believed."""
     for_s: float
-    """The rule ends by itself after this time."""
+    """It ends by itself after this time."""
     say: str = ""
+
+    @property
+    def routing(self) -> bool:
+        """Whether it is the way to the other end that is broken, and not segments."""
+        return self.action in ROUTING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Restore:
-    """Lift what is dropped."""
+    """Lift what is broken."""
 
     say: str = ""
 
@@ -125,7 +138,7 @@ class End:
     say: str = ""
 
 
-Step = Start | Wait | Pause | Drop | Restore | End
+Step = Start | Wait | Pause | Break | Restore | End
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,24 +1,17 @@
-"""What a run asks of the agent: peers on their hosts, drops at the right end, and what was started, ended again."""
+"""What a run asks of the agent: peers on their hosts, faults at the right end, and what was started, ended again."""
 
 from __future__ import annotations
 
 import os
 from typing import Protocol
 
+from tcpladder.agent.fault_messages import ApplyFault, FaultState, LiftFault
 from tcpladder.agent.lab_messages import EndPeer, PeerEnded, PeerStarted, StartPeer
-from tcpladder.agent.messages import (
-    DropLifted,
-    Dropping,
-    DropSegments,
-    HostRequest,
-    LiftDrop,
-    OnHost,
-    Reply,
-    Request,
-)
+from tcpladder.agent.messages import HostRequest, OnHost, Reply, Request
 from tcpladder.errors import TcpladderError
+from tcpladder.faults.fault import Fault, Match
 from tcpladder.hosts.plan import HOME
-from tcpladder.lab.experiment import Drop, End, Experiment, Role
+from tcpladder.lab.experiment import Break, End, Experiment, Role
 
 
 class Agent(Protocol):
@@ -39,7 +32,7 @@ class Requests:
         self._experiment = experiment
         self._agent = agent
         self._pids: dict[Role, int] = {}
-        self._rules: list[tuple[str, int]] = []
+        self._faults: list[tuple[str, int]] = []
 
     def start(self, role: Role) -> int:
         """Start a peer; the read end of its report."""
@@ -66,38 +59,41 @@ class Requests:
         if not isinstance(reply, PeerEnded):
             raise _other_answer(f"end the {step.role}", reply)
 
-    def drop(self, step: Drop) -> Dropping:
-        """Drop what one end sends where the other receives it.
+    def apply(self, step: Break) -> FaultState:
+        """Break what one end sends, on the host that the step names or where the other end receives it.
 
-        Like the article's rule: towards a server by its port alone, towards a client by the server's port.
+        Like the articles' rules: towards a server by its port alone, towards a client by the server's port.
         """
         sender, receiver = self._experiment.peer(step.sender), self._experiment.peer(step.sender.other)
         if step.sender is Role.CLIENT:
-            wanted = DropSegments(
-                destination=receiver.address, destination_port=receiver.port, for_s=step.for_s
-            )
+            match = Match(destination=receiver.address, destination_port=receiver.port)
         else:
-            wanted = DropSegments(
-                destination=None,
-                destination_port=None,
-                source=sender.address,
-                source_port=sender.port,
-                for_s=step.for_s,
-            )
-        reply = self._ask(receiver.host, wanted)
-        if not isinstance(reply, Dropping):
-            raise _other_answer("drop", reply)
-        self._rules.append((receiver.host, reply.rule))
+            match = Match(source=sender.address, source_port=sender.port)
+        if step.routing:
+            match = Match(destination=receiver.address)
+        host = receiver.host if step.host is None else step.host
+        fault = Fault(
+            match=match,
+            segments=step.segments,
+            probe_sequences=[],
+            action=step.action,
+            amount=step.amount,
+            for_ms=round(step.for_s * 1000),
+        )
+        reply = self._ask(host, ApplyFault(fault=fault))
+        if not isinstance(reply, FaultState):
+            raise _other_answer("break it", reply)
+        self._faults.append((host, reply.number))
         return reply
 
-    def lift_all(self) -> list[tuple[int, DropLifted]]:
-        """Lift every rule that is in force: its number, and what it ate."""
+    def lift_all(self) -> list[FaultState]:
+        """Lift every fault that is in force, and tell what became of each."""
         lifted = []
-        while self._rules:
-            host, rule = self._rules.pop()
-            reply = self._ask(host, LiftDrop(rule=rule))
-            if isinstance(reply, DropLifted):
-                lifted.append((rule, reply))
+        while self._faults:
+            host, number = self._faults.pop()
+            reply = self._ask(host, LiftFault(number=number))
+            if isinstance(reply, FaultState):
+                lifted.append(reply)
         return lifted
 
     def _ask(self, host: str, request: HostRequest) -> Reply:

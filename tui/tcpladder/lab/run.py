@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import assert_never
 
-from tcpladder.agent.messages import DropLifted
+from tcpladder.agent.fault_messages import FaultState
 from tcpladder.errors import TcpladderError
 from tcpladder.lab.experiment import (
-    Drop,
+    Break,
     End,
     Event,
     Experiment,
@@ -28,7 +28,7 @@ from tcpladder.lab.observed import Observed
 from tcpladder.lab.reports import Report, ReportPipe
 from tcpladder.lab.requests import Agent, Requests
 from tcpladder.lab.table import LATENESS
-from tcpladder.lab.telling import how_it_ended, in_words
+from tcpladder.lab.telling import how_it_ended, in_words, what_is_broken, what_is_restored
 
 _PEER_PATIENCE_NS = 10_000_000_000
 _SETTLING_NS = 300_000_000
@@ -62,8 +62,8 @@ class ExperimentRun:
     def __init__(self, experiment: Experiment, agent: Agent) -> None:
         self.experiment = experiment
         self.outcome: Outcome | None = None
-        self.dropped: DropLifted | None = None
-        """What the last rule ate, once it is lifted."""
+        self.dropped: FaultState | None = None
+        """What became of the last fault, once it is lifted."""
         self._requests = Requests(experiment, agent)
         self._pipes: dict[Role, ReportPipe] = {}
         self._reports: dict[Role, list[Report]] = {role: [] for role in Role}
@@ -127,9 +127,8 @@ class ExperimentRun:
                 if begins:
                     self._tell(now_ns, step.say)
                 return now_ns - self._since_ns >= step.for_s * 1e9
-            case Drop():
-                rule = self._requests.drop(step)
-                self._tell(now_ns, f"rule {rule.rule}: {rule.equivalent}")
+            case Break():
+                self._tell(now_ns, what_is_broken(self._requests.apply(step)))
             case Restore():
                 self._lift(now_ns)
             case End():
@@ -236,9 +235,9 @@ class ExperimentRun:
         self.outcome = Outcome(held=held, sentence=sentence)
 
     def _lift(self, now_ns: int) -> None:
-        for rule, eaten in self._requests.lift_all():
-            self.dropped = eaten
-            self._tell(now_ns, f"rule {rule} lifted: it ate {eaten.packets} segments")
+        for fault in self._requests.lift_all():
+            self.dropped = fault
+            self._tell(now_ns, what_is_restored(fault))
 
     def _report(self, role: Role, event: str) -> Report | None:
         """The last report of an event; None where there was none."""

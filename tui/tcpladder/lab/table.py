@@ -9,10 +9,12 @@ from importlib import resources
 from typing import Any
 
 from tcpladder.errors import UsageError
+from tcpladder.faults.fault import Action
+from tcpladder.faults.fault import Segments as Affected
 from tcpladder.hosts.plan import HOME, Plan
 from tcpladder.lab.arithmetic import evaluate
 from tcpladder.lab.experiment import (
-    Drop,
+    Break,
     End,
     Event,
     Expected,
@@ -35,7 +37,7 @@ Numbers = Mapping[str, int]
 LATENESS = 1.15
 """A kernel timer fires at most an eighth late (kernel/time/timer.c); rounded up."""
 _MARGIN_S = 10.0
-_LONGEST_DROP_S = 86_400.0
+_LONGEST_FAULT_S = 86_400.0
 _SENDERS = {"client to server": Role.CLIENT, "server to client": Role.SERVER}
 _READY = {Role.SERVER: "listening", Role.CLIENT: "connected"}
 
@@ -143,9 +145,8 @@ def _step(entry: Mapping[str, Any], numbers: Numbers, lasts_s: float) -> Step:
     match entry:
         case {"start": role}:
             return Start(role=Role(role), until=entry.get("until", _READY[Role(role)]), say=say)
-        case {"drop": direction}:
-            for_s = min(lasts_s * LATENESS + _MARGIN_S, _LONGEST_DROP_S)
-            return Drop(sender=_SENDERS[direction], for_s=for_s, say=say)
+        case {"drop": _} | {"break": _}:
+            return _break(entry, numbers, lasts_s, say)
         case {"restore": _}:
             return Restore(say=say)
         case {"kill": role}:
@@ -155,6 +156,20 @@ def _step(entry: Mapping[str, Any], numbers: Numbers, lasts_s: float) -> Step:
         case {"pause": seconds}:
             return Pause(for_s=evaluate(seconds, numbers), say=say)
     return _wait(entry, numbers, lasts_s, say)
+
+
+def _break(entry: Mapping[str, Any], numbers: Numbers, lasts_s: float, say: str) -> Break:
+    """`drop` says the direction alone; with `break` a table of the direction, the action and what it needs."""
+    how = entry.get("break") or {"direction": entry["drop"]}
+    return Break(
+        sender=_SENDERS[how["direction"]],
+        action=Action(how.get("action", Action.DROP)),
+        segments=Affected(how.get("segments", Affected.ALL)),
+        amount=_number(how.get("amount", 0), numbers),
+        host=how.get("host"),
+        for_s=min(lasts_s * LATENESS + _MARGIN_S, _LONGEST_FAULT_S),
+        say=say,
+    )
 
 
 def _wait(entry: Mapping[str, Any], numbers: Numbers, lasts_s: float, say: str) -> Wait:

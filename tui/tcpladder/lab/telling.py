@@ -1,10 +1,24 @@
-"""The sentence for what a peer reports of its calls. Pure."""
+"""The sentences for what a peer reports of its calls, and for what is broken. Pure."""
 
 from __future__ import annotations
 
+from tcpladder.agent.fault_messages import FaultState
+from tcpladder.faults.fault import ROUTING, Action, Fault
+from tcpladder.faults.iptables import commands
+from tcpladder.faults.places import Direction
 from tcpladder.lab.experiment import Experiment, Role
 from tcpladder.lab.reports import Report
 
+_ACTIONS = {
+    Action.DROP: "drop what goes",
+    Action.REJECT_RST: "answer with RST what goes",
+    Action.REJECT_ICMP: "answer with an ICMP error what goes",
+    Action.LOSE: "lose {amount} % of what goes",
+    Action.DROP_NEXT: "drop the next {amount} segments that go",
+    Action.BLACKHOLE: "a black hole for what goes",
+    Action.WITHDRAW: "the route is gone for what goes",
+    Action.LINK_DOWN: "the link is down for what goes",
+}
 _LONG_S = 0.5
 """A call that took less did not wait for anything worth a word."""
 
@@ -39,3 +53,30 @@ def how_it_ended(role: Role, report: Report) -> str:
     if report.failed:
         return f"{role}: {report.call} failed with {report.error} after {report.after_s:.1f} s"
     return f"{role} is done, and its sockets are closed"
+
+
+def what_is_broken(fault: FaultState) -> str:
+    """A fault that was just applied: as a person would type it, in words where iptables has nothing like it."""
+    ways = (Direction(match=fault.fault.match, places=tuple(fault.places), devices=()),)
+    typed = [] if fault.fault.action in ROUTING else commands(fault.fault, ways)
+    return f"rule {fault.number}: {'; '.join(typed) or _in_words(fault.fault)}"
+
+
+def what_is_restored(fault: FaultState) -> str:
+    """A fault that was just lifted."""
+    if fault.fault.action in ROUTING:
+        return f"rule {fault.number} lifted: the way is there again"
+    return f"rule {fault.number} lifted: it ate {fault.packets} segments"
+
+
+def _in_words(fault: Fault) -> str:
+    where = ""
+    for word, address, port in (
+        ("from", fault.match.source, fault.match.source_port),
+        ("to", fault.match.destination, fault.match.destination_port),
+    ):
+        if address or port:
+            where += f" {word} {address or 'port'}" + (
+                f":{port}" if address and port else f" {port or ''}".rstrip()
+            )
+    return _ACTIONS[fault.action].format(amount=fault.amount) + where
