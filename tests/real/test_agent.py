@@ -285,7 +285,7 @@ def test_refusals_keep_their_class_and_the_agent_goes_on(place: Path) -> None:
         assert app('client.request(OpenCapture(interface="none7"))').startswith(
             "InterfaceError: cannot open none7: no such interface (have: lo"
         )
-        peer = 'StartPeer(role="server", options={}, address="127.0.0.1", port=7)'
+        peer = 'StartPeer(role="server", options={}, address="127.0.0.1", port=7, script=["listen"])'
         assert app(f"client.request({peer})") == (
             "PermissionRefused: peers run only in the private network of `tcpladder lab`"
         )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from textwrap import wrap
 from typing import TYPE_CHECKING, NoReturn
 
 from tcpladder.agent.start import Handover, exec_app
@@ -31,10 +33,13 @@ class Chosen:
 
 
 def list_experiments() -> None:
-    """A sentence about each, on stdout."""
-    width = max(map(len, names()))
+    """A sentence about each, on stdout; folded where that is a terminal."""
+    indent = max(map(len, names())) + 2
+    columns = shutil.get_terminal_size().columns if sys.stdout.isatty() else sys.maxsize
     for name in names():
-        sys.stdout.write(f"{name:{width}}  {load(name).sentence}\n")
+        lines = wrap(load(name).sentence, max(20, columns - indent))
+        folded = f"\n{'':{indent}}".join(lines)
+        sys.stdout.write(f"{name:{indent}}{folded}\n")
 
 
 def enter(wanted: str, host: str) -> int:

@@ -159,9 +159,9 @@ def _family(version: int) -> int:
 
 
 def _set_all(values: Mapping[str, str]) -> None:
-    """Set sysctls of this host; one that this kernel lacks is an error: the experiment would show another thing."""
+    """Set sysctls of this host. One that this kernel lacks is an error, unless it is to be 0: so it is off anyway."""
     for name, value in values.items():
-        _set(name, value)
+        _set(name, value, missing_ok=value == "0")
 
 
 def _set(name: str, value: str, *, missing_ok: bool = False) -> None:

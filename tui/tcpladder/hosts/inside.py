@@ -10,6 +10,7 @@ import signal
 import struct
 import termios
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -59,8 +60,10 @@ def run_inside(
         signal.signal(ignored, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: running.tell(child, signal.SIGHUP))
     with _terminal_restored():
-        if not _ended_by_itself(child, agent, leash):
-            _end(child, networks)
+        ended = _first_to_end(child, agent, leash)
+        if not ended.child:
+            # Where the agent lives, it ends what is left in its lab itself.
+            _end(child, networks if ended.agent else frozenset())
         _, status = os.waitpid(child, 0)
     code = os.waitstatus_to_exitcode(status)
     return code if code >= 0 else SIGNALLED - code
@@ -121,22 +124,31 @@ def _keep_through_exec(wanted: Sequence[Capability]) -> None:
         _libc.prctl(_PR_CAP_AMBIENT, *words)
 
 
-def _ended_by_itself(child: int, agent: int, leash: int | None) -> bool:
-    """Wait for the first of the three to end; whether it was the child."""
+@dataclass(frozen=True, slots=True)
+class _Ended:
+    """Which of those that were waited for."""
+
+    child: bool
+    agent: bool
+
+
+def _first_to_end(child: int, agent: int, leash: int | None) -> _Ended:
+    """Wait for the child, the agent or whoever holds the leash."""
     own = os.pidfd_open(child)
     try:
         waiting = select.poll()
         for descriptor in (own, agent, leash):
             if descriptor is not None:
                 waiting.register(descriptor, select.POLLIN)
-        return own in dict(waiting.poll())
+        ready = dict(waiting.poll())
+        return _Ended(child=own in ready, agent=agent in ready)
     finally:
         os.close(own)
         os.close(agent)
 
 
 def _end(child: int, networks: frozenset[str]) -> None:
-    """End the command as the end of its terminal would, then without asking, and what it left in the lab."""
+    """End the command as the end of its terminal would, then without asking, and what is left in these networks."""
     own = os.pidfd_open(child)
     running.tell(child, signal.SIGHUP)
     running.tell(child, signal.SIGCONT)

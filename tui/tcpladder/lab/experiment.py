@@ -143,10 +143,15 @@ Step = Start | Wait | Pause | Break | Restore | End
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expected:
-    """How many segments of a kind there must be when all is over, exactly."""
+    """How many segments of a kind there must be when all is over."""
 
     segments: Segments
     count: int
+    or_more: bool = False
+
+    def holds(self, seen: int) -> bool:
+        """Whether so many are as expected."""
+        return seen == self.count or (self.or_more and seen > self.count)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -64,27 +64,39 @@ class Requests:
 
         Like the articles' rules: towards a server by its port alone, towards a client by the server's port.
         """
-        sender, receiver = self._experiment.peer(step.sender), self._experiment.peer(step.sender.other)
-        if step.sender is Role.CLIENT:
-            match = Match(destination=receiver.address, destination_port=receiver.port)
-        else:
-            match = Match(source=sender.address, source_port=sender.port)
-        if step.routing:
-            match = Match(destination=receiver.address)
-        host = receiver.host if step.host is None else step.host
+        receiver = self._experiment.peer(step.sender.other)
         fault = Fault(
-            match=match,
+            match=self._match(step),
             segments=step.segments,
             probe_sequences=[],
             action=step.action,
             amount=step.amount,
             for_ms=round(step.for_s * 1000),
+            insist=True,  # in a private network there is no line that anybody sits on
         )
+        host = receiver.host if step.host is None else step.host
         reply = self._ask(host, ApplyFault(fault=fault))
         if not isinstance(reply, FaultState):
             raise _other_answer("break it", reply)
         self._faults.append((host, reply.number))
         return reply
+
+    def _match(self, step: Break) -> Match:
+        """The direction: by both addresses where it is broken on the way, the way itself by where it leads."""
+        sender, receiver = self._experiment.peer(step.sender), self._experiment.peer(step.sender.other)
+        to_server = step.sender is Role.CLIENT
+        if step.routing:
+            return Match(destination=receiver.address)
+        if step.host is not None:
+            return Match(
+                source=sender.address,
+                source_port=0 if to_server else sender.port,
+                destination=receiver.address,
+                destination_port=receiver.port if to_server else 0,
+            )
+        if to_server:
+            return Match(destination=receiver.address, destination_port=receiver.port)
+        return Match(source=sender.address, source_port=sender.port)
 
     def lift_all(self) -> list[FaultState]:
         """Lift every fault that is in force, and tell what became of each."""

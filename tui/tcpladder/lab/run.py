@@ -79,8 +79,8 @@ class ExperimentRun:
 
     @property
     def started(self) -> bool:
-        """Whether both peers are there."""
-        return len(self._pipes) == len(Role)
+        """Whether every peer is there."""
+        return not any(isinstance(step, Start) for step in self.experiment.steps[self._next :])
 
     @property
     def options_in_force(self) -> Mapping[Role, Mapping[str, int]]:
@@ -208,7 +208,11 @@ class ExperimentRun:
         self._since_ns = now_ns if self._since_ns is None else self._since_ns
         waited_ns = now_ns - self._since_ns
         counts = [(one, observed.count(one.segments)) for one in self.experiment.expected]
-        wrong = [f"{seen} {one.segments}, expected {one.count}" for one, seen in counts if seen != one.count]
+        wrong = [
+            f"{seen} {one.segments}, expected {one.count}{' or more' if one.or_more else ''}"
+            for one, seen in counts
+            if not one.holds(seen)
+        ]
         if not wrong and waited_ns >= _SETTLING_NS:
             self._finish(now_ns, held=True, sentence=f"{self.experiment.name}: as expected")
         elif wrong and waited_ns >= _SETTLING_PATIENCE_NS:

@@ -74,10 +74,7 @@ def read(table: Mapping[str, Any], settings: tuple[str, ...] = ()) -> Experiment
         server=_peer(table["server"], numbers),
         client=_peer(table["client"], numbers),
         steps=tuple(_step(entry, numbers, lasts_s) for entry in table["step"]),
-        expected=tuple(
-            Expected(segments=_segments(entry), count=_number(entry["count"], numbers))
-            for entry in table.get("expect", ())
-        ),
+        expected=tuple(_expected(entry, numbers) for entry in table.get("expect", ())),
     )
 
 
@@ -134,6 +131,13 @@ def _number(written: int | str, numbers: Numbers) -> int:
 def _filled(words: str, numbers: Numbers) -> str:
     """Words with the numbers named in braces; what is said to the other end may hold any characters."""
     return words if words.startswith("say ") else words.format(**numbers)
+
+
+def _expected(entry: Mapping[str, Any], numbers: Numbers) -> Expected:
+    """`count` is exact, `at_least` is not."""
+    or_more = "at_least" in entry
+    count = _number(entry["at_least" if or_more else "count"], numbers)
+    return Expected(segments=_segments(entry), count=count, or_more=or_more)
 
 
 def _segments(entry: Mapping[str, Any]) -> Segments:

@@ -156,6 +156,11 @@ class Session:
         with self._lock:
             return tuple(note for note, flow in self._notes if flow is None or flow == number)
 
+    @property
+    def note_count(self) -> int:
+        """How many notes there are, of all flows: grows."""
+        return len(self._notes)
+
     def frame_bytes(self, number: int, index: int) -> bytes:
         """One frame again, for dissection. Raises CaptureError where its bytes are gone."""
         raise NotImplementedError
