@@ -246,6 +246,22 @@ def test_in_the_private_network_peers_end_with_an_app_that_is_killed(place: Path
         assert ended(peer)
 
 
+def test_faults_on_the_host_need_no_more_than_the_agent_keeps(place: Path) -> None:
+    wire = "ip link set lo up && ip link add va type veth peer name vb && ip addr add 10.9.0.1/24 dev va"
+    network = ["unshare", "-n", "sh", "-c", f'{wire} && ip link set va up && exec "$@"', "sh"]
+    leaving = "Fault(match=Match(destination='10.9.0.2', destination_port=7), both=True, probe_sequences=[])"
+    with started([*network, *command(place, sys.executable, "HostNetwork()", {})], environment(place)) as app:
+        agent = app("left.agent_pid")
+        assert app(f"client.request(ApplyFault(fault={leaving}))[0].interfaces") == ["va", f"tl{agent}a"]
+        assert app("len(client.request(OpenFaultLog())[1])") == 1
+        assert app("client.request(LiftFault(number=1))[0].packets") == 0
+        assert app("[one.name for one in client.request(ListInterfaces())[0].interfaces]") == [
+            "lo",
+            "vb",
+            "va",
+        ]
+
+
 def test_keys_and_hangups_of_the_terminal_do_not_reach_the_agent(place: Path) -> None:
     with started(command(place, sys.executable, "HostNetwork()", {}), environment(place)) as app:
         agent = app("left.agent_pid")

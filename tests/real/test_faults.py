@@ -16,8 +16,10 @@ import pytest
 
 import tcpladder
 from real.wires import ip, own_network  # noqa: F401 - a fixture
-from tcpladder.agent.faults import FaultBook
-from tcpladder.errors import PermissionRefused
+from tcpladder.agent import protocol
+from tcpladder.agent.faults import MOST_IN_FORCE, FaultBook
+from tcpladder.agent.guarded import Changes
+from tcpladder.errors import PermissionRefused, UsageError
 from tcpladder.faults.fault import Fault, Match
 
 pytestmark = [pytest.mark.real("ip", "nft"), pytest.mark.usefixtures("own_network")]
@@ -25,7 +27,7 @@ pytestmark = [pytest.mark.real("ip", "nft"), pytest.mark.usefixtures("own_networ
 
 @pytest.fixture
 def table(own_network: None) -> Iterator[FaultBook]:  # noqa: F811
-    made = FaultBook(private=True)
+    made = FaultBook(True, Changes(True))
     yield made
     made.close()
 
@@ -100,6 +102,17 @@ def test_a_rule_ends_in_the_kernel_when_its_time_is_up(table: FaultBook) -> None
         assert rules() == "", "what has ended is cleared away"
 
 
+def test_more_faults_than_anybody_watches_are_refused(table: FaultBook) -> None:
+    for port in range(1, MOST_IN_FORCE + 1):
+        table.apply(drop(destination="127.0.0.1", destination_port=port))
+    with pytest.raises(UsageError, match="64 faults are in force; lift one first"):
+        table.apply(drop(destination="127.0.0.1", destination_port=9999))
+    table.lift(1)
+    assert table.apply(drop(destination="127.0.0.1", destination_port=9999)).number == MOST_IN_FORCE + 1
+    assert len(table.list().faults) == MOST_IN_FORCE + 1
+    assert len(protocol.encode(table.list())) < 100_000, "fits into a datagram"
+
+
 def test_several_rules_are_told_apart(table: FaultBook) -> None:
     first = table.apply(drop(destination="127.0.0.1", destination_port=7001))
     second = table.apply(drop(destination="127.0.0.1", destination_port=7002))
@@ -134,8 +147,9 @@ def test_closing_leaves_nothing_and_a_new_drop_starts_again(table: FaultBook) ->
 def test_a_killed_owner_leaves_nothing() -> None:
     script = """
 from tcpladder.agent.faults import FaultBook
+from tcpladder.agent.guarded import Changes
 from tcpladder.faults.fault import Fault, Match
-table = FaultBook(private=True)
+table = FaultBook(True, Changes(True))
 table.apply(Fault(match=Match(destination="127.0.0.1", destination_port=7001), probe_sequences=[]))
 print("dropping", flush=True)
 input()
@@ -156,10 +170,11 @@ def test_without_privilege_it_says_what_is_missing() -> None:
     script = """
 import json, os
 from tcpladder.agent.faults import FaultBook
+from tcpladder.agent.guarded import Changes
 from tcpladder.faults.fault import Fault, Match
 os.setgroups([]); os.setgid(65534); os.setuid(65534)
 fault = Fault(match=Match(destination="127.0.0.1", destination_port=7001), probe_sequences=[])
-try: FaultBook(private=True).apply(fault)
+try: FaultBook(True, Changes(True)).apply(fault)
 except Exception as error: print(json.dumps([type(error).__name__, str(error)]))
 """
     environment = {"PYTHONPATH": str(Path(tcpladder.__file__).parent.parent)}

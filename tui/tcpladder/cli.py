@@ -12,6 +12,7 @@ import click
 
 from tcpladder import __version__
 from tcpladder.errors import ExitCode, PermissionRefused, TcpladderError, UsageError
+from tcpladder.fault_commands import doctor, fault
 
 FORMATS = ("text", "jsonl")
 _format = click.option(
@@ -308,6 +309,10 @@ def timers(
     if netns is not None:
         NetnsNetwork(netns).enter()
     watching.timers(sockets, watch=watch, form=form, ascii_only=ascii_only)
+
+
+tcpladder.add_command(fault)
+tcpladder.add_command(doctor)
 
 
 def main() -> None:

@@ -129,7 +129,8 @@ REQUESTS = [
     ListFaults(),
     OpenFaultLog(),
     ResetConnection(local="::1", local_port=7, remote="::1", remote_port=8, insist=True),
-    SetSysctl(name="net.ipv4.tcp_retries2", value=None),
+    SetSysctl(name="net.ipv4.tcp_fin_timeout", value=5),
+    SetSysctl(name="net.ipv4.tcp_fin_timeout", value=None),
     ReadSockets(),
     ReadSockets(local="::1", local_port=7, remote="10.0.0.1", remote_port=65535, most=128),
     ReadSocketOptions(local="::1", local_port=7, remote="10.0.0.1", remote_port=0),
@@ -155,7 +156,7 @@ REPLIES = [
     Faults(faults=[STATE, STATE]),
     FaultLogOpened(group=7),
     ConnectionReset(sockets=2),
-    SysctlSet(value="3", before="15"),
+    SysctlSet(value="5", before="60"),
     Sockets(sockets=[SOCKET, dataclasses.replace(SOCKET, timer=None, info=None)], left_out=3),
     SocketOptions(
         owner=SocketOwner(pid=7, command="my prog"), options={"SO_KEEPALIVE": 1}, congestion="bbr", refused=""
@@ -243,6 +244,9 @@ def test_a_reply_comes_back_as_it_was(reply: messages.Reply) -> None:
             "ResetConnection",
             {"local": "x", "local_port": 1, "remote": "::1", "remote_port": 1, "insist": False},
         ),
+        ("SetSysctl", {"name": "kernel.core_pattern", "value": 1}),
+        ("SetSysctl", {"name": "net.ipv4.tcp_fin_timeout", "value": -1}),
+        ("SetSysctl", {"name": "net.ipv4.tcp_fin_timeout", "value": "5"}),
         ("ReadSysctls", {"names": ["kernel.core_pattern"]}),
         ("ReadSysctls", {"names": ["net.../.."]}),
         ("ReadSysctls", {"names": ["net./etc/passwd"]}),

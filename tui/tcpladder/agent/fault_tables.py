@@ -6,6 +6,7 @@ They are there only while a fault is. Nobody else can change them, and nobody el
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import functools
 import os
@@ -66,7 +67,10 @@ class FaultTables:
     def remove(self, tables: tuple[Table, ...]) -> None:
         """Take one fault out; with the last one, the tables."""
         messages = [message for table in tables for message in nftables.remove(table, self.name)]
-        self._socket().call(*nftables.batch(*messages))
+        try:
+            self._socket().call(*nftables.batch(*messages))
+        except FileNotFoundError:
+            self._remove_what_is_there(messages)
         self._numbers -= {table.number for table in tables}
         if not self._numbers:
             self.close()
@@ -102,6 +106,12 @@ class FaultTables:
         self._netlink = None
         self._families.clear()
         self._numbers.clear()
+
+    def _remove_what_is_there(self, messages: list[Message]) -> None:
+        """The kernel takes a chain away together with the last interface that it was for."""
+        for message in messages:
+            with contextlib.suppress(FileNotFoundError):
+                self._socket().call(*nftables.batch(message))
 
     def _socket(self) -> Netlink:
         if self._netlink is None:

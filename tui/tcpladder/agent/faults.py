@@ -18,7 +18,7 @@ from tcpladder.agent.rtnetlink import boot_ns
 from tcpladder.agent.sink import Sink
 from tcpladder.errors import InterfaceError, PermissionRefused, TcpladderError, UsageError
 from tcpladder.faults.check import checked
-from tcpladder.faults.fault import ROUTING, Fault, Match
+from tcpladder.faults.fault import INSIST, ROUTING, Fault
 from tcpladder.faults.guard import protects
 from tcpladder.faults.machine import Machine
 from tcpladder.faults.places import Direction, directions
@@ -29,6 +29,8 @@ from tcpladder.faults.why import why
 
 _KEPT = 64
 """How many faults are remembered after they ended."""
+MOST_IN_FORCE = 64
+"""What one reply has room for; nobody watches more."""
 _MS = 1_000_000
 _NOTHING = Eaten(0, 0)
 
@@ -67,7 +69,7 @@ class _Applied:
 
 
 class FaultBook:
-    """Every fault of this agent. In a private network there is no line to cut, and nothing is protected.
+    """Every fault of this agent. In a private network nobody sits on a line, and nothing is protected.
 
     Raises UsageError for what makes no sense, PermissionRefused and InterfaceError where the kernel says no.
     """
@@ -85,12 +87,12 @@ class FaultBook:
         """What `apply` would do, with the reason why it would not."""
         try:
             fault = checked(fault)
-            machine = self._machine(fault.match)
+            machine = machine_for(fault.match)
             ways = directions(fault, machine)
             prepared = self._prepared(fault)
         except (UsageError, InterfaceError) as wrong:
             return FaultPlan(places=[], script="", undo="", why="", refused=str(wrong), needs_insist=False)
-        refused = "" if fault.insist else self._protected(fault, machine, prepared)
+        refused = self._protected(fault, machine, prepared)
         return FaultPlan(
             places=[way.places[0] for way in ways],
             script=routing.script(prepared) if prepared else script(fault, ways),
@@ -103,12 +105,14 @@ class FaultBook:
     def apply(self, fault: Fault) -> FaultState:
         """Put a fault in force."""
         fault = checked(fault)
-        machine = self._machine(fault.match)
-        refused = "" if fault.insist else self._protected(fault, machine, self._prepared(fault))
-        if refused:
-            raise PermissionRefused(f"{refused}, or insist")
+        machine = machine_for(fault.match)
+        if refused := self._protected(fault, machine, self._prepared(fault)):
+            raise PermissionRefused(f"{refused}; type {INSIST} to do it anyway")
         ways = directions(fault, machine)
         self._notice_ended()
+        in_force = sum(applied.ended_ns is None for applied in self._faults.values())
+        if in_force >= MOST_IN_FORCE:
+            raise UsageError(f"cannot break more: {in_force} faults are in force; lift one first")
         self._changes.begin()
         number = self._last + 1
         try:
@@ -198,12 +202,10 @@ class FaultBook:
         return [apply.prepare(change) for change in routing.changes_of(fault, None)]
 
     def _protected(self, fault: Fault, machine: Machine, prepared: Sequence[Change]) -> str:
-        """Why it is not for the asking; empty where nothing speaks against it."""
+        """Why somebody would have to insist; empty in a private network, where nobody sits."""
+        if self._private or fault.insist:
+            return ""
         return protects(fault, machine) or routing.cuts(prepared, machine.lines)
-
-    def _machine(self, match: Match) -> Machine:
-        machine = machine_for(match)
-        return replace(machine, lines=()) if self._private else machine
 
     def _put_in_force(self, fault: Fault, number: int, ways: tuple[Direction, ...]) -> _Applied:
         """Raises OSError; then nothing of it is in the kernel, but perhaps an idle sink."""

@@ -101,6 +101,11 @@ class Journal:
 
     def end(self) -> None:
         """Take the directory away, and let go of the lock."""
+        with alone():
+            self.remove()
+
+    def remove(self) -> None:
+        """The same for who holds the lock on RUN."""
         shutil.rmtree(self.directory, ignore_errors=True)
         os.close(self.lock)
 
@@ -131,22 +136,31 @@ def instances() -> Iterator[Path]:
 
 @contextlib.contextmanager
 def alone() -> Iterator[None]:
-    """Hold the lock on RUN itself, which is made and checked first."""
-    try:
-        RUN.mkdir(mode=0o700, exist_ok=True)
-    except OSError as refused:
-        words = (refused.strerror or str(refused)).lower()
-        raise PermissionRefused(
-            f"cannot keep what must be put back in {RUN}: {words}; only root breaks things on this host"
-        ) from None
-    said = RUN.lstat()
-    if said.st_uid != os.geteuid() or said.st_mode & 0o077:
-        raise PermissionRefused(f"{RUN} is not root's alone: remove it, then start again")
-    lock = os.open(RUN, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    try:
+    """Hold the lock on RUN, which is made and checked first, and taken away again where nothing is in it."""
+    while True:
+        try:
+            RUN.mkdir(mode=0o700, exist_ok=True)
+            said = RUN.lstat()
+            if said.st_uid != os.geteuid() or said.st_mode & 0o077:
+                raise PermissionRefused(f"{RUN} is not root's alone: remove it, then start again")
+            lock = os.open(RUN, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        except FileNotFoundError:
+            continue
+        except OSError as refused:
+            words = (refused.strerror or str(refused)).lower()
+            raise PermissionRefused(
+                f"cannot keep what must be put back in {RUN}: {words}; only root breaks things on this host"
+            ) from None
         fcntl.flock(lock, fcntl.LOCK_EX)
+        if os.fstat(lock).st_nlink:
+            break
+        # Whoever had it took it away.
+        os.close(lock)
+    try:
         yield
     finally:
+        with contextlib.suppress(OSError):
+            RUN.rmdir()
         os.close(lock)
 
 

@@ -8,7 +8,7 @@ from tcpladder.agent.fault_messages import ConnectionReset, ResetConnection
 from tcpladder.agent.machine import lines
 from tcpladder.agent.sockets import destroy_connection, same_address
 from tcpladder.errors import InterfaceError, PermissionRefused, TcpladderError
-from tcpladder.faults.fault import Match
+from tcpladder.faults.fault import INSIST, Match
 from tcpladder.faults.guard import protects_connection
 from tcpladder.faults.machine import end
 
@@ -26,7 +26,7 @@ def reset_connection(asked: ResetConnection, private: bool) -> ConnectionReset:
         destination_port=asked.remote_port,
     )
     if not (private or asked.insist) and (refused := protects_connection(ends, lines())):
-        raise PermissionRefused(f"{refused}; insist to do it")
+        raise PermissionRefused(f"{refused}; type {INSIST} to do it anyway")
     try:
         sockets = destroy_connection(asked.local, asked.local_port, asked.remote, asked.remote_port)
     except OSError as error:

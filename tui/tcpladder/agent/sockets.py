@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import socket
 import struct
@@ -63,14 +64,16 @@ def destroy_connection(local: str, local_port: int, remote: str, remote_port: in
 
     Raises OSError: EPERM without CAP_NET_ADMIN, EOPNOTSUPP in a kernel without CONFIG_INET_DIAG_DESTROY.
     """
-    near, far = (same_address(local), local_port), (same_address(remote), remote_port)
-    destroyed = 0
-    for (_, source_port), (_, destination_port) in ((near, far), (far, near)):
-        for body in _dump(source_port, destination_port, CONNECTIONS):
-            found = _parse(body)
-            if {(found.local, found.local_port), (found.remote, found.remote_port)} == {near, far}:
-                destroyed += _destroy(body)
-    return destroyed
+    ends = {(same_address(local), local_port), (same_address(remote), remote_port)}
+    found = [
+        body
+        for ports in dict.fromkeys([(local_port, remote_port), (remote_port, local_port)])
+        for body in _dump(*ports, CONNECTIONS)
+        if _ends(_parse(body)) == ends
+    ]
+    for body in found:
+        _destroy(body)
+    return len(found)
 
 
 def same_address(text: str) -> str:
@@ -92,17 +95,19 @@ def _dump(local_port: int, remote_port: int, states: int) -> list[bytes]:
         netlink.close()
 
 
-def _destroy(body: bytes) -> bool:
-    """Destroy the socket that `body` describes, by its cookie; whether it was still there."""
+def _ends(found: SocketState) -> set[tuple[str, int]]:
+    return {(found.local, found.local_port), (found.remote, found.remote_port)}
+
+
+def _destroy(body: bytes) -> None:
+    """Destroy the socket that `body` describes, by its cookie; the RST of its other end may have been quicker."""
     request = _REQUEST.pack(body[0], socket.IPPROTO_TCP, 0, CONNECTIONS) + body[_IDENTITY_AT:_TAIL_AT]
     netlink = Netlink(NETLINK_SOCK_DIAG)
     try:
-        netlink.call(Message(_SOCK_DESTROY, NLM_F_ACK, request))
-    except FileNotFoundError:
-        return False
+        with contextlib.suppress(FileNotFoundError):
+            netlink.call(Message(_SOCK_DESTROY, NLM_F_ACK, request))
     finally:
         netlink.close()
-    return True
 
 
 def _parse(body: bytes) -> SocketState:

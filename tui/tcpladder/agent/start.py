@@ -66,15 +66,18 @@ def exec_app(
     *,
     command: Sequence[str] = _APP,
     beside: Callable[[int], Mapping[str, int]] | None = None,
+    purpose: str = "sniffing",
+    needs: frozenset[Capability] = frozenset(),
 ) -> NoReturn:
     """Start the agent in `network`, open `outputs`, drop every privilege and exec `command` with `argv`.
 
     `beside` is called with the agent's pid while there is privilege still; it returns descriptors by name.
 
     The app finds what it was left through `handover()`. Raises TcpladderError, before anything was started where
-    privilege is missing; after any raise the process should end, and the agent ends with it.
+    privilege is missing; after any raise the process should end, and the agent ends with it. `purpose` says in that
+    case what it would have been good for, and what it `needs` beside what the network needs.
     """
-    _require(network, argv)
+    _require(network.needs | needs, purpose, argv)
     put_back = _sweep()
     channel, pid = start_agent(network)
     with channel:
@@ -172,7 +175,8 @@ def _agent(channel: socket.socket, network: Network) -> NoReturn:
         channel = socket.socket(fileno=kept_channel)
         for ignored in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
             signal.signal(ignored, signal.SIG_IGN)
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+        # SIGTERM kills at once: what must be put back is put back for an agent that ends in any way.
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         try:
             private = network.enter()
         except TcpladderError as refused:
@@ -192,13 +196,13 @@ def _agent(channel: socket.socket, network: Network) -> NoReturn:
         os._exit(0)
 
 
-def _require(network: Network, argv: Sequence[str]) -> None:
-    missing = sorted(capability.name for capability in network.needs - confine.effective())
+def _require(needs: frozenset[Capability], purpose: str, argv: Sequence[str]) -> None:
+    missing = sorted(capability.name for capability in needs - confine.effective())
     if missing:
         command = shlex.join(["sudo", sys.argv[0], *argv])
         needed = " and ".join(f"CAP_{name}" for name in missing)
         without = "`tcpladder lab keepalive`, which needs no privilege"
-        raise PermissionRefused(f"sniffing needs {needed}: run `{command}`, or {without}")
+        raise PermissionRefused(f"{purpose} needs {needed}: run `{command}`, or {without}")
 
 
 def _open_output(path: Path) -> int:

@@ -53,8 +53,8 @@ def sweep() -> list[str]:
 
 
 def _anything() -> bool:
-    """Whether an instance is there at all; the run directory itself is no reason to look further."""
-    return os.access(journal.RUN, os.R_OK | os.X_OK) and any(journal.RUN.iterdir())
+    """Whether there is a run directory that we may look into; one that is empty is taken away."""
+    return os.access(journal.RUN, os.R_OK | os.X_OK)
 
 
 def _sentences(journals: list[Journal]) -> Iterator[tuple[str, str]]:
@@ -87,9 +87,9 @@ def _put_back(left: Journal) -> list[str]:
             if not ledger.put_back(_PATIENCE_S):
                 left.write()
                 return [f"{_told(left)} and could not be put back: `tcpladder doctor` tries again"]
-            left.end()
+            left.remove()
             return [f"put back what tcpladder {left.directory.name} left when it was killed: {before}"]
-    left.end()
+    left.remove()
     return []
 
 

@@ -96,7 +96,7 @@ class Fault:
     unless `segments` is KEEPALIVE_PROBE."""
     action: Action = Action.DROP
     amount: int = 0
-    """Percent for LOSE (1 to 99), segments for DROP_NEXT (1 to 1,000,000), else 0."""
+    """Percent for LOSE (1 to 99), segments in each direction for DROP_NEXT (1 to 1,000,000), else 0."""
     for_ms: int | None = 60_000
     """Milliseconds until it is lifted by itself; None until somebody lifts it."""
     insist: bool = False

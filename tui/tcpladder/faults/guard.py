@@ -21,6 +21,8 @@ def protects(fault: Fault, machine: Machine) -> str:
     named = [address for address in (fault.match.source, fault.match.destination) if address is not None]
     ports = fault.match.source_port or fault.match.destination_port
     far = next((address for address in named if not is_loopback(address)), None)
+    if fault.action in (Action.WITHDRAW, Action.LINK_DOWN):
+        return f"cannot {what_it_does(fault)}: whatever else goes that way is broken as well"
     if far is not None and not ports:
         return (
             f"cannot {what_it_does(fault)}: without a port it breaks everything to or from {far}; name a port"

@@ -188,7 +188,7 @@ class Chain:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """What one fault puts into a table; chains stand before those that go to them."""
+    """What one fault puts into a table; a chain stands before those that go to it."""
 
     family: Family
     number: int

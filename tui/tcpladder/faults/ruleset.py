@@ -66,15 +66,33 @@ def tables(fault: Fault, number: int, ways: tuple[Direction, ...], sink: str) ->
 
 
 def _table(fault: Fault, number: int, family: Family, chains: tuple[Chain, ...], verdict: Statement) -> Table:
-    amount: dict[Action, tuple[Statement, ...]] = {
-        Action.LOSE: (Chance(fault.amount),),
-        Action.DROP_NEXT: (First(fault.amount),),
-    }
-    rule = (*amount.get(fault.action, ()), Log(), Count(), verdict)
+    """The chain that eats, before it those that choose, before them those that match."""
     # A reject with RST is accepted by the kernel only after a look at the protocol.
-    rule = (Tcp(), *rule) if isinstance(verdict, Reset) else rule
-    last = Chain(name=eaten(number), rules=(rule,))
-    return Table(family=family, number=number, for_ms=fault.for_ms, chains=(last, *chains))
+    checks: Rule = (Tcp(),) if isinstance(verdict, Reset) else ()
+    last = Chain(name=eaten(number), rules=((*checks, Log(), Count(), verdict),))
+    choosing = _amount(fault)
+    chosen = tuple(
+        Chain(name=_next(fault, number, index), rules=((*choosing, Goto(eaten(number))),))
+        for index in range(1 + fault.both)
+        if choosing
+    )
+    return Table(family=family, number=number, for_ms=fault.for_ms, chains=(last, *chosen, *chains))
+
+
+def _amount(fault: Fault) -> Rule:
+    """What chooses among those that match, for each direction on its own."""
+    match fault.action:
+        case Action.LOSE:
+            return (Chance(fault.amount),)
+        case Action.DROP_NEXT:
+            return (First(fault.amount),)
+        case _:
+            return ()
+
+
+def _next(fault: Fault, number: int, index: int) -> str:
+    """Where segments go that match in direction `index`."""
+    return f"chosen-{number}{'-back' if index else ''}" if _amount(fault) else eaten(number)
 
 
 def _verdict(action: Action) -> Statement:
@@ -94,7 +112,7 @@ def _rules(fault: Fault, number: int, ways: tuple[Direction, ...], place: Place)
         if place in way.places:
             sequence = fault.probe_sequences[index] if fault.probe_sequences else None
             rules += [
-                (Tcp(), Alive(), *conditions, Goto(eaten(number)))
+                (Tcp(), Alive(), *conditions, Goto(_next(fault, number, index)))
                 for conditions in _conditions(way.match, fault.segments, sequence)
             ]
     return tuple(rules)
