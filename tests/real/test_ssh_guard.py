@@ -149,6 +149,16 @@ def test_a_reverse_direction_that_would_cut_it_counts(session: Session) -> None:
         assert session.line in book.plan(other).refused
 
 
+@pytest.mark.parametrize("action", [Action.BLACKHOLE, Action.WITHDRAW, Action.LINK_DOWN])
+def test_its_route_and_its_interface_are_refused_too(session: Session, action: Action) -> None:
+    there = CLIENT[session.version]
+    back = fault(Match(destination=there, destination_port=session.client_port), action=action)
+    with faults_on(session.row.server, private=False) as book:
+        assert session.line in book.plan(back).refused
+        with pytest.raises(PermissionRefused):
+            book.apply(back)
+
+
 def test_everything_of_a_host_is_refused_without_a_line_too(session: Session) -> None:
     with faults_on(session.row.client, private=False) as book:
         plan = book.plan(fault(Match(destination="192.0.2.1")))

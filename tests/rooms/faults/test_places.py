@@ -6,15 +6,15 @@ import pytest
 
 from tcpladder.errors import InterfaceError
 from tcpladder.faults.fault import Action, Fault, Match, Place
-from tcpladder.faults.machine import Machine, Way
+from tcpladder.faults.machine import Machine
 from tcpladder.faults.places import Direction, directions
 
 HERE, THERE, ELSEWHERE = "10.0.0.1", "10.0.0.2", "10.0.7.7"
 MACHINE = Machine(
     local=frozenset({HERE, "127.0.0.1", "::1"}),
     ways={
-        THERE: Way(device="eth0", prefix="10.0.0.0/24"),
-        ELSEWHERE: Way(device="eth1", prefix="0.0.0.0/0"),
+        THERE: ("eth0",),
+        ELSEWHERE: ("eth1", "eth2"),
     },
     devices=("eth0", "eth1"),
 )
@@ -73,13 +73,13 @@ def test_a_kernel_without_egress_hooks_drops_on_the_way_out() -> None:
     assert places(HERE, THERE, machine=old) == [(Place.OUTPUT,)]
 
 
-def test_only_the_interface_of_the_route_is_touched() -> None:
+def test_only_the_interfaces_of_the_route_are_touched() -> None:
     def devices(match: Match) -> tuple[str, ...]:
         (way,) = directions(Fault(match=match, probe_sequences=[]), MACHINE)
         return way.devices
 
     assert devices(Match(source=HERE, destination=THERE)) == ("eth0",)
-    assert devices(Match(source=HERE, destination=ELSEWHERE)) == ("eth1",)
+    assert devices(Match(source=HERE, destination=ELSEWHERE)) == ("eth1", "eth2"), "a multipath route"
     assert devices(Match(destination_port=80)) == ("eth0", "eth1")
     assert devices(Match(source=THERE, destination=HERE)) == ()
 

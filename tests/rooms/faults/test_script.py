@@ -8,7 +8,7 @@ import pytest
 
 from tcpladder.faults import iptables
 from tcpladder.faults.fault import Action, Fault, Match, Place, Segments
-from tcpladder.faults.machine import Machine, Way
+from tcpladder.faults.machine import Machine
 from tcpladder.faults.places import Direction, directions
 from tcpladder.faults.script import script, undo
 from tcpladder.faults.why import why
@@ -17,7 +17,7 @@ from tcpladder.faults.words import duration
 HERE, THERE = "10.0.0.1", "10.0.0.2"
 MACHINE = Machine(
     local=frozenset({HERE, "127.0.0.1"}),
-    ways={THERE: Way(device="eth0", prefix="0.0.0.0/0")},
+    ways={THERE: ("eth0",)},
     devices=("eth0",),
 )
 ARTICLE = Fault(match=Match(destination="127.0.0.1", destination_port=12345), probe_sequences=[])
@@ -101,12 +101,23 @@ def test_each_segment_and_action_that_iptables_knows() -> None:
         (replace(ARTICLE, segments=Segments.DATA), "iptables knows no payload length"),
         (replace(ARTICLE, segments=Segments.PURE_ACK), "iptables knows no payload length"),
         (replace(ARTICLE, action=Action.DROP_NEXT, amount=3), "iptables does not count to n"),
-        (LEAVING, "the sender's TCP is told and counts nothing as sent"),
+        (LEAVING, "this host's TCP is told and counts nothing as sent"),
     ],
 )
 def test_where_iptables_has_nothing_like_it_the_script_says_why(fault: Fault, reason: str) -> None:
     assert commands(fault) == []
     assert reason in script(fault, ways(fault)).splitlines()[1]
+
+
+def test_what_arrives_has_a_command_even_where_what_leaves_has_none() -> None:
+    port = replace(ARTICLE, match=Match(destination_port=12345))
+    assert ways(port)[0].places == (Place.INPUT, Place.SINK)
+    assert script(port, ways(port)).splitlines()[1:5] == [
+        "# with iptables, which has no end to its time:",
+        "# iptables -A INPUT -p tcp --dport 12345 -j DROP",
+        "# ip6tables -A INPUT -p tcp --dport 12345 -j DROP",
+        "# iptables -A OUTPUT … -j DROP is not the same: this host's TCP is told and counts nothing as sent",
+    ]
 
 
 def test_the_time_is_written_as_nft_reads_it() -> None:

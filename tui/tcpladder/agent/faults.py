@@ -205,7 +205,7 @@ class FaultBook:
         """Why somebody would have to insist; empty in a private network, where nobody sits."""
         if self._private or fault.insist:
             return ""
-        return protects(fault, machine) or routing.cuts(prepared, machine.lines)
+        return routing.cuts(prepared, machine.lines) or protects(fault, machine.lines)
 
     def _put_in_force(self, fault: Fault, number: int, ways: tuple[Direction, ...]) -> _Applied:
         """Raises OSError; then nothing of it is in the kernel, but perhaps an idle sink."""

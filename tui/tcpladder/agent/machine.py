@@ -8,39 +8,40 @@ from __future__ import annotations
 import ipaddress
 import socket
 import struct
+import sys
 
 from tcpladder.agent.fault_tables import has_egress
 from tcpladder.agent.interfaces import list_interfaces
 from tcpladder.agent.netlink import NETLINK_ROUTE, NLM_F_ACK, Netlink, attribute, attributes
 from tcpladder.agent.ssh import established_connections
 from tcpladder.faults.fault import Match
-from tcpladder.faults.machine import Line, Machine, Way
+from tcpladder.faults.machine import Line, Machine
 
 _RTM_GETROUTE = 26
 _FIB_MATCH = 0x2000
+"""RTM_F_FIB_MATCH: the entry of the table, with every hop, and not the one that a flow would take."""
 _RTMSG = struct.Struct("=BBBBBBBBI")
-_RTA_DST, _RTA_OIF = 1, 4
-_RTN_LOCAL, _DST_LEN_AT, _TYPE_AT = 2, 1, 7
+_HOP = struct.Struct("=HxxI")
+_RTA_DST, _RTA_OIF, _RTA_MULTIPATH = 1, 4, 9
+_RTN_LOCAL, _TYPE_AT = 2, 7
 
 
 def machine_for(match: Match) -> Machine:
     """Look up what a fault of `match` needs. Raises OSError where netlink is forbidden."""
-    protected = tuple(lines())
     local, ways = set(), {}
-    for address in {match.source, match.destination, *(line.remote for line in protected)}:
-        if address is None:
-            continue
-        lives_here, way = _route(address)
-        if lives_here:
-            local.add(address)
-        elif way is not None:
-            ways[address] = way
+    for address in {match.source, match.destination}:
+        if address is not None:
+            lives_here, interfaces = _route(address)
+            if lives_here:
+                local.add(address)
+            elif interfaces:
+                ways[address] = interfaces
     return Machine(
         local=frozenset(local),
         ways=ways,
         devices=tuple(one.name for one in list_interfaces() if one.addresses and one.name != "lo"),
         egress=has_egress(),
-        lines=protected,
+        lines=tuple(lines()),
     )
 
 
@@ -52,31 +53,34 @@ def lines() -> list[Line]:
     ]
 
 
-def _route(address: str) -> tuple[bool, Way | None]:
-    """Whether the address lives here, and the way there; None where there is none."""
+def _route(address: str) -> tuple[bool, tuple[str, ...]]:
+    """Whether the address lives here, and the interfaces that lead there; none without a route."""
     packed = ipaddress.ip_address(address).packed
     family = socket.AF_INET if len(packed) == 4 else socket.AF_INET6
     asked = _RTMSG.pack(family, 8 * len(packed), 0, 0, 0, 0, 0, 0, _FIB_MATCH)
     netlink = Netlink(NETLINK_ROUTE)
     try:
-        for _, body in netlink.dump(_RTM_GETROUTE, asked + attribute(_RTA_DST, packed), NLM_F_ACK):
-            return _way(body, len(packed))
+        for _, route in netlink.dump(_RTM_GETROUTE, asked + attribute(_RTA_DST, packed), NLM_F_ACK):
+            names = (socket.if_indextoname(index) for index in _indices(attributes(route, _RTMSG.size)))
+            return route[_TYPE_AT] == _RTN_LOCAL, tuple(dict.fromkeys(names))
     except PermissionError:
         raise
     except OSError:
-        return False, None
+        return False, ()
     finally:
         netlink.close()
-    return False, None
+    return False, ()
 
 
-def _way(route: bytes, size: int) -> tuple[bool, Way | None]:
-    """From a struct rtmsg and its attributes: the entry of the table that matched, thanks to RTM_F_FIB_MATCH."""
-    found = attributes(route, _RTMSG.size)
-    prefix = ipaddress.ip_network((found.get(_RTA_DST, bytes(size)), route[_DST_LEN_AT]), strict=False)
-    if route[_TYPE_AT] == _RTN_LOCAL:
-        return True, None
-    if _RTA_OIF not in found:
-        return False, None
-    (index,) = struct.unpack("=I", found[_RTA_OIF])
-    return False, Way(device=socket.if_indextoname(index), prefix=str(prefix))
+def _indices(route: dict[int, bytes]) -> list[int]:
+    """Of the interface of a route, or of those of each hop of a multipath route (struct rtnexthop)."""
+    if _RTA_OIF in route:
+        return [int.from_bytes(route[_RTA_OIF], sys.byteorder)]
+    hops, start, found = route.get(_RTA_MULTIPATH, b""), 0, []
+    while start + _HOP.size <= len(hops):
+        length, index = _HOP.unpack_from(hops, start)
+        if length < _HOP.size:
+            break
+        found.append(index)
+        start += (length + 3) & ~3
+    return found

@@ -4,25 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from tcpladder.faults.fault import ROUTING, Action, Fault, Match
-from tcpladder.faults.machine import Line, Machine, end, is_loopback
+from tcpladder.faults.fault import Action, Fault, Match
+from tcpladder.faults.machine import Line, end, is_loopback
 
 
-def protects(fault: Fault, machine: Machine) -> str:
+def protects(fault: Fault, lines: Iterable[Line]) -> str:
     """Why the fault is not for the asking, as a sentence that names what it would cut; empty where nothing speaks
-    against it. Whether somebody insists is not looked at.
+    against it. Whether somebody insists is not looked at. Which route or link a line takes, agent/routing.py asks the
+    kernel; here no route and no link is for the asking, because others take it too.
     """
-    for line in machine.lines:
-        how = _cuts(fault, line, machine)
-        if how is not None:
-            return (
-                f"cannot {what_it_does(fault)}: it would cut the SSH connection {line} of this machine{how}"
-            )
+    if fault.action in (Action.WITHDRAW, Action.LINK_DOWN):
+        return f"cannot {what_it_does(fault)}: whatever else goes that way is broken as well"
+    for line in lines:
+        if _cuts(fault, line):
+            return f"cannot {what_it_does(fault)}: it would cut the SSH connection {line} of this machine"
     named = [address for address in (fault.match.source, fault.match.destination) if address is not None]
     ports = fault.match.source_port or fault.match.destination_port
     far = next((address for address in named if not is_loopback(address)), None)
-    if fault.action in (Action.WITHDRAW, Action.LINK_DOWN):
-        return f"cannot {what_it_does(fault)}: whatever else goes that way is broken as well"
     if far is not None and not ports:
         return (
             f"cannot {what_it_does(fault)}: without a port it breaks everything to or from {far}; name a port"
@@ -62,24 +60,10 @@ def _who(address: str | None, port: int) -> str:
     return end(address, port)
 
 
-def _cuts(fault: Fault, line: Line, machine: Machine) -> str | None:
-    """How the fault would cut the line, None where it would not."""
-    if fault.action not in ROUTING or fault.action is Action.BLACKHOLE:
-        matches = (fault.match, fault.match.reverse()) if fault.both else (fault.match,)
-        return "" if any(_matches(match, line) for match in matches) else None
-    destination, remote = fault.match.destination, line.remote
-    if destination is None or is_loopback(remote):
-        return None
-    if destination == remote:
-        return ""
-    mine, lines = machine.ways.get(destination), machine.ways.get(remote)
-    if mine is None or lines is None:
-        return None
-    if fault.action is Action.WITHDRAW and mine == lines:
-        return f", which takes the same route ({lines.prefix})"
-    if fault.action is Action.LINK_DOWN and mine.device == lines.device:
-        return f", which goes through {lines.device}"
-    return None
+def _cuts(fault: Fault, line: Line) -> bool:
+    """Whether segments of the line match, in a direction that is broken."""
+    matches = (fault.match, fault.match.reverse()) if fault.both else (fault.match,)
+    return any(_matches(match, line) for match in matches)
 
 
 def _matches(match: Match, line: Line) -> bool:

@@ -14,26 +14,29 @@ _SEGMENTS = {
 
 
 def commands(fault: Fault, ways: tuple[Direction, ...], verb: str = "-A") -> list[str]:
-    """One command a line; `-D` as `verb` takes them back. None where `differs` says why."""
-    if differs(fault, ways):
+    """One command a line; `-D` as `verb` takes them back. `differs` says what is missing."""
+    if fault.segments not in _SEGMENTS or fault.action is Action.DROP_NEXT:
         return []
     return [
         f"{program} {verb} {_CHAINS[place]} -p tcp{_ends(way.match)}{segments}{_target(fault)}"
         for way in ways
         for place in way.places
+        if place in _CHAINS
         for segments in _SEGMENTS[fault.segments]
         for program in _programs(way.match)
     ]
 
 
 def differs(fault: Fault, ways: tuple[Direction, ...]) -> str:
-    """Why iptables has nothing like it; empty where it has."""
+    """Why iptables has nothing like it, or not for what leaves; empty where it has."""
     if fault.segments not in _SEGMENTS:
         return "iptables knows no payload length"
     if fault.action is Action.DROP_NEXT:
         return "iptables does not count to n and then stop"
     if any(Place.SINK in way.places for way in ways):
-        return "iptables -A OUTPUT … -j DROP is not the same: the sender's TCP is told and counts nothing as sent"
+        return (
+            "iptables -A OUTPUT … -j DROP is not the same: this host's TCP is told and counts nothing as sent"
+        )
     return ""
 
 

@@ -19,23 +19,14 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Way:
-    """How this machine reaches an address."""
-
-    device: str
-    prefix: str
-    """The destination of the route that is taken, `0.0.0.0/0` for the default route."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Machine:
     """The facts about the machine on which the fault is to be. Addresses as in the fault."""
 
     local: frozenset[str] = frozenset()
     """Those of the fault's addresses that live here."""
-    ways: dict[str, Way] = field(default_factory=dict)
-    """By address: of the fault's addresses that live elsewhere and of the far ends of `lines`; missing where no route
-    leads there."""
+    ways: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """By address, for those of the fault that live elsewhere: the interfaces of the route there, several where it is
+    a multipath route; missing where no route leads there."""
     devices: tuple[str, ...] = ()
     """Every interface that has an address, but loopback."""
     egress: bool = True

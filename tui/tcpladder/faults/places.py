@@ -74,4 +74,4 @@ def _way(destination: str, machine: Machine) -> tuple[str, ...]:
         raise InterfaceError(
             f"cannot break what leaves for {destination}: there is no route to it (look at `ip route`)"
         )
-    return (machine.ways[destination].device,)
+    return machine.ways[destination]

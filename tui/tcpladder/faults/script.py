@@ -42,6 +42,7 @@ def undo(fault: Fault, ways: tuple[Direction, ...]) -> str:
 
 
 def _with_iptables(fault: Fault, ways: tuple[Direction, ...]) -> list[str]:
-    if different := iptables.differs(fault, ways):
-        return [different]
-    return ["with iptables, which has no end to its time:", *iptables.commands(fault, ways)]
+    """What a person would type with iptables, as far as there is such a thing, and what differs."""
+    commands, different = iptables.commands(fault, ways), iptables.differs(fault, ways)
+    said = ["with iptables, which has no end to its time:", *commands] if commands else []
+    return [*said, different] if different else said
