@@ -23,6 +23,7 @@ def test_a_reset_of_any_kind_is_a_reset() -> None:
 
 def test_segments_are_counted_by_kind_and_sender() -> None:
     seen = Observed.of([*HANDSHAKE, *ANSWERED * 3])
-    assert seen.count(Segments(kind="keepalive_probe", sender=CLIENT)) == 3
-    assert seen.count(Segments(kind="keepalive_probe", sender=SERVER)) == 0
-    assert seen.count(Segments(kind="keepalive_probe")) == 3
+    assert seen.count(Segments(kinds=("keepalive_probe",), sender=CLIENT)) == 3
+    assert seen.count(Segments(kinds=("keepalive_probe",), sender=SERVER)) == 0
+    assert seen.count(Segments(kinds=("keepalive_probe",))) == 3
+    assert seen.count(Segments(kinds=("keepalive_probe", "keepalive_ack", "syn"))) == 7

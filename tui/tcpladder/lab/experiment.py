@@ -65,13 +65,14 @@ class Start:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Segments:
-    """Segments of one kind, in the words of the JSON lines (`zero_window`), from one end, or from either."""
+    """Segments of a kind, in the words of the JSON lines (`zero_window`), or of several; from one end or either."""
 
-    kind: str
+    kinds: tuple[str, ...]
     sender: Role | None = None
 
     def __str__(self) -> str:
-        return self.kind.replace("_", " ") + (f" from the {self.sender}" if self.sender else "")
+        words = " or ".join(self.kinds).replace("_", " ")
+        return words + (f" from the {self.sender}" if self.sender else "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

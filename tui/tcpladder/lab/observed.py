@@ -40,4 +40,4 @@ class Observed:
     def count(self, wanted: Segments) -> int:
         """How many of these segments there were."""
         senders = tuple(Role) if wanted.sender is None else (wanted.sender,)
-        return sum(self.segments.get((wanted.kind, sender), 0) for sender in senders)
+        return sum(self.segments.get((kind, sender), 0) for kind in wanted.kinds for sender in senders)

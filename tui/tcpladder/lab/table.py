@@ -141,7 +141,11 @@ def _expected(entry: Mapping[str, Any], numbers: Numbers) -> Expected:
 
 
 def _segments(entry: Mapping[str, Any]) -> Segments:
-    return Segments(kind=entry["kind"], sender=Role(entry["from"]) if "from" in entry else None)
+    kinds = entry["kind"]
+    return Segments(
+        kinds=(kinds,) if isinstance(kinds, str) else tuple(kinds),
+        sender=Role(entry["from"]) if "from" in entry else None,
+    )
 
 
 def _step(entry: Mapping[str, Any], numbers: Numbers, lasts_s: float) -> Step:

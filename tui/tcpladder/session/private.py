@@ -81,6 +81,13 @@ class PrivateSession(LiveSession):
         """Whether it is the command's turn."""
         return True
 
+    def _notice(self) -> str:
+        """The last line that the command said, then how it ended."""
+        if self._exit_code is not None:
+            return f"the command has ended with exit code {self._exit_code}"
+        said = self.command_output.decode(errors="replace").rstrip().rpartition("\n")[2]
+        return "".join(letter if letter.isprintable() else " " for letter in said)
+
     def _take_sysctls(self) -> bool:
         """As ever, and on every host."""
         before = self._values_on
