@@ -230,20 +230,39 @@ def test_without_privilege_one_sentence_says_what_is_missing(machine: Machine) -
     assert "breaking connections needs CAP_NET_ADMIN" in done.stderr
 
 
+def leave_a_route_away(machine: Machine) -> None:
+    """Withdraw the default route and kill everybody at once."""
+    withdraw = ("fault", "withdraw", "--dst", "8.8.8.8", "--insist", "--for", "forever")
+    breaking = machine.start(*TCPLADDER, *withdraw, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    wait_until(lambda: "default" not in machine.sh("ip route"), "the route is there")
+    everybody = machine.processes()
+    for number in (signal.SIGSTOP, signal.SIGKILL):
+        for process in everybody:
+            os.kill(process, number)
+    breaking.communicate(timeout=20)
+
+
+def test_the_next_start_with_privilege_puts_back_what_was_left_and_says_so() -> None:
+    with own_machine(VETH) as machine:
+        before = machine.sh("ip route")
+        leave_a_route_away(machine)
+        assert machine.sh("ip route") != before
+        done = machine.run(*TCPLADDER, "fault", "drop", "--dport", "7", "--for", "200ms")
+        assert done.returncode == 0, done.stderr
+        assert re.search(
+            r"tcpladder: put back what tcpladder \d+ left when it was killed: the route default", done.stderr
+        )
+        assert machine.sh("ip route") == before
+        assert machine.instances() == []
+
+
 def test_doctor_finds_what_was_left_and_puts_it_back() -> None:
     with own_machine(VETH) as machine:
         well = machine.run(*TCPLADDER, "doctor")
         assert well.returncode == 0, well.stdout
         assert "ok  left over        nothing\n" in well.stdout
         before = machine.sh("ip route")
-        breaking = machine.start(*TCPLADDER, "fault", "withdraw", "--dst", "8.8.8.8", "--insist", "--for", "forever",
-                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE)  # fmt: skip
-        wait_until(lambda: "default" not in machine.sh("ip route"), "the route is there")
-        everybody = machine.processes()
-        for number in (signal.SIGSTOP, signal.SIGKILL):
-            for process in everybody:
-                os.kill(process, number)
-        breaking.communicate(timeout=20)
+        leave_a_route_away(machine)
         machine.sh("ip link add tl4194305a type veth peer name tl4194305b")
         said = machine.run(*TCPLADDER, "doctor")
         assert said.returncode == 1

@@ -46,18 +46,18 @@ DRIVER = """
 import sys
 from tcpladder.agent.client import AgentClient
 from tcpladder.agent.fault_messages import *
-from tcpladder.agent.start import HostNetwork, start_agent
+from tcpladder.agent.start import HostNetwork, PrivateNetwork, start_agent
 from tcpladder.agent.sweep import left_over, sweep
 from tcpladder.faults.fault import Action, Fault, Match
 def fault(action, destination, for_ms=None, **more):
     match = Match(destination=destination, **more)
     return Fault(match=match, probe_sequences=[], action=action, for_ms=for_ms, insist=True)
-def new():
-    channel, pid = start_agent(HostNetwork())
+def new(network):
+    channel, pid = start_agent(network)
     return AgentClient(channel.detach()), pid
 agents = []
-def begin():
-    agents.append(new()); return agents[-1][1]
+def begin(network=HostNetwork()):
+    agents.append(new(network)); return agents[-1][1]
 def ask(number, request): return agents[number][0].request(request)[0]
 def broken(number, action, *said, **more):
     ask(number, ApplyFault(fault=fault(Action(action), *said, **more)))
@@ -142,7 +142,7 @@ def test_after_any_death_at_any_moment_everything_is_as_before() -> None:
         assert told["wrong"] == [], f"{victim}, TCPLADDER_SEED={SEED}"
         assert told["rounds"] == rounds
         # Else nothing was there to be put back.
-        assert told["applied"] > rounds / 2, f"{victim}, TCPLADDER_SEED={SEED}"
+        assert told["applied"] > rounds / 5, f"{victim}, TCPLADDER_SEED={SEED}"
 
 
 def test_a_time_to_live_fires_while_app_and_agent_are_stopped(machine: Machine, driver: Driver) -> None:
@@ -286,6 +286,45 @@ with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as door:
     assert said.splitlines()[1].startswith('b\'["Faults"')
     assert said.splitlines()[2] == "b''"
     assert driver("len(ask(0, ListFaults()).faults)") == "1"
+
+
+def test_what_cannot_be_put_back_yet_is_tried_again(machine: Machine, driver: Driver) -> None:
+    before = machine.sh(ROUTES)
+    agent = int(driver("begin()"))
+    driver.breaks(0, "withdraw", "8.8.8.8", 300)
+    machine.sh("ip link set va down")
+    assert "Nexthop has invalid gateway".lower() in driver("ask(0, LiftFault(number=1))")
+    busy = cpu_ticks(agent)
+    wait_until(lambda: driver("over(0)") == "[False]", "it is not back")
+    machine.sh(
+        "ip link set va up; ip -6 addr add fd00::1/64 dev va; ip -6 route add 2001:db8::/32 via fd00::2"
+    )
+    wait_until(lambda: machine.sh(ROUTES) == before, "the route stays away")
+    wait_until(lambda: driver("over(0)") == "[True]", "nobody noticed")
+    assert cpu_ticks(agent) - busy < 50
+    os.kill(agent, signal.SIGKILL)
+    wait_until(lambda: machine.instances() == [], "the journal stays")
+
+
+def cpu_ticks(process: int) -> int:
+    words = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return int(words[11]) + int(words[12])
+
+
+def test_a_private_network_needs_no_journal_and_everything_ends_in_time_there_too(
+    machine: Machine, driver: Driver
+) -> None:
+    driver("begin(PrivateNetwork())")
+    driver.breaks(0, "blackhole", None, 300, destination_port=80)
+    driver.breaks(0, "blackhole", None, destination_port=81)
+    set_to = "ask(0, SetSysctl(name='net.ipv4.tcp_fin_timeout', value={}))"
+    assert driver(set_to.format(5)) == "SysctlSet(value='5', before='60')"
+    assert driver(set_to.format(6)) == "SysctlSet(value='6', before='60')"
+    assert driver(set_to.format(None)) == "SysctlSet(value='60', before='60')"
+    wait_until(lambda: driver("over(0)") == "[True, False]", "its time is not up")
+    assert "ended_ns=None" not in driver("ask(0, LiftFault(number=2))")
+    driver.breaks(0, "blackhole", None, destination_port=81)
+    assert machine.instances() == []
 
 
 def test_nothing_of_it_is_there_before_the_first_fault(machine: Machine, driver: Driver) -> None:

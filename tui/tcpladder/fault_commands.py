@@ -24,7 +24,7 @@ _WAYS = {
     "icmp": "Reject segments: their sender gets ICMP port unreachable.",
     "lose": "Lose some of the segments, --percent of them.",
     "next": "Drop the next segments, --count of them, and no more.",
-    "blackhole": "Discard what goes to an address or port, by a routing rule: it is never sent.",
+    "blackhole": "Never send what goes to --dst or --dport (ip rule).",
     "withdraw": "Take the route to --dst away.",
     "link-down": "Take the interface down that leads to --dst.",
 }
@@ -32,9 +32,11 @@ _WAYS = {
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def fault() -> None:
-    """Break connections on purpose; it is taken back when the command ends, however it ends.
+    """Break connections on purpose.
 
-    Stays in the foreground: prints what is eaten, and how long it lasts. `tcpladder fault drop --dport 12345 --for 60s`
+    Stays in the foreground, prints what is eaten, and takes it back when it ends, however it ends:
+
+    tcpladder fault drop --dport 12345 --for 60s
     """
 
 
@@ -161,9 +163,9 @@ def extend(number: int, lasts: str, instance: int | None) -> None:
 @click.command()
 @click.option("--fix", is_flag=True, help="Put back what was left over, without asking.")
 def doctor(fix: bool) -> None:
-    """Say what this machine has and lacks, and what an earlier tcpladder left over; puts it back.
+    """Say what this machine lacks; put back what is left over.
 
-    Exit code 1 where something is left over.
+    Left over is what a tcpladder that was killed together with its guardian had changed. Exit code 1 while it is there.
     """
     from tcpladder import examining
 

@@ -173,7 +173,7 @@ def test_the_run_asks_the_right_hosts_and_tells_what_it_does(played: Played) -> 
     assert played.at(0.2) == [
         "server listens on 10.0.2.1:80",
         "rule 3: iptables -A FORWARD -p tcp -s 10.0.1.1 -d 10.0.2.1 --dport 80 "
-        "-m statistic --mode random --probability 0.20 -j DROP",
+        "-m statistic --mode random --probability 0.2 -j DROP",
         "rule 4: the route is gone for what goes to 10.0.1.1",
         "wait 2",
     ]

@@ -5,16 +5,16 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from tcpladder.agent import apply, routing
-from tcpladder.agent.changes import Change, LinkDown
+from tcpladder.agent.changes import Change
 from tcpladder.agent.fault_log import FaultLog
 from tcpladder.agent.fault_messages import FaultLogOpened, FaultPlan, Faults, FaultState
 from tcpladder.agent.fault_tables import Eaten, FaultTables
 from tcpladder.agent.guarded import Changes
+from tcpladder.agent.in_force import NOTHING, ByChanges, ByRules
 from tcpladder.agent.machine import machine_for
-from tcpladder.agent.rtnetlink import boot_ns
 from tcpladder.agent.sink import Sink
 from tcpladder.errors import InterfaceError, PermissionRefused, TcpladderError, UsageError
 from tcpladder.faults.check import checked
@@ -22,7 +22,6 @@ from tcpladder.faults.fault import INSIST, ROUTING, Fault
 from tcpladder.faults.guard import protects
 from tcpladder.faults.machine import Machine
 from tcpladder.faults.places import Direction, directions
-from tcpladder.faults.rules import Family, Table
 from tcpladder.faults.ruleset import tables
 from tcpladder.faults.script import script, undo
 from tcpladder.faults.why import why
@@ -32,7 +31,6 @@ _KEPT = 64
 MOST_IN_FORCE = 64
 """What one reply has room for; nobody watches more."""
 _MS = 1_000_000
-_NOTHING = Eaten(0, 0)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -42,15 +40,10 @@ class _Applied:
     number: int
     fault: Fault
     ways: tuple[Direction, ...]
-    tables: tuple[Table, ...] = ()
-    changes: tuple[int, ...] = ()
-    """For a fault of routes or links, what was changed; such a fault has no rules."""
-    deadline_ns: int | None = None
-    """Of the changes, CLOCK_BOOTTIME."""
-    interfaces: list[str]
+    means: ByRules | ByChanges
     since_ns: int
     until_ns: int | None
-    eaten: Eaten = _NOTHING
+    eaten: Eaten = NOTHING
     left_ms: int | None = None
     ended_ns: int | None = None
 
@@ -64,7 +57,7 @@ class _Applied:
             left_ms=None if self.ended_ns is not None else self.left_ms,
             packets=self.eaten.packets,
             bytes=self.eaten.bytes,
-            interfaces=self.interfaces,
+            interfaces=self.means.interfaces,
         )
 
 
@@ -110,16 +103,18 @@ class FaultBook:
             raise PermissionRefused(f"{refused}; type {INSIST} to do it anyway")
         ways = directions(fault, machine)
         self._notice_ended()
-        in_force = sum(applied.ended_ns is None for applied in self._faults.values())
-        if in_force >= MOST_IN_FORCE:
-            raise UsageError(f"cannot break more: {in_force} faults are in force; lift one first")
+        if len(self._in_force()) >= MOST_IN_FORCE:
+            raise UsageError(f"cannot break more: {MOST_IN_FORCE} faults are in force; lift one first")
         self._changes.begin()
-        number = self._last + 1
-        try:
-            applied = self._put_in_force(fault, number, ways)
-        except OSError as error:
-            self._close_idle_sink()
-            raise _refused("break it", error) from None
+        number, since_ns = self._last + 1, time.time_ns()
+        applied = _Applied(
+            number=number,
+            fault=fault,
+            ways=ways,
+            means=self._carry_out(fault, number, ways),
+            since_ns=since_ns,
+            until_ns=_until(since_ns, fault.for_ms),
+        )
         self._last = number
         self._faults[number] = applied
         return self._looked_at(applied).state()
@@ -137,18 +132,11 @@ class FaultBook:
         if applied.ended_ns is not None:
             raise UsageError(f"cannot extend fault {number}: it has ended; apply it again")
         now = time.time_ns()
-        until = None if for_ms is None else now + for_ms * _MS
-        if applied.changes:
-            applied.until_ns, applied.deadline_ns = until, _deadline_ns(for_ms)
-            for change in applied.changes:
-                self._changes.extend(change, applied.deadline_ns)
-            return self._looked_at(applied).state()
-        longer = tuple(replace(table, for_ms=for_ms) for table in applied.tables)
         try:
-            self._tables.extend(longer)
+            applied.means.extend(for_ms)
         except OSError as error:
             raise _refused(f"extend fault {number}", error) from None
-        applied.tables, applied.until_ns = longer, until
+        applied.until_ns = _until(now, for_ms)
         return self._looked_at(applied).state()
 
     def list(self) -> Faults:
@@ -165,24 +153,27 @@ class FaultBook:
             raise _refused("log what is eaten", error) from None
 
     def wait_s(self) -> float | None:
-        """How long until a fault of routes or links is due; None where none is. Rules end by themselves."""
-        until = [one.deadline_ns for one in self._faults.values() if one.changes and one.ended_ns is None]
-        due = [one for one in until if one is not None]
-        return min(1.0, max(0.0, (min(due) - boot_ns()) / 1e9)) if due else None
+        """How long until a fault of routes or links is due; None where none is. Rules end by themselves.
+
+        One that could not be put back at its time (an interface is down) is due again in a second.
+        """
+        left = [means.left_ns for _, means in self._by_changes()]
+        due = [one / 1e9 if one > 0 else 1.0 for one in left if one is not None]
+        return min(1.0, *due) if due else None
 
     def notice_due(self) -> None:
         """End those of routes and links whose time is up."""
-        for applied in list(self._faults.values()):
-            if applied.changes and applied.ended_ns is None:
-                with contextlib.suppress(TcpladderError):
-                    self._looked_at(applied)
+        for applied, _ in self._by_changes():
+            with contextlib.suppress(TcpladderError):
+                self._looked_at(applied)
 
     def lose_changes(self) -> None:
         """The guardian died, and what it had changed is put back: the faults that were made of it have ended."""
         self._sink.forget()
-        for applied in self._faults.values():
-            if applied.ended_ns is None and (applied.changes or applied.interfaces):
-                applied.changes = ()
+        for _, means in self._by_changes():
+            means.forget()
+        for applied in self._in_force():
+            if isinstance(applied.means, ByChanges) or applied.means.interfaces:
                 self._end(applied, time.time_ns())
 
     def close(self) -> None:
@@ -199,7 +190,7 @@ class FaultBook:
         """For a fault of routes or links, what would be changed; changes nothing. Empty for every other fault."""
         if fault.action not in ROUTING:
             return []
-        return [apply.prepare(change) for change in routing.changes_of(fault, None)]
+        return [apply.prepare(change) for change in routing.changes_of(fault)]
 
     def _protected(self, fault: Fault, machine: Machine, prepared: Sequence[Change]) -> str:
         """Why somebody would have to insist; empty in a private network, where nobody sits."""
@@ -207,49 +198,24 @@ class FaultBook:
             return ""
         return routing.cuts(prepared, machine.lines) or protects(fault, machine.lines)
 
-    def _put_in_force(self, fault: Fault, number: int, ways: tuple[Direction, ...]) -> _Applied:
-        """Raises OSError; then nothing of it is in the kernel, but perhaps an idle sink."""
+    def _carry_out(self, fault: Fault, number: int, ways: tuple[Direction, ...]) -> ByRules | ByChanges:
+        """Do it; where that fails, nothing of it remains."""
         if fault.action in ROUTING:
-            return self._change_routes(fault, number, ways)
+            return ByChanges(self._changes, routing.changes_of(fault), fault.for_ms)
         devices = sorted({device for way in ways for device in way.devices})
         sink = self._sink.open() if devices else ""
         made = tables(fault, number, ways, sink)
-        since = time.time_ns()
-        self._tables.add(made, self._group())
-        return _Applied(
-            number=number,
-            fault=fault,
-            ways=ways,
-            tables=made,
-            interfaces=[*devices, sink] if devices else [],
-            since_ns=since,
-            until_ns=None if fault.for_ms is None else since + fault.for_ms * _MS,
-        )
-
-    def _change_routes(self, fault: Fault, number: int, ways: tuple[Direction, ...]) -> _Applied:
-        """All of its changes, or none. Raises as Changes does."""
-        since, deadline_ns = time.time_ns(), _deadline_ns(fault.for_ms)
-        made: list[int] = []
-        links: list[str] = []
         try:
-            for change in routing.changes_of(fault, deadline_ns):
-                one, done = self._changes.make(change)
-                made.append(one)
-                links += [done.name] if isinstance(done, LinkDown) else []
-        except TcpladderError:
-            for one in reversed(made):
-                self._changes.undo(one)
-            raise
-        return _Applied(
-            number=number,
-            fault=fault,
-            ways=ways,
-            changes=tuple(made),
-            deadline_ns=deadline_ns,
-            interfaces=links,
-            since_ns=since,
-            until_ns=None if fault.for_ms is None else since + fault.for_ms * _MS,
-        )
+            return ByRules(self._tables, made, self._group(), [*devices, sink] if devices else [])
+        except OSError as error:
+            self._close_idle_sink()
+            raise _refused("break it", error) from None
+
+    def _in_force(self) -> Sequence[_Applied]:
+        return [applied for applied in self._faults.values() if applied.ended_ns is None]
+
+    def _by_changes(self) -> Sequence[tuple[_Applied, ByChanges]]:
+        return [(one, one.means) for one in self._in_force() if isinstance(one.means, ByChanges)]
 
     def _find(self, number: int) -> _Applied:
         if number not in self._faults:
@@ -268,43 +234,27 @@ class FaultBook:
         """The fault with what the kernel says of it now; one whose time is up is cleared away."""
         if applied.ended_ns is not None:
             return applied
-        if applied.changes:
-            left_ns = None if applied.deadline_ns is None else applied.deadline_ns - boot_ns()
-            applied.left_ms = None if left_ns is None else max(0, left_ns // _MS)
-            if left_ns is not None and left_ns <= 0:
-                self._end(applied, time.time_ns())
-            return applied
         try:
-            remaining = self._tables.remaining(applied.tables)
-            applied.left_ms = remaining.left_ms
-            applied.eaten = self._tables.eaten(applied.tables)
+            look = applied.means.look()
         except OSError as error:
             raise _refused(f"look at fault {applied.number}", error) from None
-        if not remaining.matches:
+        applied.left_ms, applied.eaten = look.left_ms, look.eaten
+        if look.over:
             now = time.time_ns()
             self._end(applied, min(now, applied.until_ns or now))
         return applied
 
     def _end(self, applied: _Applied, ended_ns: int) -> None:
         try:
-            for change in reversed(applied.changes):
-                self._changes.undo(change)
-            if applied.tables:
-                self._tables.remove(applied.tables)
+            applied.means.take_back()
         except OSError as error:
             raise _refused(f"lift fault {applied.number}", error) from None
         applied.ended_ns = ended_ns
         self._close_idle_sink()
 
     def _close_idle_sink(self) -> None:
-        """Take the sink away once no fault needs it."""
-        families = {
-            table.family
-            for applied in self._faults.values()
-            if applied.ended_ns is None
-            for table in applied.tables
-        }
-        if Family.NETDEV not in families:
+        """Take the sink away once no fault sends into it."""
+        if not any(isinstance(one.means, ByRules) and one.means.interfaces for one in self._in_force()):
             self._sink.close()
 
     def _group(self) -> int | None:
@@ -321,9 +271,8 @@ class FaultBook:
         return self._log
 
 
-def _deadline_ns(for_ms: int | None) -> int | None:
-    """So long from now, CLOCK_BOOTTIME."""
-    return None if for_ms is None else boot_ns() + for_ms * _MS
+def _until(since_ns: int, for_ms: int | None) -> int | None:
+    return None if for_ms is None else since_ns + for_ms * _MS
 
 
 def _refused(what: str, error: OSError) -> PermissionRefused | InterfaceError:

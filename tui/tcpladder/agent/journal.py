@@ -67,12 +67,17 @@ class Journal:
     def begin(cls, name: str) -> Journal:
         """The directory of a new instance, locked, or that of one whose owner died, with what it left in force.
 
-        Raises PermissionRefused where RUN belongs to somebody else, OSError where the owner lives.
+        Raises PermissionRefused where RUN belongs to somebody else, or the owner lives.
         """
         with alone():
             directory = RUN / name
             directory.mkdir(mode=0o700, exist_ok=True)
-            journal = cls(directory, _lock(directory), Origin.here())
+            lock = _try_lock(directory)
+            if lock is None:
+                raise PermissionRefused(
+                    f"{directory} is held by a guardian that still puts things back: try again"
+                )
+            journal = cls(directory, lock, Origin.here())
             left = _read(directory)
             if left is not None and left[0] == journal.origin:
                 journal.entries = left[1]
@@ -84,7 +89,7 @@ class Journal:
         new = self.directory / "journal.new"
         lines = [protocol.encode(self.origin)]
         lines += [b"%d %s" % (number, protocol.encode(change)) for number, change in self.entries.items()]
-        with open(new, "wb") as file:
+        with open(new, "wb", opener=_private) as file:
             file.write(b"\n".join(lines) + b"\n")
             file.flush()
             os.fsync(file.fileno())
@@ -162,6 +167,10 @@ def alone() -> Iterator[None]:
         with contextlib.suppress(OSError):
             RUN.rmdir()
         os.close(lock)
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_CLOEXEC, 0o600)
 
 
 def _lock(directory: Path) -> int:

@@ -46,12 +46,10 @@ class Loop:
 
     def _turn(self) -> bool:
         """Wait for one thing or several, and see to them; whether the app is still there."""
+        self._work.do_due()
         wait_s = self._work.wait_s()
         ready = self._ready(None if wait_s is None else wait_s * 1000)
-        self._work.do_due()
-        guardian = self._work.changes.guardian
-        if guardian is not None and guardian.fileno() in ready and not guardian.recv(1, socket.MSG_PEEK):
-            self._replace_guardian()
+        self._look_after_guardian(ready)
         if self._listener is not None and self._listener.fileno() in ready:
             self._welcome(self._listener)
         for number in [number for number in self._asking if number in ready]:
@@ -78,11 +76,14 @@ class Loop:
                 os.close(descriptor)
         return True
 
-    def _replace_guardian(self) -> None:
-        """Another one puts back what the one that died had changed; without one, no more such faults."""
-        with contextlib.suppress(TcpladderError, OSError):
-            self._work.changes.start_another()
-        self._work.lose_changes()
+    def _look_after_guardian(self, ready: set[int]) -> None:
+        """Another one puts back what one that died had changed; where none can be started, each fault tries again."""
+        changes = self._work.changes
+        guardian = changes.guardian
+        if changes.lost or (guardian is not None and guardian.fileno() in ready):
+            with contextlib.suppress(TcpladderError, OSError):
+                changes.start_another()
+            self._work.lose_changes()
 
     def _open_door(self) -> None:
         """The control socket lives in the guardian's directory: once there is a guardian, there is a door."""

@@ -19,7 +19,9 @@ from tcpladder.agent.changes import PolicyRule, RouteWithdrawn
 from tcpladder.agent.netlink import attributes
 from tcpladder.errors import UsageError
 
-_RTM_F_FIB_MATCH = 0x2000
+_RTM_F_LOOKUP_TABLE, _RTM_F_FIB_MATCH = 0x1000, 0x2000
+"""Say which entry of which table it is; without them, a route made for this lookup, and always the main table."""
+_LOOKUP = _RTM_F_LOOKUP_TABLE | _RTM_F_FIB_MATCH
 _RTN_LOCAL = 2
 _RTMSG = 12
 _MAIN = 32_766
@@ -57,7 +59,7 @@ def route_to(destination: str, *, source: str = "", port: int = 0) -> Any:
     lookup |= {"dport": port} if port else {}
     try:
         with routing() as netlink:
-            (found,) = netlink.route("get", family=family_of(destination), flags=_RTM_F_FIB_MATCH, **lookup)
+            (found,) = netlink.route("get", family=family_of(destination), flags=_LOOKUP, **lookup)
     except OSError as refused:
         if refused.errno not in (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EACCES, errno.EINVAL):
             raise

@@ -14,7 +14,7 @@ from tcpladder.faults.fault import Action, Fault, Match, Segments
 from tcpladder.faults.machine import Line
 
 
-def changes_of(fault: Fault, deadline_ns: int | None) -> list[Change]:
+def changes_of(fault: Fault) -> list[Change]:
     """The changes to ask for. Raises UsageError where routes have no say."""
     if fault.segments is not Segments.ALL:
         raise UsageError(
@@ -22,18 +22,13 @@ def changes_of(fault: Fault, deadline_ns: int | None) -> list[Change]:
         )
     match = fault.match
     if fault.action is Action.BLACKHOLE:
-        return [rule for one in _directions(fault) for rule in _rules(one, deadline_ns)]
+        return [rule for one in _directions(fault) for rule in _rules(one)]
     if match.destination is None:
         raise UsageError(f"{fault.action.value} needs a destination: which route, or which interface, is it")
     if fault.action is Action.WITHDRAW:
         ways = [one for one in _directions(fault) if one.destination is not None]
-        return [
-            RouteWithdrawn(
-                destination=one.destination or "", source=one.source or "", deadline_ns=deadline_ns
-            )
-            for one in ways
-        ]
-    return [LinkDown(name=_link_to(match), deadline_ns=deadline_ns)]
+        return [RouteWithdrawn(destination=one.destination or "", source=one.source or "") for one in ways]
+    return [LinkDown(name=_link_to(match))]
 
 
 def _directions(fault: Fault) -> list[Match]:
@@ -54,7 +49,7 @@ def _arrives_here(match: Match) -> bool:
     return False
 
 
-def _rules(match: Match, deadline_ns: int | None) -> list[Change]:
+def _rules(match: Match) -> list[Change]:
     """A rule for each version of IP that is meant."""
     if match.destination is not None:
         route_to(match.destination, source=match.source or "", port=match.destination_port)
@@ -67,7 +62,6 @@ def _rules(match: Match, deadline_ns: int | None) -> list[Change]:
             source_port=match.source_port,
             destination=match.destination or "",
             destination_port=match.destination_port,
-            deadline_ns=deadline_ns,
         )
         for family in families
     ]

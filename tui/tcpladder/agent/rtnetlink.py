@@ -48,37 +48,29 @@ _USER_HZ = 100
 _ATTEMPTS = 5
 
 
-def dump(kind: int, header: bytes) -> list[bytes]:
-    """The bodies of a dump, read until two readings agree: one that was interrupted may have left some out."""
-    last: list[bytes] | None = None
+def routes(family: int) -> list[bytes]:
+    """Every route of every table, in the kernel's order.
+
+    Read until two readings agree: one that others interrupted by their changes may have left some out.
+    """
+    last: list[bytes] = []
     for _ in range(_ATTEMPTS):
-        netlink = Netlink(NETLINK_ROUTE)
-        try:
-            found = [body for _, body in netlink.dump(kind, header)]
-        finally:
-            netlink.close()
-        if last is not None and [without_age(body) for body in last] == [without_age(body) for body in found]:
+        found = _dump(RTM_GETROUTE, struct.pack("=B11x", family))
+        if [without_age(body) for body in last] == [without_age(body) for body in found]:
             break
         last = found
-        if kind != RTM_GETROUTE:
-            break
     return found
-
-
-def routes(family: int) -> list[bytes]:
-    """Every route of every table, in the kernel's order."""
-    return dump(RTM_GETROUTE, struct.pack("=B11x", family))
 
 
 def addresses(family: int, index: int) -> list[bytes]:
     """The addresses of one interface."""
-    found = dump(RTM_GETADDR, struct.pack("=B7x", family))
+    found = _dump(RTM_GETADDR, struct.pack("=B7x", family))
     return [body for body in found if struct.unpack_from("=I", body, 4) == (index,)]
 
 
 def permanent_neighbours(index: int) -> list[bytes]:
     """The entries of one interface that a person made."""
-    found = dump(RTM_GETNEIGH, struct.pack("=B11x", socket.AF_UNSPEC))
+    found = _dump(RTM_GETNEIGH, struct.pack("=B11x", socket.AF_UNSPEC))
     return [
         body
         for body in found
@@ -90,7 +82,7 @@ def permanent_neighbours(index: int) -> list[bytes]:
 def nexthops(index: int) -> list[bytes]:
     """The nexthop objects of one interface (`ip nexthop`); none where the kernel has no such thing."""
     try:
-        found = dump(RTM_GETNEXTHOP, struct.pack("=B7x", socket.AF_UNSPEC))
+        found = _dump(RTM_GETNEXTHOP, struct.pack("=B7x", socket.AF_UNSPEC))
     except OSError:
         return []
     return [body for body in found if attributes(body, _NHMSG).get(_NHA_OIF) == struct.pack("=I", index)]
@@ -192,6 +184,14 @@ def call(*messages: Message) -> None:
 def boot_ns() -> int:
     """Nanoseconds since the machine was started, suspended or not."""
     return time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+
+
+def _dump(kind: int, header: bytes) -> list[bytes]:
+    netlink = Netlink(NETLINK_ROUTE)
+    try:
+        return [body for _, body in netlink.dump(kind, header)]
+    finally:
+        netlink.close()
 
 
 def _flags(body: bytes) -> int:
