@@ -36,6 +36,7 @@ PACKAGES = {
     "tcpdump": "tcpdump",
     "tmux": "tmux",
     "tshark": "tshark",
+    "useradd": "passwd",
 }
 """Program -> the Debian package that has it."""
 
