@@ -253,50 +253,79 @@ def flows(files: tuple[str, ...], form: str, words: str, ascii_only: bool) -> No
     printing.flows(files, form=form, words=words, ascii_only=ascii_only)
 
 
-@tcpladder.command()
+class _WithCommand(click.Command):
+    """What stands behind `--` is a command of the user's, with whatever options that has."""
+
+    def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
+        """Take the command off, for `context.meta["command"]`."""
+        end = args.index("--") if "--" in args else len(args)
+        context.meta["command"] = tuple(args[end + 1 :])
+        return super().parse_args(context, args[:end])
+
+    def collect_usage_pieces(self, context: click.Context) -> list[str]:
+        """Say so in the help."""
+        return [*super().collect_usage_pieces(context), "[-- COMMAND...]"]
+
+
+@tcpladder.command(cls=_WithCommand)
 @click.argument("experiment", required=False)
+@click.argument("lab_id", metavar="[ID]", required=False)
 @click.option("--set", "settings", metavar="NAME=NUMBER", multiple=True, help="Change one of its numbers.")
+@click.option(
+    "--network", metavar="NAME", default="", help="For COMMAND without an experiment: pair, routed."
+)
+@click.option("--host", metavar="NAME", default="", help="Where COMMAND or the shell runs: client, server …")
 @click.option("--auto", is_flag=True, help="All steps unattended, without the app.")
 @_format
 @_ascii
 @_no_mouse
+@click.pass_context
 def lab(
+    context: click.Context,
     experiment: str | None,
+    lab_id: str | None,
     settings: tuple[str, ...],
+    network: str,
+    host: str,
     auto: bool,
     form: str | None,
     ascii_only: bool,
     no_mouse: bool,
 ) -> None:
-    """Run an experiment on this kernel, in a private network; needs no privilege. Without a name, list them."""
-    from tcpladder.lab import experiment as experiments
+    """Run an experiment on this kernel, in a private network; needs no privilege. Without a name, list them.
 
-    if experiment is None:
-        for name in experiments.names():
-            click.echo(f"{name:12} {experiments.load(name).sentence}")
+    With COMMAND, run that in the network, and show what it sends. `tcpladder lab enter ID`, in another terminal, is a
+    shell in the network of a lab that runs.
+    """
+    from tcpladder import laboratory
+
+    command = context.meta["command"]
+    if experiment == "enter":
+        if command:
+            raise UsageError("`lab enter` opens a shell: type the command there")
+        sys.exit(laboratory.enter(lab_id or "", host))
+    if lab_id is not None:
+        raise UsageError(f"cannot use {lab_id!r}: one experiment at a time")
+    if experiment is None and not command:
+        laboratory.list_experiments()
         return
-    chosen = experiments.load(experiment, settings)
-    from tcpladder.agent.start import PrivateNetwork, exec_app, handover
+    chosen = laboratory.chosen(experiment, settings, network=network, host=host)
+    from tcpladder.agent.start import handover
 
     left = handover()
     form = _front_end(form or ("text" if auto else None), without_terminal="jsonl")
     if left is None:
         try:
-            exec_app(PrivateNetwork(), {}, sys.argv[1:])
+            laboratory.begin(chosen, command, sys.argv[1:])
         except PermissionRefused as refused:
+            if experiment is None:
+                raise
             _shipped_instead(experiment, str(refused), form, ascii_only=ascii_only, no_mouse=no_mouse)
             return
-    from tcpladder.agent.client import AgentClient
-    from tcpladder.session.lab import LabSession
-
-    session = LabSession(AgentClient(left.agent), chosen)
+    session = laboratory.session(chosen, left, aloud=form is not None)
     _say(left.notices)
     _show_live(session, form, ascii_only=ascii_only, no_mouse=no_mouse)
-    if form is not None:
-        if session.outcome is None:
-            sys.exit(ExitCode.INTERRUPTED)
-        _say([session.outcome.sentence])
-        sys.exit(ExitCode.DONE if session.outcome.held else ExitCode.NO)
+    sys.exit(laboratory.finish(session, aloud=form is not None))
 
 
 @tcpladder.command()

@@ -143,10 +143,11 @@ class CaptureAnalysis:
         """The 4-tuple of a flow, and whether its client is the larger endpoint."""
         return self._table.endpoints(number - 1)
 
-    def kinds(self, number: int) -> list[int]:
-        """The kinds of a flow's segments so far, in order."""
-        kinds: list[int] = self.log.column("kind", self.log.rows_of(number - 1, 0)).tolist()
-        return kinds
+    def kinds(self, number: int) -> list[tuple[int, bool]]:
+        """The kinds of a flow's segments so far, in order, and whether the server sent each."""
+        rows = self.log.rows_of(number - 1, 0)
+        columns = (self.log.column(name, rows).tolist() for name in ("kind", "from_server"))
+        return list(zip(*columns, strict=True))
 
     def view(self, number: int) -> Findings:
         """The findings about a flow; the same object each time, brought up to date."""

@@ -203,6 +203,11 @@ class Session:
         """Destroy the sockets of a flow that are here; how many there were. Raises TcpladderError."""
         raise PermissionRefused(self.faults.why_not)
 
+    @property
+    def note_count(self) -> int:
+        """How many notes there are, of all flows: grows."""
+        return len(self._notes)
+
     def frame_bytes(self, number: int, index: int) -> bytes:
         """One frame again, for dissection. Raises CaptureError where its bytes are gone."""
         raise NotImplementedError
