@@ -182,7 +182,8 @@ class Findings:
             if wait.armed != NOTHING and pause_ns[index - begin] >= TIMED_SILENCE_NS:
                 silent[index] = True
             precise = Kind.RST_GIVES_UP if wait.schedule is Schedule.GIVE_UP else _PRECISE.get(wait.timer)
-            if precise is not None:
+            # That an ACK closes the window says more than that it was delayed.
+            if precise is not None and kind[index] != Kind.ZERO_WINDOW:
                 kind[index] = precise
 
     def _learn_bases(self) -> None:

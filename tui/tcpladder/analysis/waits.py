@@ -198,6 +198,8 @@ class Waits:
     def _keepalive_probe(self, index: int, side: Side) -> None:
         """Answered probes are keepalive_time apart, unanswered ones keepalive_intvl (tcp_keepalive_timer)."""
         end, observed = self.ends[side], self.by_end[side]
+        if end.latest != NOTHING and self._recovery.is_old(index, end.latest):
+            return  # an ACK that others overtook looks like a probe
         observed.garbage_bytes = max(observed.garbage_bytes, int(self._columns.length[index]))
         if end.probe != NOTHING and not self._has_heard(index, side):
             observed.deaf_to += end.heard > end.probe
