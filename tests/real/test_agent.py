@@ -236,6 +236,7 @@ def test_in_the_private_network_peers_end_with_an_app_that_is_killed(place: Path
             pytest.fail(f"no private network: {interfaces}")
         server = 'StartPeer(role="server", options={}, address="127.0.0.1", port=7)'
         peer = app(f"client.request({server})[0].pid")
+        assert app("len(client.request(OpenFaultLog())[1])") == 1
         assert app(f"client.request(ApplyFault(fault={FAULT}))[0].number") == 1
         assert app(f"type({CAPTURE}[0]).__name__") == "CaptureOpened"
         assert Path(f"/proc/{peer}").exists()

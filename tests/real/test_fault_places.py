@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -22,7 +23,11 @@ from real.breaking import (
 from real.breaking import rules as rules_of_the_kernel
 from real.hosts import SERVER, Host, Row, row_of_hosts
 from real.wires import ip
+from tcpladder.agent import machine, nftables
+from tcpladder.agent.fault_tables import FaultTables
+from tcpladder.faults import ruleset
 from tcpladder.faults.fault import Match, Place
+from tcpladder.faults.places import Direction
 
 pytestmark = pytest.mark.real("ip", "nft")
 
@@ -124,6 +129,38 @@ def test_a_connection_that_does_not_exist_yet_is_broken_on_every_way(row: Row) -
             flow.client.sendall(b"lost")
             until(lambda flow=flow: info(flow.client).retransmits >= 1)
             assert book.lift(state.number).packets >= 2
+
+
+def test_a_kernel_without_egress_hooks_drops_on_the_way_out_and_says_what_differs(
+    row: Row, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(machine, "has_egress", lambda: False)
+    with connected(row.client, row.server, SERVER[4]) as flow, faults_on(row.client) as book:
+        assert "new data waits for the persist timer" in book.plan(fault(flow.to_server)).why
+        state = book.apply(fault(flow.to_server))
+        assert state.places == [Place.OUTPUT]
+        flow.client.sendall(b"kept")
+        until(lambda: info(flow.client).probes >= 1)
+        assert info(flow.client).unacked == 0, "never counted as sent"
+        assert book.lift(state.number).packets >= 1
+        assert flow.server.recv(4) == b"kept"
+
+
+def test_a_chain_that_the_kernel_took_away_with_its_interface_is_not_missed(row: Row) -> None:
+    """Older kernels take it with the last interface that it is for."""
+    with row.client.inside():
+        owner = FaultTables()
+        match = Match(destination=SERVER[4], destination_port=9)
+        way = Direction(match=match, places=(Place.SINK,), devices=("c",))
+        made = ruleset.tables(fault(match), 1, (way,), "lo")
+        owner.add(made, None)
+        (table,) = made
+        only = replace(table, chains=table.chains[-1:])
+        gone = nftables.remove(only, owner.name)[0]
+        owner._socket().call(*nftables.batch(gone))
+        assert "egress" not in rules_of_the_kernel()
+        owner.remove(made)
+        assert rules_of_the_kernel() == ""
 
 
 def test_an_interface_that_goes_away_does_not_keep_a_fault(row: Row) -> None:

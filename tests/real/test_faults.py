@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.real("ip", "nft"), pytest.mark.usefixtures("own_networ
 
 
 @pytest.fixture
-def table(own_network: None) -> Iterator[FaultBook]:  # noqa: F811
+def book(own_network: None) -> Iterator[FaultBook]:  # noqa: F811
     made = FaultBook(True, Changes(True))
     yield made
     made.close()
@@ -55,77 +55,77 @@ def connects(address: str, port: int, source_port: int = 0, patience_s: float = 
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "::1"])
-def test_a_rule_drops_what_it_matches_counts_it_and_is_lifted(table: FaultBook, address: str) -> None:
+def test_a_rule_drops_what_it_matches_counts_it_and_is_lifted(book: FaultBook, address: str) -> None:
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     with (
         socket.create_server((address, 7001), family=family),
         socket.create_server((address, 7002), family=family),
     ):
-        dropping = table.apply(drop(destination=address, destination_port=7001))
+        dropping = book.apply(drop(destination=address, destination_port=7001))
         assert not connects(address, 7001)
         assert connects(address, 7002)
-        lifted = table.lift(dropping.number)
+        lifted = book.lift(dropping.number)
         assert lifted.packets == 1
         assert lifted.bytes == (80 if ":" in address else 60), "a SYN with its options"
         assert connects(address, 7001)
 
 
-def test_a_rule_of_one_flow_leaves_the_others_alone(table: FaultBook) -> None:
+def test_a_rule_of_one_flow_leaves_the_others_alone(book: FaultBook) -> None:
     with socket.create_server(("127.0.0.1", 7001)):
         wanted = drop(destination="127.0.0.1", destination_port=7001, source="127.0.0.1", source_port=7900)
-        table.apply(wanted)
+        book.apply(wanted)
         assert not connects("127.0.0.1", 7001, source_port=7900)
         assert connects("127.0.0.1", 7001, source_port=7901)
 
 
-def test_a_rule_for_one_address_family_never_matches_the_other(table: FaultBook) -> None:
+def test_a_rule_for_one_address_family_never_matches_the_other(book: FaultBook) -> None:
     """The source address of the IPv6 header has 127.0.0.1 where IPv4 has its destination."""
     address = "fd00::7f00:1:0:1"
     ip(f"addr add {address}/128 dev lo nodad")
     with socket.create_server((address, 7001), family=socket.AF_INET6):
-        dropping = table.apply(drop(destination="127.0.0.1", destination_port=7001))
+        dropping = book.apply(drop(destination="127.0.0.1", destination_port=7001))
         assert connects(address, 7001)
-        assert table.lift(dropping.number).packets == 0
+        assert book.lift(dropping.number).packets == 0
 
 
-def test_a_rule_ends_in_the_kernel_when_its_time_is_up(table: FaultBook) -> None:
+def test_a_rule_ends_in_the_kernel_when_its_time_is_up(book: FaultBook) -> None:
     with socket.create_server(("127.0.0.1", 7001)):
-        table.apply(drop(destination="127.0.0.1", destination_port=7001, for_ms=800))
+        book.apply(drop(destination="127.0.0.1", destination_port=7001, for_ms=800))
         assert not connects("127.0.0.1", 7001)
         deadline = time.monotonic() + 5
         while not connects("127.0.0.1", 7001, patience_s=0.1):
             assert time.monotonic() < deadline
-        (ended,) = table.list().faults
+        (ended,) = book.list().faults
         assert ended.packets >= 1
         assert ended.left_ms is None
         assert ended.ended_ns == ended.since_ns + 800_000_000
         assert rules() == "", "what has ended is cleared away"
 
 
-def test_more_faults_than_anybody_watches_are_refused(table: FaultBook) -> None:
+def test_more_faults_than_anybody_watches_are_refused(book: FaultBook) -> None:
     for port in range(1, MOST_IN_FORCE + 1):
-        table.apply(drop(destination="127.0.0.1", destination_port=port))
+        book.apply(drop(destination="127.0.0.1", destination_port=port))
     with pytest.raises(UsageError, match="64 faults are in force; lift one first"):
-        table.apply(drop(destination="127.0.0.1", destination_port=9999))
-    table.lift(1)
-    assert table.apply(drop(destination="127.0.0.1", destination_port=9999)).number == MOST_IN_FORCE + 1
-    assert len(table.list().faults) == MOST_IN_FORCE + 1
-    assert len(protocol.encode(table.list())) < 100_000, "fits into a datagram"
+        book.apply(drop(destination="127.0.0.1", destination_port=9999))
+    book.lift(1)
+    assert book.apply(drop(destination="127.0.0.1", destination_port=9999)).number == MOST_IN_FORCE + 1
+    assert len(book.list().faults) == MOST_IN_FORCE + 1
+    assert len(protocol.encode(book.list())) < 100_000, "fits into a datagram"
 
 
-def test_several_rules_are_told_apart(table: FaultBook) -> None:
-    first = table.apply(drop(destination="127.0.0.1", destination_port=7001))
-    second = table.apply(drop(destination="127.0.0.1", destination_port=7002))
+def test_several_rules_are_told_apart(book: FaultBook) -> None:
+    first = book.apply(drop(destination="127.0.0.1", destination_port=7001))
+    second = book.apply(drop(destination="127.0.0.1", destination_port=7002))
     assert first.number != second.number
     connects("127.0.0.1", 7002)
-    assert table.lift(first.number).packets == 0
-    assert table.lift(second.number).packets == 1
-    third = table.apply(drop(destination="127.0.0.1", destination_port=7001))
+    assert book.lift(first.number).packets == 0
+    assert book.lift(second.number).packets == 1
+    third = book.apply(drop(destination="127.0.0.1", destination_port=7001))
     assert third.number > second.number, "numbers are not used again"
 
 
-def test_the_list_that_an_administrator_sees_says_whose_rule_it_is(table: FaultBook) -> None:
-    table.apply(drop(destination="127.0.0.1", destination_port=7001, for_ms=60000))
+def test_the_list_that_an_administrator_sees_says_whose_rule_it_is(book: FaultBook) -> None:
+    book.apply(drop(destination="127.0.0.1", destination_port=7001, for_ms=60000))
     listed = rules()
     assert f"table inet tcpladder-{os.getpid()}" in listed
     assert "flags owner" in listed
@@ -135,12 +135,12 @@ def test_the_list_that_an_administrator_sees_says_whose_rule_it_is(table: FaultB
     assert subprocess.run(["nft", "delete", "table", "inet", name], capture_output=True).returncode != 0
 
 
-def test_closing_leaves_nothing_and_a_new_drop_starts_again(table: FaultBook) -> None:
+def test_closing_leaves_nothing_and_a_new_drop_starts_again(book: FaultBook) -> None:
     wanted = drop(destination="127.0.0.1", destination_port=7001)
-    table.apply(wanted)
-    table.close()
+    book.apply(wanted)
+    book.close()
     assert rules() == ""
-    table.apply(wanted)
+    book.apply(wanted)
     assert "7001" in rules()
 
 
@@ -149,8 +149,8 @@ def test_a_killed_owner_leaves_nothing() -> None:
 from tcpladder.agent.faults import FaultBook
 from tcpladder.agent.guarded import Changes
 from tcpladder.faults.fault import Fault, Match
-table = FaultBook(True, Changes(True))
-table.apply(Fault(match=Match(destination="127.0.0.1", destination_port=7001), probe_sequences=[]))
+book = FaultBook(True, Changes(True))
+book.apply(Fault(match=Match(destination="127.0.0.1", destination_port=7001), probe_sequences=[]))
 print("dropping", flush=True)
 input()
 """

@@ -108,7 +108,7 @@ class FaultTables:
         self._numbers.clear()
 
     def _remove_what_is_there(self, messages: list[Message]) -> None:
-        """The kernel takes a chain away together with the last interface that it was for."""
+        """Older kernels take a chain away together with the last interface that it was for."""
         for message in messages:
             with contextlib.suppress(FileNotFoundError):
                 self._socket().call(*nftables.batch(message))
