@@ -5,15 +5,9 @@ from __future__ import annotations
 import ipaddress
 
 from tcpladder.agent.client import AgentClient
-from tcpladder.agent.messages import (
-    ListInterfaces,
-    OpenCapture,
-    ReadSocketOptions,
-    ReadSockets,
-    ReadSysctls,
-    Reply,
-    Request,
-)
+from tcpladder.agent.fault_messages import ResetConnection
+from tcpladder.agent.lab_messages import EndPeer, StartPeer
+from tcpladder.agent.messages import OnHost, ReadSocketOptions, ReadSockets, Reply, Request
 from tcpladder.hosts.plan import HOME, Plan
 from tcpladder.lab.requests import on_host
 
@@ -24,7 +18,7 @@ class LabAgent(AgentClient):
     Args:
         descriptor: that of a Handover.
         plan: the network that the agent has built.
-        capture_host: where frames are captured, and so whose sysctls and interfaces are meant.
+        capture_host: where frames are captured, and so whose interfaces, sysctls and faults are meant.
     """
 
     def __init__(self, descriptor: int, plan: Plan, capture_host: str = HOME) -> None:
@@ -48,10 +42,10 @@ class LabAgent(AgentClient):
 
     def request(self, message: Request) -> tuple[Reply, list[int]]:
         match message:
-            case ReadSocketOptions(local=local):
-                message = on_host(self.host_of(local), message)
-            case ReadSockets(local=str(local)):
-                message = on_host(self.host_of(local), message)
-            case OpenCapture() | ListInterfaces() | ReadSysctls() | ReadSockets():
-                message = on_host(self._capture_host, message)
-        return super().request(message)
+            case OnHost() | StartPeer() | EndPeer():
+                return super().request(message)
+            case (
+                ReadSocketOptions(local=local) | ReadSockets(local=str(local)) | ResetConnection(local=local)
+            ):
+                return super().request(on_host(self.host_of(local), message))
+        return super().request(on_host(self._capture_host, message))
