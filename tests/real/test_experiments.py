@@ -70,16 +70,19 @@ def test_gaps_are_those_of_the_timers(ran: dict[str, Ran]) -> None:
     assert all(nominal <= gap <= nominal * 1.15 for gap, nominal in zip(gaps_s, (1, 2, 4), strict=True))
 
 
-def test_another_number_changes_the_experiment() -> None:
+def test_another_number_changes_the_experiment_and_text_tells_what_no_segment_shows() -> None:
     began = time.monotonic()
     done = subprocess.run(
-        [*TCPLADDER, "lab", "connect-timeout", "--set", "retries=1", "--format", "jsonl"],
+        [*TCPLADDER, "lab", "connect-timeout", "--set", "retries=1", "--format", "text"],
         capture_output=True,
         text=True,
     )
     assert done.returncode == 0, done.stderr
-    assert len(done.stdout.splitlines()) == 2
     assert 3 <= time.monotonic() - began < 15
+    assert done.stdout.count("── SYN ") == 2
+    after = done.stdout.rpartition("── SYN ")[2]
+    assert "client: connect() failed with" in after, "it came when no segment did"
+    assert "connect-timeout: as expected" in after
 
 
 def test_a_command_in_the_lab_keeps_its_exit_code_and_its_words_go_to_stderr() -> None:

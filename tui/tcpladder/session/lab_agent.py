@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 
 from tcpladder.agent.client import AgentClient
+from tcpladder.agent.fault_messages import ResetConnection
 from tcpladder.agent.lab_messages import EndPeer, StartPeer
 from tcpladder.agent.messages import OnHost, ReadSocketOptions, ReadSockets, Reply, Request
 from tcpladder.hosts.plan import HOME, Plan
@@ -17,12 +18,12 @@ class LabAgent(AgentClient):
     Args:
         descriptor: that of a Handover.
         plan: the network that the agent has built.
-        capture_host: where frames are captured, and so whose sysctls, interfaces and faults are meant.
+        capture_host: where frames are captured, and so whose interfaces, sysctls and faults are meant.
     """
 
     def __init__(self, descriptor: int, plan: Plan, capture_host: str = HOME) -> None:
         super().__init__(descriptor)
-        self.capture_host = capture_host
+        self._capture_host = capture_host
         self._host_of = {
             str(ipaddress.ip_interface(address).ip): end.host
             for cable in plan.cables
@@ -37,16 +38,14 @@ class LabAgent(AgentClient):
 
     def host_of(self, address: str) -> str:
         """Where an address lives; the host of the capture for one that no cable has."""
-        return self._host_of.get(address, self.capture_host)
+        return self._host_of.get(address, self._capture_host)
 
     def request(self, message: Request) -> tuple[Reply, list[int]]:
         match message:
-            case ReadSocketOptions(local=local):
-                message = on_host(self.host_of(local), message)
-            case ReadSockets(local=str(local)):
-                message = on_host(self.host_of(local), message)
             case OnHost() | StartPeer() | EndPeer():
-                pass
-            case _:
-                message = on_host(self.capture_host, message)
-        return super().request(message)
+                return super().request(message)
+            case (
+                ReadSocketOptions(local=local) | ReadSockets(local=str(local)) | ResetConnection(local=local)
+            ):
+                return super().request(on_host(self.host_of(local), message))
+        return super().request(on_host(self._capture_host, message))
