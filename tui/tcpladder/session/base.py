@@ -9,13 +9,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import PurePath
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from tcpladder.agent.fault_messages import FaultState
 from tcpladder.analysis.beliefs import TimerValues
 from tcpladder.analysis.capture import Beliefs, CaptureAnalysis
 from tcpladder.analysis.expected import Given
-from tcpladder.analysis.flow_view import Findings
 from tcpladder.analysis.view import Endpoint, FlowSummary, Side
 from tcpladder.errors import PermissionRefused
 from tcpladder.ladder.model import Note
@@ -25,6 +24,9 @@ from tcpladder.session.faults import SessionFaults
 from tcpladder.session.named import NamedCapture
 from tcpladder.sources.unwrap import Unwrapper
 from tcpladder.wire.frames import FrameBatch
+
+if TYPE_CHECKING:
+    from tcpladder.analysis.flow_view import Findings
 
 Mode = Literal["live", "file", "lab"]
 Phase = Literal["loading", "running", "waiting", "ended"]
