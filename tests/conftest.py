@@ -38,6 +38,7 @@ PACKAGES = {
     "tcpdump": "tcpdump",
     "tmux": "tmux",
     "tshark": "tshark",
+    "useradd": "passwd",
 }
 """Program -> the Debian package that has it."""
 

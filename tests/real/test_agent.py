@@ -33,6 +33,7 @@ import sys
 from pathlib import Path
 from tcpladder.agent.start import *
 from tcpladder.errors import TcpladderError
+from tcpladder.hosts.network import PrivateNetwork
 try:
     exec_app(eval(sys.argv[1]), eval(sys.argv[2]), sys.argv[3:], command=[sys.executable, "-u", {app!r}])
 except TcpladderError as error:
@@ -43,6 +44,7 @@ APP = """
 import mmap, os, socket, sys, threading
 from tcpladder.agent.client import AgentClient
 from tcpladder.agent.fault_messages import *
+from tcpladder.agent.lab_messages import *
 from tcpladder.agent.messages import *
 from tcpladder.faults.fault import *
 from tcpladder.agent.start import handover
@@ -234,7 +236,7 @@ def test_in_the_private_network_peers_end_with_an_app_that_is_killed(place: Path
         names = "[i.name for i in client.request(ListInterfaces())[0].interfaces]"
         if "lo" not in str(interfaces := app(names)):
             pytest.fail(f"no private network: {interfaces}")
-        server = 'StartPeer(role="server", options={}, address="127.0.0.1", port=7)'
+        server = 'StartPeer(role="server", options={}, address="127.0.0.1", port=7777, script=["listen"])'
         peer = app(f"client.request({server})[0].pid")
         assert app("len(client.request(OpenFaultLog())[1])") == 1
         assert app(f"client.request(ApplyFault(fault={FAULT}))[0].number") == 1
@@ -300,7 +302,7 @@ def test_refusals_keep_their_class_and_the_agent_goes_on(place: Path) -> None:
         assert app('client.request(OpenCapture(interface="none7"))').startswith(
             "InterfaceError: cannot open none7: no such interface (have: lo"
         )
-        peer = 'StartPeer(role="server", options={}, address="127.0.0.1", port=7)'
+        peer = 'StartPeer(role="server", options={}, address="127.0.0.1", port=7, script=["listen"])'
         assert app(f"client.request({peer})") == (
             "PermissionRefused: peers run only in the private network of `tcpladder lab`"
         )

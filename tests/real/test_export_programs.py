@@ -222,3 +222,11 @@ def test_rsvg_draws_the_picture_in_its_colours(theme: Theme) -> None:
     assert picture.startswith(b"\x89PNG\r\n\x1a\n")
     assert struct.unpack(">II", picture[16:24]) == (2 * int(size[1]), 2 * int(size[2]))
     assert len(picture) > 50_000  # an empty sheet compresses to a few thousand bytes
+
+
+@pytest.mark.real("rsvg-convert", root=False)
+@pytest.mark.parametrize(("height", "zoom"), [(16_000, 2), (17_000, 1)])
+def test_a_long_drawing_gets_fewer_pixels_and_not_an_error(height: int, zoom: int) -> None:
+    """cairo draws no side longer than 32,767 pixels."""
+    picture = png(f'<svg xmlns="http://www.w3.org/2000/svg" width="10" height="{height}"/>')
+    assert struct.unpack(">II", picture[16:24]) == (10 * zoom, height * zoom)

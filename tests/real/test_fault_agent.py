@@ -40,7 +40,7 @@ pytestmark = pytest.mark.real("ip", "nft")
 SERVE = """
 import socket, sys
 from tcpladder.agent.serve import serve
-serve(socket.socket(fileno=int(sys.argv[1])), False)
+serve(socket.socket(fileno=int(sys.argv[1])), None)
 """
 
 

@@ -26,7 +26,9 @@ class Terminal:
         self._socket = f"tcpladder-test-{uuid.uuid4().hex[:8]}"
         # What a program that ended has said stays on the screen, so that a failure shows it.
         keep = ("set", "-g", "remain-on-exit", "on", ";")
-        self._tmux("-f", "/dev/null", "start", ";", *keep, "new", "-d", "-x", "80", "-y", "24", f"exec {command}")
+        self._tmux(
+            "-f", "/dev/null", "start", ";", *keep, "new", "-d", "-x", "80", "-y", "24", f"exec {command}"
+        )
         self.pid = int(self._tmux("list-panes", "-F", "#{pane_pid}"))
 
     def _tmux(self, *words: str) -> str:

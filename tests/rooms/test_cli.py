@@ -181,7 +181,10 @@ def test_nothing_to_show_is_said(tmp_path: Path, content: list[bytes], sentence:
     ["show"], ["show", "--nope", KEEPALIVE], ["nope"], ["show", "--flow", "0", KEEPALIVE],
     ["show", "--flow", "9", KEEPALIVE],
     ["show", "--format", "xml", KEEPALIVE], ["open", KEEPALIVE], ["lab", "nope", "--auto"],
-    ["live", "--format", "nope"],
+    ["live", "--format", "nope"], ["lab", "refused", "half-open"], ["lab", "enter", "1", "--", "true"],
+    ["lab", "--network", "ring", "--", "true"], ["lab", "--host", "mars", "--", "true"],
+    ["lab", "refused", "--network", "pair"], ["lab", "refused", "--host", "router"],
+    ["lab", "--set", "a=1", "--", "true"],
 ])  # fmt: skip
 def test_wrong_usage_is_a_sentence_and_exit_code_2(words: list[object]) -> None:
     done = run(*words)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import os
 import sys
 from pathlib import Path
@@ -32,7 +33,7 @@ _timers = click.option(
     help="Timers that hold: keepalive=55/6/2, server:keepalive=30, syn_retries=5, linear=4, user_timeout=5s …",
 )
 _profile = click.option("--profile", metavar="STACK", help="Defaults of linux, linux-old, solaris, freebsd, "
-                        "macos or windows.")  # fmt: skip
+                        "macos, windows, or of [profiles.STACK] in your settings.")  # fmt: skip
 _follow = click.option(
     "--follow", is_flag=True, help="Go on at the end of FILE, which is still being written."
 )
@@ -79,14 +80,13 @@ def live(
     filter_words: tuple[str, ...],
 ) -> None:
     """Sniff an interface; FILTER is a tcpdump filter, such as: tcp port 12345."""
-    from tcpladder.analysis.expected import given as read_given
-
-    given = read_given(timers, profile)
     from tcpladder.agent.messages import OpenCapture
     from tcpladder.agent.start import HostNetwork, NetnsNetwork, exec_app, handover
 
     left = handover()
     if left is None:
+        # The user's settings wait until privilege is given up: the app reads them, as that user.
+        _given(timers, None)
         form = _front_end(form, without_terminal="text")
         network = HostNetwork() if netns is None else NetnsNetwork(netns)
         exec_app(network, {} if write is None else {"write": write.absolute()}, sys.argv[1:])
@@ -97,6 +97,7 @@ def live(
         interface=interface, filter=" ".join(filter_words), snap_length=snap_length, include_ssh=ssh
     )
     output = None if write is None else (left.outputs["write"], str(write))
+    given = _given(timers, profile)
     session = LiveSession(AgentClient(left.agent), request, write=output, given=given)
     _say(left.notices)
     _show_live(session, _front_end(form, without_terminal="text"), ascii_only=ascii_only, no_mouse=no_mouse)
@@ -122,11 +123,10 @@ def open_(
     no_mouse: bool,
 ) -> None:
     """Show captures in the app; - is stdin."""
-    from tcpladder.analysis.expected import given
     from tcpladder.session.files import FileSession
 
     _front_end(None, without_terminal="")
-    session = FileSession(files, read_again=True, follow=follow, given=given(timers, profile))
+    session = FileSession(files, read_again=True, follow=follow, given=_given(timers, profile))
     _open_app(session, ascii_only=ascii_only, no_mouse=no_mouse, start_flow=flow)
 
 
@@ -149,10 +149,8 @@ def show(
 ) -> None:
     """Print the ladders of captures on stdout; - is stdin."""
     from tcpladder import printing
-    from tcpladder.analysis.expected import given as read_given
 
-    given = read_given(timers, profile)
-
+    given = _given(timers, profile)
     if follow:
         if flow is not None:
             raise UsageError("--follow prints every flow as it comes, leave out --flow")
@@ -234,9 +232,8 @@ def check(
 ) -> None:
     """Judge captures by timers that must hold: exit 0 when all kept their schedule, 1 with those that did not."""
     from tcpladder import checking
-    from tcpladder.analysis.expected import given as read_given
 
-    given = read_given(timers, profile)
+    given = _given(timers, profile)
     if not given:
         raise UsageError(
             "check judges by what must hold: give --timers, such as keepalive=55/6/2, or --profile"
@@ -257,50 +254,79 @@ def flows(files: tuple[str, ...], form: str, words: str, ascii_only: bool) -> No
     printing.flows(files, form=form, words=words, ascii_only=ascii_only)
 
 
-@tcpladder.command()
+class _WithCommand(click.Command):
+    """What stands behind `--` is a command of the user's, with whatever options that has."""
+
+    def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
+        """Take the command off, for `context.meta["command"]`."""
+        end = args.index("--") if "--" in args else len(args)
+        context.meta["command"] = tuple(args[end + 1 :])
+        return super().parse_args(context, args[:end])
+
+    def collect_usage_pieces(self, context: click.Context) -> list[str]:
+        """Say so in the help."""
+        return [*super().collect_usage_pieces(context), "[-- COMMAND...]"]
+
+
+@tcpladder.command(cls=_WithCommand)
 @click.argument("experiment", required=False)
+@click.argument("lab_id", metavar="[ID]", required=False)
 @click.option("--set", "settings", metavar="NAME=NUMBER", multiple=True, help="Change one of its numbers.")
+@click.option(
+    "--network", metavar="NAME", default="", help="For COMMAND without an experiment: pair, routed."
+)
+@click.option("--host", metavar="NAME", default="", help="Where COMMAND or the shell runs: client, server …")
 @click.option("--auto", is_flag=True, help="All steps unattended, without the app.")
 @_format
 @_ascii
 @_no_mouse
+@click.pass_context
 def lab(
+    context: click.Context,
     experiment: str | None,
+    lab_id: str | None,
     settings: tuple[str, ...],
+    network: str,
+    host: str,
     auto: bool,
     form: str | None,
     ascii_only: bool,
     no_mouse: bool,
 ) -> None:
-    """Run an experiment on this kernel, in a private network; needs no privilege. Without a name, list them."""
-    from tcpladder.lab import experiment as experiments
+    """Run an experiment on this kernel, in a private network; needs no privilege. Without a name, list them.
 
-    if experiment is None:
-        for name in experiments.names():
-            click.echo(f"{name:12} {experiments.load(name).sentence}")
+    With COMMAND, run that in the network, and show what it sends. `tcpladder lab enter ID`, in another terminal, is a
+    shell in the network of a lab that runs.
+    """
+    from tcpladder import laboratory
+
+    command = context.meta["command"]
+    if experiment == "enter":
+        if command:
+            raise UsageError("`lab enter` opens a shell: type the command there")
+        sys.exit(laboratory.enter(lab_id or "", host))
+    if lab_id is not None:
+        raise UsageError(f"cannot use {lab_id!r}: one experiment at a time")
+    if experiment is None and not command:
+        laboratory.list_experiments()
         return
-    chosen = experiments.load(experiment, settings)
-    from tcpladder.agent.start import PrivateNetwork, exec_app, handover
+    chosen = laboratory.chosen(experiment, settings, network=network, host=host)
+    from tcpladder.agent.start import handover
 
     left = handover()
     form = _front_end(form or ("text" if auto else None), without_terminal="jsonl")
     if left is None:
         try:
-            exec_app(PrivateNetwork(), {}, sys.argv[1:])
+            laboratory.begin(chosen, command, sys.argv[1:])
         except PermissionRefused as refused:
+            if experiment is None:
+                raise
             _shipped_instead(experiment, str(refused), form, ascii_only=ascii_only, no_mouse=no_mouse)
             return
-    from tcpladder.agent.client import AgentClient
-    from tcpladder.session.lab import LabSession
-
-    session = LabSession(AgentClient(left.agent), chosen)
+    session = laboratory.session(chosen, left, aloud=form is not None)
     _say(left.notices)
     _show_live(session, form, ascii_only=ascii_only, no_mouse=no_mouse)
-    if form is not None:
-        if session.outcome is None:
-            sys.exit(ExitCode.INTERRUPTED)
-        _say([session.outcome.sentence])
-        sys.exit(ExitCode.DONE if session.outcome.held else ExitCode.NO)
+    sys.exit(laboratory.finish(session, aloud=form is not None))
 
 
 @tcpladder.command()
@@ -344,6 +370,15 @@ def timers(
     watching.timers(sockets, watch=watch, form=form, ascii_only=ascii_only)
 
 
+@tcpladder.command()
+@click.option("--sample", is_flag=True, help="Print a commented file to begin with instead.")
+def config(*, sample: bool) -> None:
+    """Print where your settings are, and what is in force, as TOML."""
+    from tcpladder import settings
+
+    sys.stdout.write(settings.SAMPLE if sample else settings.in_force(settings.load()))
+
+
 tcpladder.add_command(fault)
 tcpladder.add_command(doctor)
 
@@ -352,6 +387,8 @@ def main() -> None:
     """Run the command; errors are sentences on stderr, and the exit code says which."""
     # No matrix is multiplied here, and the threads that numpy's library starts for it cost 40 ms at each start.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    # Python looks for garbage after 700 new objects, and a start makes a hundred thousand that stay.
+    gc.set_threshold(10_000)
     _fill_standard_streams()
     try:
         # Not tcpladder.main(), which makes exit code 1 of a broken pipe: here that says that the answer is no.
@@ -397,6 +434,18 @@ def _fill_standard_streams() -> None:
 def _leave_stdout() -> None:
     """Whoever read our stdout has enough, or its disk is full; a flush at exit would complain about it."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _given(timers: tuple[str, ...], profile: str | None) -> Any:
+    """What the user says of timers; the settings are read where they may have the profile."""
+    from tcpladder.analysis.expected import given
+    from tcpladder.analysis.profiles import PROFILES
+
+    if profile is None or profile.lower() in PROFILES:
+        return given(timers, profile)
+    from tcpladder.settings import load
+
+    return given(timers, profile, {**PROFILES, **load().profiles})
 
 
 def _front_end(form: str | None, *, without_terminal: str) -> str | None:

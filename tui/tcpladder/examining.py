@@ -13,8 +13,8 @@ from tcpladder.agent import confine, orphans
 from tcpladder.agent.confine import Capability
 from tcpladder.agent.fault_tables import has_egress
 from tcpladder.agent.journal import RUN
-from tcpladder.agent.private_network import why_not
 from tcpladder.agent.sweep import left_over, sweep
+from tcpladder.hosts.private_network import why_not
 
 _NEEDED = (
     (Capability.NET_RAW, "sniffing"),

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 from tcpladder.analysis import flow_filter
 from tcpladder.analysis.capture import CaptureAnalysis
 from tcpladder.analysis.expected import Given
-from tcpladder.analysis.flow_view import Findings
 from tcpladder.errors import UsageError
 from tcpladder.ladder import words
 from tcpladder.ladder.diagram import remarks_of
@@ -30,6 +29,7 @@ from tcpladder.session.base import SessionStatus
 from tcpladder.session.files import FileSession
 
 if TYPE_CHECKING:
+    from tcpladder.analysis.flow_view import Findings
     from tcpladder.session.live import LiveSession
 
 PAGE_COLUMNS = 80
@@ -136,13 +136,18 @@ class _StreamPrinter:
         self._ladders: dict[int, Ladder] = {}
         self._printed: dict[int, int] = {}
         self._heading = 0
+        self._notes = 0
         self._warned = 0
 
     def print_new(self) -> None:
-        """Print the segments that came since the last call."""
+        """Print the segments that came since the last call, and in text the notes."""
         capture = self._session.capture
         records = []
-        for number in capture.flows_since(self._row):
+        fresh_flows = capture.flows_since(self._row)
+        if self._form == "text" and self._session.note_count != self._notes:
+            self._notes = self._session.note_count
+            fresh_flows = sorted({*fresh_flows, *self._ladders})
+        for number in fresh_flows:
             view = self._session.view(number)
             if self._form == "text":
                 self._print_rows(number, view)
@@ -166,7 +171,7 @@ class _StreamPrinter:
             ladder = self._ladders[number] = Ladder(view, notes)
         else:
             ladder.refresh(notes)
-        if self._heading != number:
+        if self._heading != number and len(ladder) > self._printed.get(number, 0):
             summary = view.summary
             _line(f"flow {number}  {summary.client} → {summary.server}  {summary.state}")
             self._heading = number

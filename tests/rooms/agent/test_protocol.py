@@ -24,14 +24,15 @@ from tcpladder.agent.fault_messages import (
     SetSysctl,
     SysctlSet,
 )
+from tcpladder.agent.lab_messages import EndPeer, PeerEnded, PeerStarted, StartPeer
 from tcpladder.agent.messages import (
     AgentReady,
     CaptureOpened,
     Interfaces,
     InterfaceState,
     ListInterfaces,
+    OnHost,
     OpenCapture,
-    PeerStarted,
     ReadSocketOptions,
     ReadSockets,
     ReadSysctls,
@@ -40,7 +41,6 @@ from tcpladder.agent.messages import (
     SocketOwner,
     Sockets,
     SocketState,
-    StartPeer,
     Sysctls,
     TcpInfo,
 )
@@ -87,6 +87,9 @@ SOCKET = SocketState(
     send_queue=9,
     info=INFO,
 )
+CLIENT = StartPeer(
+    role="client", options={"TCP_KEEPIDLE": 3}, address="::1", port=7, local_port=65535, script=["connect"]
+)
 FAULT = Fault(match=Match(destination="fe80::1", destination_port=7), probe_sequences=[])
 PROBES = Fault(
     match=Match(source="::1", source_port=7, destination="::1", destination_port=8),
@@ -114,7 +117,10 @@ REQUESTS = [
     OpenCapture(interface="eth0.10", filter="tcp port 80 and host ä", snap_length=0, include_ssh=True),
     ListInterfaces(),
     ReadSysctls(names=["net.ipv4.tcp_keepalive_time", "net.ipv4.conf.eth0-1.rp_filter"]),
-    StartPeer(role="client", options={"TCP_KEEPIDLE": 3}, address="::1", port=7, local_port=65535),
+    CLIENT,
+    EndPeer(pid=7, silently=True),
+    OnHost(host="router", request=ListInterfaces()),
+    OnHost(host="client", request=CLIENT),
     PlanFault(fault=FAULT),
     ApplyFault(fault=FAULT),
     ApplyFault(fault=PROBES),
@@ -143,6 +149,7 @@ REPLIES = [
     Interfaces(interfaces=[LO, LO]),
     Sysctls(values={"net.a": "1", "net.b": None}),
     PeerStarted(pid=9),
+    PeerEnded(connections=1),
     FaultPlan(places=[Place.SINK], script="a\nb", undo="", why="", refused="", needs_insist=False),
     STATE,
     dataclasses.replace(STATE, ended_ns=2**62, left_ms=None),
@@ -245,6 +252,16 @@ def test_a_reply_comes_back_as_it_was(reply: messages.Reply) -> None:
         ("ReadSysctls", {"names": ["net./etc/passwd"]}),
         ("ReadSysctls", {"names": "net.a"}),
         ("LiftFault", {"number": None}),
+        ("OnHost", {"host": "client", "request": OPEN}),
+        ("OnHost", {"host": "client", "request": ["OpenCapture", OPEN | {"snap_length": -1}]}),
+        ("OnHost", {"host": "client", "request": ["Refused", {"reason": "", "exit_code": 2}]}),
+        (
+            "OnHost",
+            {"host": "client", "request": ["OnHost", {"host": "a", "request": ["ListInterfaces", {}]}]},
+        ),
+        ("OnHost", {"host": "../client", "request": ["ListInterfaces", {}]}),
+        ("StartPeer", dataclasses.asdict(CLIENT) | {"script": "connect"}),
+        ("StartPeer", dataclasses.asdict(CLIENT) | {"local_address": "example.org"}),
     ],
     ids=lambda value: repr(value)[:60],
 )

@@ -16,6 +16,7 @@ from tcpladder.app.terminal import Taste
 from tcpladder.errors import PermissionRefused
 from tcpladder.faults.fault import Fault
 from tcpladder.ladder.model import Note
+from tcpladder.ladder.privacy import Mask
 from tcpladder.ladder.timers import EndTimers, FlowTimers
 
 S = 1_000_000_000
@@ -141,6 +142,8 @@ class ScriptedSession:
     faults: ScriptedFaults = field(default_factory=ScriptedFaults)
     resets: list[tuple[int, bool]] = field(default_factory=list)
     reset_refused: str = ""
+    mask: Mask | None = None
+    sources: tuple[str, ...] = ("lo",)
 
     def change(self, **fields: object) -> None:
         """Let something happen."""
@@ -158,6 +161,9 @@ class ScriptedSession:
 
     def flow_count(self) -> int:
         return len(self.flows)
+
+    def masked(self, text: str) -> str:
+        return text if self.mask is None else self.mask.text(text)
 
     def summary(self, number: int) -> FlowSummary:
         return self.flows[number - 1].summary

@@ -14,10 +14,12 @@ from rooms.app.scripted import app_for, keepalive_session, settle
 from rooms.ladder.talk import CLIENT, SERVER
 from tcpladder.app.app import TcpladderApp
 from tcpladder.app.ask_number import AskNumber
+from tcpladder.app.choice import Choice
 from tcpladder.app.choice_row import ChoiceRow
 from tcpladder.app.confirm import Confirm
 from tcpladder.app.detail_screen import DetailScreen
 from tcpladder.app.detail_view import DetailView
+from tcpladder.app.export_dialog import ExportDialog
 from tcpladder.app.fault_answers import ACTIONS, DIRECTIONS, SEGMENTS, scopes
 from tcpladder.app.fault_choices import Choices
 from tcpladder.app.fault_dialog import FaultDialog
@@ -37,6 +39,7 @@ CONTEXTS: dict[str, tuple[type[DOMNode], ...]] = {
     "ladder, second pane": (DetailView, LadderScreen, TcpladderApp),
     "ladder, third pane": (TimersView, LadderScreen, TcpladderApp),
     "detail": (DetailView, DetailScreen, TcpladderApp),
+    "export": (Choice, ExportDialog),
     "help": (HelpScreen,),
     "interfaces": (InterfacesScreen,),
     "fault dialog": (FaultDialog,),
@@ -46,7 +49,7 @@ CONTEXTS: dict[str, tuple[type[DOMNode], ...]] = {
     "a number": (AskNumber,),
     "too small": (TooSmallScreen, TcpladderApp),
 }
-LATER = set("LoReacPmd+-0,.") | {"apostrophe", "F2"}
+LATER = set("LoRacmd+-0,.") | {"apostrophe"}
 """Keys of the key table whose function does not exist yet."""
 
 

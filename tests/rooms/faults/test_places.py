@@ -11,7 +11,7 @@ from tcpladder.faults.places import Direction, directions
 
 HERE, THERE, ELSEWHERE = "10.0.0.1", "10.0.0.2", "10.0.7.7"
 MACHINE = Machine(
-    local=frozenset({HERE, "127.0.0.1", "::1"}),
+    local=frozenset({HERE, "127.0.0.1", "::1", "fe80::1"}),
     ways={
         THERE: ("eth0",),
         ELSEWHERE: ("eth1", "eth2"),
@@ -81,6 +81,7 @@ def test_only_the_interfaces_of_the_route_are_touched() -> None:
     assert devices(Match(source=HERE, destination=THERE)) == ("eth0",)
     assert devices(Match(source=HERE, destination=ELSEWHERE)) == ("eth1", "eth2"), "a multipath route"
     assert devices(Match(destination_port=80)) == ("eth0", "eth1")
+    assert devices(Match(source="fe80::1", destination="fe80::2")) == ("eth0", "eth1"), "may be on any"
     assert devices(Match(source=THERE, destination=HERE)) == ()
 
 

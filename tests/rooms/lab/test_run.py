@@ -9,14 +9,18 @@ from collections.abc import Iterator
 import pytest
 
 from tcpladder.agent.fault_messages import ApplyFault, FaultState, LiftFault
-from tcpladder.agent.messages import PeerStarted, Reply, Request, StartPeer
+from tcpladder.agent.lab_messages import PeerStarted, StartPeer
+from tcpladder.agent.messages import Reply, Request
 from tcpladder.errors import PermissionRefused
 from tcpladder.faults.fault import Fault, Match, Place
-from tcpladder.lab.experiment import load
-from tcpladder.lab.run import ExperimentRun, Observed, Role
+from tcpladder.lab.experiment import Role
+from tcpladder.lab.observed import Observed
+from tcpladder.lab.run import ExperimentRun
+from tcpladder.lab.table import load
 
 SECOND = 1_000_000_000
 SILENCE = Observed()
+SEEN = {("keepalive_ack", Role.SERVER): 3, ("rst", Role.CLIENT): 1}
 
 
 ANY = Fault(match=Match(destination_port=1), probe_sequences=[])
@@ -92,7 +96,8 @@ def test_the_client_is_started_when_the_server_listens(scene: Scene) -> None:
     client = scene.asked[-1]
     assert isinstance(client, StartPeer)
     assert (client.role, client.port, client.local_port) == ("client", 12345, 22345)
-    assert client.message.startswith("GET / ")
+    assert client.script[0] == "connect"
+    assert client.script[1].startswith("say GET / ")
 
 
 def test_the_whole_story(scene: Scene) -> None:
@@ -107,12 +112,14 @@ def test_the_whole_story(scene: Scene) -> None:
     assert drop.fault.match == Match(destination="127.0.0.1", destination_port=12345)
     assert scene.at(14, Observed(answered_probes=3, unanswered_probes=2)) == []
     assert "gives up in 1 s" in scene.at(15, Observed(answered_probes=3, unanswered_probes=3))[0]
-    last = Observed(answered_probes=3, unanswered_probes=3, resets=1)
+    last = Observed(answered_probes=3, unanswered_probes=3, resets=1, segments=SEEN)
     assert scene.at(16, last) == []
     assert not scene.run.finished
     scene.say("client", "ended", 16.0, call="recv()", error="ETIMEDOUT", after_s=15.7)
     told = scene.at(16.1, last)
     assert told[0] == "client: recv() failed with ETIMEDOUT after 15.7 s"
+    assert not scene.run.finished, "what follows on the wire counts too"
+    told = scene.at(16.5, last)
     assert told[-2:] == ["rule 7 lifted: it ate 4 segments", "keepalive: as expected"]
     assert scene.run.outcome is not None
     assert scene.run.outcome.held
@@ -181,8 +188,19 @@ def test_a_refusal_of_the_agent_is_the_callers_to_show(scene: Scene) -> None:
     assert scene.run.finished
 
 
-def test_kinds_are_counted_from_the_words_of_the_json_lines() -> None:
-    words = ["syn", "syn_ack", "handshake_ack", *["keepalive_probe", "keepalive_ack"] * 2]
-    assert Observed.of(words) == Observed(answered_probes=2)
-    assert Observed.of([*words, "keepalive_probe"]) == Observed(answered_probes=2, unanswered_probes=1)
-    assert Observed.of([*words, "keepalive_probe", "rst"]).resets == 1
+def test_a_wire_that_shows_something_else_is_no_success(scene: Scene) -> None:
+    scene.connect()
+    scene.at(10, Observed(answered_probes=3))
+    scene.say("client", "ended", 16.0, call="recv()", error="ETIMEDOUT", after_s=15.7)
+    last = Observed(
+        answered_probes=3, unanswered_probes=3, resets=2, segments=SEEN | {("rst", Role.CLIENT): 2}
+    )
+    scene.at(16.1, last)
+    scene.at(18, last)
+    assert not scene.run.finished, "a late segment may be on its way"
+    scene.at(20, last)
+    assert scene.run.outcome is not None
+    assert (scene.run.outcome.held, scene.run.outcome.sentence) == (
+        False,
+        "keepalive: 2 rst from the client, expected 1",
+    )

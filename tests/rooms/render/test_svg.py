@@ -132,6 +132,15 @@ def test_words_of_strangers_stay_words() -> None:
     assert [said for *_, said in boxes(drawing)].count(evil) == 4  # label, both lanes, remark
 
 
+def test_what_xml_forbids_is_not_in_it() -> None:
+    """A host's name in a text listing may hold any byte; so may the name of a file."""
+    evil = "a\x00b\x1b[31mc\udcff\n"
+    talk = Talk(why=evil, client=Endpoint(evil, 1)).say(Side.CLIENT, Kind.SYN, label=evil)
+    said = [words for *_, words in boxes(parsed(drawn(talk, lane_names=(evil, "server"))))]
+    assert said.count("a?b?[31mc??") == 2  # the label and the client's lane
+    assert "a?b?[31mc??:1" in said
+
+
 def test_rows_say_why_to_who_points_at_them() -> None:
     drawing = ET.fromstring(exported(CAPTURES["keepalive"], Format.SVG))
     titles = [row.findtext(f"{NAMESPACE}title") for row in rows(drawing)]

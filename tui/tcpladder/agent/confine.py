@@ -19,7 +19,9 @@ class Capability(IntEnum):
     """The capabilities that this room names."""
 
     DAC_READ_SEARCH = 2
+    KILL = 5
     SETPCAP = 8
+    NET_BIND_SERVICE = 10
     NET_ADMIN = 12
     NET_RAW = 13
     SYS_PTRACE = 19

@@ -57,10 +57,10 @@ class FaultLog:
         self._netlink.close()
 
     def _bind(self) -> int:
-        """Take the first group that nobody has (EPERM or EBUSY where somebody does)."""
+        """Take the first group that nobody has; EPERM says that somebody has it."""
         last = _FIRST_GROUP + _GROUPS - 1
         for self.group in range(_FIRST_GROUP, last):
-            with contextlib.suppress(PermissionError, BlockingIOError):
+            with contextlib.suppress(PermissionError):
                 self._configure(attribute(1, bytes([_BIND])))
                 return self.group
         self.group = last

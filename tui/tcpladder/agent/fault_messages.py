@@ -100,8 +100,8 @@ class FaultLogOpened:
 
     A datagram may hold several messages (struct nlmsghdr, struct nfgenmsg, attributes NFULA_*). NFULA_PAYLOAD has the
     first 256 bytes: from the IP header on, but in a record of family NETDEV (5; Place.SINK), where a link header stands
-    before it, as long as the value of NFULA_L2HDR (0 or missing for none). NFULA_SEQ counts the records of the group
-    from 0: a gap is records that the reader was too slow for. NFULA_TIMESTAMP is missing for what was sent from here.
+    before it, as long as the value of NFULA_L2HDR (0 or missing for none). NFULA_SEQ counts the records of the group;
+    a gap is records that the reader was too slow for. NFULA_TIMESTAMP is missing for what was sent from here.
     What was eaten before the first OpenFaultLog is not in it. One reader: a second OpenFaultLog gets the same socket.
     """
 

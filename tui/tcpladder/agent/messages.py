@@ -25,6 +25,7 @@ from tcpladder.agent.fault_messages import (
     SetSysctl,
     SysctlSet,
 )
+from tcpladder.agent.lab_messages import EndPeer, PeerEnded, PeerStarted, StartPeer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,30 +105,6 @@ class Sysctls:
     """The answer to ReadSysctls: text as the kernel prints it, None for a name that this kernel does not have."""
 
     values: dict[str, str | None]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StartPeer:
-    """Start one of our own peers in the private network (lab only). Answered by PeerStarted and one descriptor."""
-
-    role: str
-    """`client` or `server`."""
-    options: dict[str, int]
-    """Socket options by name: SO_KEEPALIVE, TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT …"""
-    address: str
-    port: int
-    """Where the server listens and the client connects."""
-    local_port: int = 0
-    """What the client binds to before it connects; 0 for any."""
-    message: str = ""
-    """What the peer sends once connected; nothing when empty."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PeerStarted:
-    """The descriptor beside it is the read end of the peer's report, JSON lines of what its calls returned."""
-
-    pid: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -241,11 +218,12 @@ class Refused:
     """The ExitCode that the command should end with: 2, 3 or 4."""
 
 
-Request = (
+HostRequest = (
     OpenCapture
     | ListInterfaces
     | ReadSysctls
     | StartPeer
+    | EndPeer
     | ReadSockets
     | ReadSocketOptions
     | PlanFault
@@ -257,12 +235,26 @@ Request = (
     | ResetConnection
     | SetSysctl
 )
+"""What can be asked of each host."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OnHost:
+    """Do this on a host of the lab, answered as it is without; asked plainly it means the agent's own network."""
+
+    host: str
+    """The name that the topology gives it."""
+    request: HostRequest
+
+
+Request = HostRequest | OnHost
 Reply = (
     AgentReady
     | CaptureOpened
     | Interfaces
     | Sysctls
     | PeerStarted
+    | PeerEnded
     | Sockets
     | SocketOptions
     | FaultPlan

@@ -17,14 +17,15 @@ from typing import TYPE_CHECKING, Any
 
 from tcpladder.agent import messages
 from tcpladder.agent.fault_messages import ExtendFault, LiftFault, ResetConnection, SetSysctl
+from tcpladder.agent.lab_messages import EndPeer, StartPeer
 from tcpladder.agent.messages import (
+    OnHost,
     OpenCapture,
     ReadSocketOptions,
     ReadSockets,
     ReadSysctls,
     Reply,
     Request,
-    StartPeer,
 )
 from tcpladder.faults.fault import Fault, Match
 
@@ -43,6 +44,7 @@ _RANGES: dict[tuple[type, str], tuple[float, float]] = {
     (OpenCapture, "snap_length"): (0, 262144),
     (StartPeer, "port"): _PORT,
     (StartPeer, "local_port"): _PORT,
+    (EndPeer, "pid"): (1, 2**31 - 1),
     (Match, "source_port"): _PORT,
     (Match, "destination_port"): _PORT,
     (Fault, "probe_sequences"): (0, 2**32 - 1),
@@ -69,6 +71,9 @@ _PATTERNS: dict[tuple[type, str], str] = {
     (StartPeer, "role"): "client|server",
     (StartPeer, "options"): r"[A-Z0-9_]{1,32}",
     (StartPeer, "address"): _ADDRESS,
+    (StartPeer, "local_address"): rf"(?:{_ADDRESS})?",
+    (StartPeer, "script"): r"(?s).{1,4200}",
+    (OnHost, "host"): r"[a-z0-9-]{1,32}",
     (Match, "source"): _ADDRESS,
     (Match, "destination"): _ADDRESS,
     (ResetConnection, "local"): _ADDRESS,
@@ -85,8 +90,15 @@ class MalformedMessageError(ValueError):
 
 
 def encode(message: DataclassInstance) -> bytes:
-    """A JSON pair: the name of the class and an object of its fields."""
-    return json.dumps([type(message).__name__, dataclasses.asdict(message)], separators=(",", ":")).encode()
+    """A JSON pair: the name of the class and an object of its fields; a message in a field is such a pair again."""
+    return json.dumps(_pair(message), separators=(",", ":")).encode()
+
+
+def _pair(message: DataclassInstance) -> list[object]:
+    fields = dataclasses.asdict(message)
+    if isinstance(message, OnHost):
+        fields["request"] = _pair(message.request)
+    return [type(message).__name__, fields]
 
 
 def decode_request(data: bytes) -> Request:
@@ -105,6 +117,10 @@ def decode(data: bytes, known: dict[str, type]) -> object:
         pair = json.loads(data, object_pairs_hook=_unique)
     except (ValueError, RecursionError) as wrong:
         raise MalformedMessageError(f"not a message: {wrong}") from None
+    return _message(pair, known)
+
+
+def _message(pair: object, known: dict[str, type]) -> object:
     match pair:
         case [str(name), dict(fields)] if name in known:
             return _build(known[name], fields)
@@ -136,6 +152,8 @@ def _typed(value: Any, hint: Any, field: str) -> object:
     """`value` as a `hint`, exactly: no bool for int, no int for str."""
     origin, inner = typing.get_origin(hint), typing.get_args(hint)
     if origin is types.UnionType:
+        if all(map(dataclasses.is_dataclass, inner)):
+            return _message(value, {arm.__name__: arm for arm in inner})
         plain = next((arm for arm in inner if type(value) is arm), None)
         return _typed(value, plain or inner[0], field)
     if origin is list and type(value) is list:

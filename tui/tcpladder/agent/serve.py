@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable
 from typing import assert_never
 
 from tcpladder.agent import protocol
@@ -20,10 +21,12 @@ from tcpladder.agent.fault_messages import (
 from tcpladder.agent.faults import FaultBook
 from tcpladder.agent.guarded import Changes
 from tcpladder.agent.interfaces import list_interfaces
+from tcpladder.agent.lab_messages import EndPeer, StartPeer
 from tcpladder.agent.loop import Loop
 from tcpladder.agent.messages import (
     Interfaces,
     ListInterfaces,
+    OnHost,
     OpenCapture,
     ReadSocketOptions,
     ReadSockets,
@@ -32,10 +35,9 @@ from tcpladder.agent.messages import (
     Reply,
     Request,
     Sockets,
-    StartPeer,
     Sysctls,
 )
-from tcpladder.agent.peers import end_all, start_peer
+from tcpladder.agent.networks import PrivateWork
 from tcpladder.agent.reset import reset_connection
 from tcpladder.agent.socket_options import SocketReader
 from tcpladder.agent.sockets import read_connection, read_sockets, same_address
@@ -43,10 +45,10 @@ from tcpladder.agent.sysctls import SysctlSetter, read_sysctls
 from tcpladder.errors import ExitCode, PermissionRefused, TcpladderError
 
 
-def serve(channel: socket.socket, private: bool) -> None:
+def serve(channel: socket.socket, private: PrivateWork | None) -> None:
     """Answer until the app closes its end of `channel` or sends what is no request; then lift and end everything.
 
-    Only in a private network are peers for the asking.
+    Only in a private network are peers and hosts for the asking.
     """
     work = _Work(private)
     try:
@@ -54,16 +56,21 @@ def serve(channel: socket.socket, private: bool) -> None:
     except (protocol.MalformedMessageError, ConnectionError):
         return
     finally:
-        work.end()
+        try:
+            work.end()
+        finally:
+            if private is not None:
+                private.end()
 
 
 class _Work:
-    """What the agent has done and will undo."""
+    """What the agent has done in one network, or on one host of it, and will undo."""
 
-    def __init__(self, private: bool) -> None:
+    def __init__(self, private: PrivateWork | None) -> None:
         self._private = private
-        self.changes = Changes(private)
-        self._faults = FaultBook(private, self.changes)
+        self._hosts: dict[str, _Work] = {}
+        self.changes = Changes(private is not None)
+        self._faults = FaultBook(private is not None, self.changes)
         self._sysctls = SysctlSetter(self.changes)
         self._reader = SocketReader()
 
@@ -82,20 +89,22 @@ class _Work:
             return Refused(reason=reason, exit_code=ExitCode.NOT_PERMITTED), []
 
     def end(self) -> None:
-        """Lift every fault and end every peer."""
+        """Lift every fault, on every host."""
         try:
             self._faults.close()
         finally:
             self.changes.end()
-            end_all()
+            self._on_hosts(_Work.end)
 
     def wait_s(self) -> float | None:
         """How long until there is something to do unasked; None where nobody knows of anything."""
-        return self._faults.wait_s()
+        waits_s = [work._faults.wait_s() for work in (self, *self._hosts.values())]
+        return min((wait_s for wait_s in waits_s if wait_s is not None), default=None)
 
     def do_due(self) -> None:
         """Notice what has ended."""
         self._faults.notice_due()
+        self._on_hosts(_Work.do_due)
 
     def lose_changes(self) -> None:
         """The guardian died: nothing that it had changed is in force any more."""
@@ -118,9 +127,10 @@ class _Work:
             ):
                 return self._reader.read(read_connection(local, local_port, remote, remote_port)), []
             case StartPeer():
-                self._only_private("peers run")
-                started, report = start_peer(request)
+                started, report = self._only_private("peers run").start_peer(request)
                 return started, [report]
+            case EndPeer():
+                return self._only_private("peers run").end_peer(request), []
             case PlanFault(fault=fault):
                 return self._faults.plan(fault), []
             case ApplyFault(fault=fault):
@@ -135,14 +145,27 @@ class _Work:
                 log, descriptor = self._faults.open_log()
                 return log, [descriptor]
             case ResetConnection():
-                return reset_connection(request, self._private), []
+                return reset_connection(request, self._private is not None), []
             case SetSysctl():
                 return self._sysctls.set(request), []
+            case OnHost(host=host, request=inner):
+                private = self._only_private("there are hosts")
+                with private.inside(host):
+                    if host not in self._hosts:
+                        self._hosts[host] = _Work(private)
+                    return self._hosts[host]._do(inner)
         assert_never(request)
 
-    def _only_private(self, what: str) -> None:
-        if not self._private:
+    def _on_hosts(self, do: Callable[[_Work], None]) -> None:
+        """Do it for every host of which anything was asked, there."""
+        for host, work in self._hosts.items():
+            with self._only_private("there are hosts").inside(host):
+                do(work)
+
+    def _only_private(self, what: str) -> PrivateWork:
+        if self._private is None:
             raise PermissionRefused(f"{what} only in the private network of `tcpladder lab`")
+        return self._private
 
 
 def _sockets(request: ReadSockets) -> Sockets:

@@ -13,7 +13,7 @@ import shlex
 import signal
 import socket
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import NoReturn
@@ -22,10 +22,10 @@ from tcpladder.agent import confine, protocol
 from tcpladder.agent.confine import Capability
 from tcpladder.agent.descriptors import keep_only
 from tcpladder.agent.messages import AgentReady, Refused
-from tcpladder.agent.networks import HostNetwork, NetnsNetwork, Network, PrivateNetwork
+from tcpladder.agent.networks import HostNetwork, NetnsNetwork, Network
 from tcpladder.errors import ExitCode, InterfaceError, PermissionRefused, TcpladderError, UsageError
 
-__all__ = ["Handover", "HostNetwork", "NetnsNetwork", "PrivateNetwork", "exec_app", "handover", "start_agent"]
+__all__ = ["Handover", "HostNetwork", "NetnsNetwork", "exec_app", "handover", "start_agent"]
 
 _VARIABLE = "TCPLADDER_HANDOVER"
 _ALLOCATOR = {"MALLOC_TRIM_THRESHOLD_": 64 << 20, "MALLOC_MMAP_THRESHOLD_": 32 << 20}
@@ -52,6 +52,8 @@ class Handover:
     agent_pid: int
     outputs: dict[str, int]
     """By the names that exec_app was given: descriptors opened for writing by the invoking user."""
+    beside: dict[str, int]
+    """Descriptors of what was started beside the agent, by name."""
     notices: list[str]
     """Sentences for the user: how the app is confined, and what was put back that an earlier one had left behind;
     empty where all is as it should be."""
@@ -63,10 +65,13 @@ def exec_app(
     argv: Sequence[str],
     *,
     command: Sequence[str] = _APP,
+    beside: Callable[[int], Mapping[str, int]] | None = None,
     purpose: str = "sniffing",
     needs: frozenset[Capability] = frozenset(),
 ) -> NoReturn:
     """Start the agent in `network`, open `outputs`, drop every privilege and exec `command` with `argv`.
+
+    `beside` is called with the agent's pid while there is privilege still; it returns descriptors by name.
 
     The app finds what it was left through `handover()`. Raises TcpladderError, before anything was started where
     privilege is missing; after any raise the process should end, and the agent ends with it. `purpose` says in that
@@ -76,7 +81,8 @@ def exec_app(
     put_back = _sweep()
     channel, pid = start_agent(network)
     with channel:
-        _become_app(channel, pid, outputs, [*command, *argv], put_back)
+        more = {} if beside is None else beside(pid)
+        _become_app(channel, pid, outputs, more, [*command, *argv], put_back)
 
 
 def _sweep() -> list[str]:
@@ -89,7 +95,12 @@ def _sweep() -> list[str]:
 
 
 def _become_app(
-    channel: socket.socket, pid: int, outputs: Mapping[str, Path], command: list[str], notices: list[str]
+    channel: socket.socket,
+    pid: int,
+    outputs: Mapping[str, Path],
+    beside: Mapping[str, int],
+    command: list[str],
+    notices: list[str],
 ) -> NoReturn:
     """Everything between the start of the agent and the exec of the app."""
     confine.no_new_privileges()
@@ -101,8 +112,10 @@ def _become_app(
     opened = {name: _open_output(path) for name, path in outputs.items()}
     notices = notices + ([] if os.getuid() else _confine_root(list(outputs.values())))
     confine.keep_capabilities(())
-    left = Handover(agent=channel.fileno(), agent_pid=pid, outputs=opened, notices=notices)
-    for descriptor in [left.agent, *opened.values()]:
+    left = Handover(
+        agent=channel.fileno(), agent_pid=pid, outputs=opened, beside=dict(beside), notices=notices
+    )
+    for descriptor in [left.agent, *opened.values(), *beside.values()]:
         os.set_inheritable(descriptor, True)
     os.environ[_VARIABLE] = json.dumps(asdict(left))
     for name, size in _ALLOCATOR.items():
@@ -122,7 +135,7 @@ def handover() -> Handover | None:
         return None
     try:
         left = Handover(**json.loads(text))
-        for descriptor in [left.agent, *left.outputs.values()]:
+        for descriptor in [left.agent, *left.outputs.values(), *left.beside.values()]:
             os.set_inheritable(descriptor, False)
     except (ValueError, TypeError, AttributeError, OSError):
         raise UsageError(f"{_VARIABLE} is set but is no handover: unset it") from None
@@ -164,17 +177,14 @@ def _agent(channel: socket.socket, network: Network) -> NoReturn:
             signal.signal(ignored, signal.SIG_IGN)
         # SIGTERM kills at once: what must be put back is put back for an agent that ends in any way.
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        private = isinstance(network, PrivateNetwork)
         try:
-            network.enter()
+            private = network.enter()
         except TcpladderError as refused:
             channel.send(protocol.encode(Refused(reason=str(refused), exit_code=refused.exit_code)))
             os._exit(0)
-        if not private:
+        if private is None:
             confine.not_traceable()
-        kept = (
-            {*_AGENT_KEEPS, Capability.SETPCAP} if private else _AGENT_KEEPS
-        )  # peers give up theirs with it
+        kept = {*_AGENT_KEEPS, *network.keeps}
         confine.bound_capabilities(kept)
         confine.keep_capabilities(kept)
         confine.no_new_privileges()

@@ -34,6 +34,8 @@ _UNBELIEVABLE[[Kind.MALFORMED, Kind.CUT_SHORT, Kind.ICMP_ERROR]] = True
 _FRESH = np.zeros(256, np.bool_)
 _FRESH[[Kind.DATA, Kind.WINDOW_FULL, Kind.FIN]] = True
 MOST_LOST = 64
+OVERTAKING = 16
+"""Segments of the flow among which the newest datagram of an end is looked for."""
 _SIDES = (True, False)
 """The client first, as everywhere."""
 
@@ -53,7 +55,7 @@ class Candidate(NamedTuple):
     highest: int
     """Relative number behind everything that its sender had sent by then."""
     acked: int
-    """How far the peer's latest segment acknowledged, relative; -1 where that is unknown."""
+    """How far the peer had acknowledged by then, relative; -1 where that is unknown."""
     lost: int
     """Datagrams of its sender that are missing right before it, as the IP identification counts them."""
     latest_of_client: int
@@ -113,7 +115,7 @@ class CandidateReader:
         missing[np.searchsorted(at, behind_losses)] = lost
         start = begins[columns.flow_of(at)]
         own = at - start, columns.kind[at], columns.from_client[at]
-        sent = (*self._loops(at), *self._sent(at, start), missing)
+        sent = (*self._loops(at), *self._sent(at, start, acks), missing)
         around = self._around(spoke, at, start)
         found = list(map(Candidate, *(column.tolist() for column in (*own, *sent, *around))))
         ends = np.append(begins[1:], len(columns))
@@ -155,7 +157,7 @@ class CandidateReader:
         return client_ns + server_ns, np.where(self._columns.from_client[at], client_ns, server_ns)
 
     def _sent(
-        self, at: NDArray[np.int64], start: NDArray[np.int64]
+        self, at: NDArray[np.int64], start: NDArray[np.int64], acks: Mapping[bool, Acks]
     ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
         """`sent_before`, `highest` and `acked` of the segments at some indices, whose flows begin at `start`."""
         columns = self._columns
@@ -167,7 +169,9 @@ class CandidateReader:
             place = np.searchsorted(direction.index.values, at[own]) - 1
             before[own] = np.append(direction.index.values, NOTHING)[place] - start[own]
             highest[own] = np.append(direction.end.values, NOTHING)[place] - flow[own] * BAND
-            acked[own] = np.where(known[own], peer_ack[own] - direction.base[flow[own]], NOTHING)
+            reached = acks[not client].until(at[own], flow[own]) - flow[own] * BAND
+            said = np.where(known[own], peer_ack[own] - direction.base[flow[own]], NOTHING)
+            acked[own] = np.where(reached >= 0, reached, said)
         before[before < 0] = NOTHING
         return before, highest, acked
 
@@ -183,10 +187,18 @@ class CandidateReader:
         start = columns.begins[columns.flow_of(at)]
         by_client, by_server, *_ = self._around(spoke, at, start)
         before = np.where(columns.from_client[at], by_client, by_server)
-        at, before = at[before != NOTHING], (before + start)[before != NOTHING]
-        own, ahead = (columns.values("ip_id", indices) for indices in (at, before))
-        lost = (own - ahead - 1) % (1 << 16)
-        some = (own > 0) & (ahead > 0) & (lost > 0) & (lost < MOST_LOST)
+        at, start, before = at[before != NOTHING], start[before != NOTHING], before[before != NOTHING]
+        own = columns.values("ip_id", at)
+        lost = np.full(len(at), MOST_LOST)
+        for _ in range(OVERTAKING):
+            # The newest of the few datagrams before: others may have overtaken it.
+            place = np.maximum(before, 0) + start
+            ahead = columns.values("ip_id", place)
+            counted = (before >= 0) & (columns.from_client[place] == columns.from_client[at])
+            counted &= (own > 0) & (ahead > 0)
+            lost = np.where(counted, np.minimum(lost, (own - ahead - 1) % (1 << 16)), lost)
+            before = before - 1
+        some = (lost > 0) & (lost < MOST_LOST)
         return at[some], lost[some]
 
     def _after_pauses(self, begin: int) -> NDArray[np.int64]:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tcpladder.analysis.beliefs import TimerValues
 from tcpladder.analysis.carried import Carried
 from tcpladder.analysis.classify import classify
-from tcpladder.analysis.flow_view import Findings, Part
 from tcpladder.analysis.log import NO_FLOW, SegmentLog
-from tcpladder.analysis.together import read_together
 from tcpladder.analysis.tracking import Tracker
 from tcpladder.analysis.verdicts import verdict_of
 from tcpladder.analysis.view import Endpoint, FlowSummary, Side
@@ -21,6 +20,9 @@ from tcpladder.flows.table import FlowTable
 from tcpladder.flows.tuples import Tuple4
 from tcpladder.wire.decode import Decoder
 from tcpladder.wire.frames import FrameBatch
+
+if TYPE_CHECKING:
+    from tcpladder.analysis.flow_view import Findings, Part
 
 LONG_FLOW = 50_000
 """Segments from which on a flow takes longer to read than a person likes to wait for a key."""
@@ -143,10 +145,11 @@ class CaptureAnalysis:
         """The 4-tuple of a flow, and whether its client is the larger endpoint."""
         return self._table.endpoints(number - 1)
 
-    def kinds(self, number: int) -> list[int]:
-        """The kinds of a flow's segments so far, in order."""
-        kinds: list[int] = self.log.column("kind", self.log.rows_of(number - 1, 0)).tolist()
-        return kinds
+    def kinds(self, number: int) -> list[tuple[int, bool]]:
+        """The kinds of a flow's segments so far, in order, and whether the server sent each."""
+        rows = self.log.rows_of(number - 1, 0)
+        columns = (self.log.column(name, rows).tolist() for name in ("kind", "from_server"))
+        return list(zip(*columns, strict=True))
 
     def view(self, number: int) -> Findings:
         """The findings about a flow; the same object each time, brought up to date."""
@@ -171,6 +174,8 @@ class CaptureAnalysis:
 
     def all_views(self) -> Iterator[Findings]:
         """The findings about every flow, in order: one pass over the log for all of them."""
+        from tcpladder.analysis.together import read_together
+
         return read_together(
             self.log, self.flows, lambda flow, part: self._new_view(flow + 1, part=part, at_once=False)
         )
@@ -197,6 +202,8 @@ class CaptureAnalysis:
         return [flow + 1 for flow in fresh[np.argsort(first)].tolist() if flow != NO_FLOW]
 
     def _new_view(self, number: int, *, part: Part | None = None, at_once: bool = True) -> Findings:
+        from tcpladder.analysis.flow_view import Findings  # a list needs none of it
+
         track = self._tracker.tracks[number - 1]
         return Findings(
             self.log,

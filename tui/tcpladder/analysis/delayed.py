@@ -20,6 +20,9 @@ LATEST_NS = 230 * MILLISECOND_NS
 """TCP_DELACK_MAX and its lateness."""
 JITTER_NS = 3 * MILLISECOND_NS
 JITTER_SHARE = 20
+_BARE = np.zeros(256, np.bool_)
+_BARE[[Kind.ACK, Kind.ZERO_WINDOW]] = True
+"""Kinds that carry nothing but an acknowledgment, the one that closes the window included."""
 
 
 def delayed_acks(columns: FlowColumns, paths: Paths, acks: Acks, client: bool) -> dict[int, int]:
@@ -28,7 +31,7 @@ def delayed_acks(columns: FlowColumns, paths: Paths, acks: Acks, client: bool) -
     `acks` is what the side acknowledges in the segments that are new.
     """
     peer, loop = paths.sent[not client], paths.loop[client]
-    bare = (columns.kind[acks.index] == Kind.ACK) & (acks.number > acks.before)
+    bare = _BARE[columns.kind[acks.index]] & (acks.number > acks.before)
     indices, number = acks.index[bare], acks.number[bare]
     first = np.searchsorted(peer.end.values, acks.before[bare], "right")
     # The first segment that an ACK acknowledges must have waited long enough; few have, and only these are looked at.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 
@@ -22,6 +22,7 @@ from tcpladder.analysis.growing import Growing
 from tcpladder.analysis.judge import Judge
 from tcpladder.analysis.kinds import KINDS, Kind
 from tcpladder.analysis.log import SegmentLog
+from tcpladder.analysis.missing import Missing, missing
 from tcpladder.analysis.rows import FlowRows
 from tcpladder.analysis.schedule import SECOND_NS
 from tcpladder.analysis.shown import shown
@@ -181,7 +182,8 @@ class Findings:
             if wait.armed != NOTHING and pause_ns[index - begin] >= TIMED_SILENCE_NS:
                 silent[index] = True
             precise = Kind.RST_GIVES_UP if wait.schedule is Schedule.GIVE_UP else _PRECISE.get(wait.timer)
-            if precise is not None:
+            # That an ACK closes the window says more than that it was delayed.
+            if precise is not None and kind[index] != Kind.ZERO_WINDOW:
                 kind[index] = precise
 
     def _learn_bases(self) -> None:
@@ -394,6 +396,10 @@ class Findings:
     def judged(self, values: Mapping[Side, TimerValues]) -> Judge:
         """A judge of this flow by values that must hold."""
         return Judge(values, self._waits, strict=True)
+
+    def missing(self, judge: Judge, named: Mapping[Side, Container[str]], until_ns: int) -> Iterator[Missing]:
+        """What had to come in this flow by `until_ns`, the end of the capture, and never did; see missing.py."""
+        return missing(self._columns, self.silent, self._waits, judge, named, until_ns)
 
     def waits(self) -> Mapping[int, Wait]:
         """Index of each segment that a timer sent -> the wait before it."""

@@ -23,7 +23,7 @@ from tcpladder.analysis.schedule import (
     synack_wait,
     tail_loss_probe,
 )
-from tcpladder.analysis.view import Origin, Side, Verdict
+from tcpladder.analysis.view import Origin, Side, Timer, Verdict
 from tcpladder.analysis.wait import Schedule, Wait
 from tcpladder.analysis.waits import Waits
 
@@ -141,6 +141,11 @@ class Judge:
         if wait.schedule is Schedule.KEEPALIVE_TIME and profile.idles_from_own and wait.own > wait.armed:
             return replace(wait, armed=wait.own, observed_ns=wait.own_ns)
         return wait
+
+    def follows_probe(self, wait: Wait) -> bool:
+        """Whether a tail loss probe armed the timer of a wait: then its first RTO is as long as the probe took."""
+        before = self._waits.found.get(wait.armed)
+        return wait.number == 1 and before is not None and before.timer is Timer.TLP
 
     def expected(self, wait: Wait) -> Believed | None:
         """How long a wait should have been, in ns; None where no value is known for its timer."""

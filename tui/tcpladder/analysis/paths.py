@@ -58,6 +58,17 @@ class Acks:
     """How far each acknowledges, relative, in the band of its flow."""
     before: NDArray[np.int64]
     """How far its end had acknowledged before, likewise; one below the band for not at all."""
+    carried: NDArray[np.int64]
+    """By flow, the same before the first of them."""
+
+    def until(self, at: NDArray[np.int64], flow: NDArray[np.int64]) -> NDArray[np.int64]:
+        """(k,) how far the side had acknowledged before each of some segments, in the band of their flows."""
+        place = np.searchsorted(self.index, at) - 1
+        none = self.carried[flow]
+        if not len(self.index):
+            return none
+        reached = np.maximum(self.number, self.before)[place]
+        return np.where((place >= 0) & (self.flow[place] == flow), reached, none)
 
 
 class Direction:
@@ -199,6 +210,10 @@ class Outgoing:
         """A raw number that it sends, relative to its first one; 0 where it has sent none."""
         return (raw - int(self._direction.base[self._flow])) % (1 << 32) if len(self) else 0
 
+    def raw(self, relative: int) -> int:
+        """The raw number of a relative one."""
+        return (relative + int(self._direction.base[self._flow])) % (1 << 32)
+
     def loop_ns(self, index: int) -> int | None:
         """The shortest loop that the segments up to `index` show; None before the first."""
         first, end = self._timed
@@ -286,13 +301,14 @@ class Paths:
         indices, flow, raw = indices[seen], flow[seen], raw[seen]
         number = (raw - peer.base[flow]).astype(np.int64) + flow * BAND
         begins = first_of_each(flow)
-        acked = self._acked[client][flow[begins]]
+        carried = self._acked[client].copy()
+        acked = carried[flow[begins]]
         including = running_max(number, begins, acked)
         before = before_each(including, begins, acked)
         self._acked[client][flow] = including
         further = number > before
         self._time(indices[further], number[further], client)
-        return Acks(indices, flow, number, before)
+        return Acks(indices, flow, number, before, carried)
 
     def _time(self, indices: NDArray[np.int64], number: NDArray[np.int64], client: bool) -> None:
         columns, peer = self._columns, self.sent[not client]

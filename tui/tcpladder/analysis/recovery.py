@@ -27,6 +27,7 @@ REACTION_NS = 4 * MILLISECOND_NS
 JITTER_SHARE = 20
 REORDERING_NS = 8 * MILLISECOND_NS
 """How late the timer is that waits out a reordering (RACK, RFC 8985 6.2 step 5) besides a quarter of the round trip."""
+EARLIEST_RTO_NS = RTO_MIN_NS - 10 * MILLISECOND_NS
 CONTROL = int(Flag.SYN | Flag.FIN)
 ASKING = frozenset({Kind.KEEPALIVE_PROBE, Kind.ZERO_WINDOW_PROBE})
 LOOK_BACK = 64
@@ -99,7 +100,7 @@ class RecoveryReader:
     def repetition(self, one: Candidate) -> Sent | None:
         """The timer that sent a segment again; None where an ACK asked for it, the network reordered it, or nothing
         tells."""
-        if one.sent_before == NOTHING or self._is_old(one.at, one.sent_before):
+        if one.sent_before == NOTHING or self.is_old(one.at, one.sent_before):
             return None
         columns, state = self._columns, self._state[one.from_client]
         self._progress(state, one)
@@ -109,12 +110,16 @@ class RecoveryReader:
             if asked and state.point is None:
                 state.point = one.highest
             return None
-        state.timeouts += 1
-        begin, end = self._numbers(one)
         lost = state.point is not None or self._has_sacked(one)
+        begin, end = self._numbers(one)
         alone = begin <= one.acked
-        first = state.probed is None and state.timeouts == 1
-        if end >= one.highest and self._probes(one.from_client) and not lost and first:
+        first = state.probed is None and not state.timeouts
+        probes = first and not lost and end >= one.highest and self._probes(one.from_client)
+        if not probes and waited_ns < EARLIEST_RTO_NS and (lost or _has_heard_since(one)):
+            # Too soon for an RTO: an ACK asked for it, over a path that was slower than ever before.
+            return None
+        state.timeouts += 1
+        if probes:
             state.probed, state.probe_index = one.highest, one.at
             return Sent(Timer.TLP, 1, one.sent_before, alone)
         state.point = one.highest
@@ -225,12 +230,15 @@ class RecoveryReader:
         columns, index, client = self._columns, one.at, one.from_client
         for at in range(index - 1, max(-1, index - LOOK_BACK), -1):
             if bool(columns.from_client[at]) != client:
-                blocks = columns.sack(at) or ()
-                ack = int(columns.ack[at])
-                return any(difference(right, ack) > 0 for _, right in blocks)
+                # An ACK that others overtook reports what has been acknowledged since.
+                una = int(columns.ack[at])
+                if one.acked >= 0:
+                    highest = self.outgoing(client=client).raw(one.acked)
+                    una = highest if difference(highest, una) > 0 else una
+                return any(difference(right, una) > 0 for _, right in columns.sack(at) or ())
         return False
 
-    def _is_old(self, index: int, before: int) -> bool:
+    def is_old(self, index: int, before: int) -> bool:
         """Whether the network delivered a segment late: its datagram was sent before the one ahead of it."""
         value = self._columns.value
         own, ahead = value("ip_id", index), value("ip_id", before)
@@ -243,4 +251,9 @@ class RecoveryReader:
 
 def _shortest_timer_ns(round_trip_ns: int) -> int:
     """No timer of Linux fires sooner than this after a transmission: 2 RTT, between 5 ms and the minimum RTO."""
-    return max(5 * MILLISECOND_NS, min(round_trip_ns * 8 // 5, RTO_MIN_NS - 10 * MILLISECOND_NS))
+    return max(5 * MILLISECOND_NS, min(round_trip_ns * 8 // 5, EARLIEST_RTO_NS))
+
+
+def _has_heard_since(one: Candidate) -> bool:
+    """Whether the peer spoke after the transmission before: then silence is not what the sender waited in."""
+    return one.sent_before < (one.latest_of_server if one.from_client else one.latest_of_client)

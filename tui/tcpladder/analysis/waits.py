@@ -111,6 +111,16 @@ class Waits:
         """By how much the path from an end to the capture point varies; 0 where the capture is beside it."""
         return self._recovery.outgoing(client=side is Side.CLIENT).jitter_ns
 
+    def is_beside(self, side: Side) -> bool:
+        """Whether the capture point is beside an end, as far as the flow shows."""
+        return self._recovery.outgoing(client=side is Side.CLIENT).is_beside
+
+    def has_acknowledged(self, side: Side, last: int, ack: int) -> bool:
+        """Whether a raw acknowledgment number covers all that an end has sent up to a segment."""
+        own = self._recovery.outgoing(client=side is Side.CLIENT)
+        place = own.before(last + 1)
+        return place < 0 or own.end(place) <= own.relative(ack)
+
     def armed_ns(self, wait: Wait) -> int | None:
         """When the timer of a wait was armed; None where the capture does not show it."""
         return None if wait.armed == NOTHING else self._columns.at_ns(wait.armed)
@@ -188,6 +198,8 @@ class Waits:
     def _keepalive_probe(self, index: int, side: Side) -> None:
         """Answered probes are keepalive_time apart, unanswered ones keepalive_intvl (tcp_keepalive_timer)."""
         end, observed = self.ends[side], self.by_end[side]
+        if end.latest != NOTHING and self._recovery.is_old(index, end.latest):
+            return  # an ACK that others overtook looks like a probe
         observed.garbage_bytes = max(observed.garbage_bytes, int(self._columns.length[index]))
         if end.probe != NOTHING and not self._has_heard(index, side):
             observed.deaf_to += end.heard > end.probe

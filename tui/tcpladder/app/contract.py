@@ -5,14 +5,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Literal, Protocol
 
 from tcpladder.agent.fault_messages import FaultPlan, FaultState, SysctlSet
-from tcpladder.analysis.view import Endpoint, FlowSummary, FlowView
+from tcpladder.analysis.view import Endpoint, FlowSummary
 from tcpladder.faults.fault import Fault
-from tcpladder.ladder.model import Note
 from tcpladder.ladder.timers import FlowTimers
+from tcpladder.session.export import Exportable
 
 
 class SessionStatus(Protocol):
@@ -110,8 +110,11 @@ class Faults(Protocol):
     def set_sysctl(self, name: str, value: int | None) -> SysctlSet: ...
 
 
-class Session(Protocol):
-    """Flows that grow while the app looks at them. Every method is cheap and may be called from the screen's thread."""
+class Session(Exportable, Protocol):
+    """Flows that grow while the app looks at them. Every method is cheap and may be called from the screen's thread.
+
+    `view`, from Exportable, gives the same object each time, brought up to date by the call.
+    """
 
     @property
     def version(self) -> int:
@@ -130,10 +133,6 @@ class Session(Protocol):
         """Client and server of a flow as they are, whatever the summary shows."""
         ...
 
-    def view(self, number: int) -> FlowView:
-        """The findings about flow `number`, from 1: the same object each time, brought up to date by this call."""
-        ...
-
     def timers(self, number: int) -> FlowTimers:
         """Believed and running timers of a flow; the running ones are read while this is asked once a second."""
         ...
@@ -141,8 +140,6 @@ class Session(Protocol):
     def owners(self, number: int) -> str:
         """The processes that hold a flow's sockets: `curl 4284`; empty where unknown."""
         ...
-
-    def notes(self, number: int) -> Sequence[Note]: ...
 
     @property
     def faults(self) -> Faults: ...

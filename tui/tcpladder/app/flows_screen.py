@@ -224,8 +224,17 @@ class FlowsScreen(FaultKeys):
         self.table.follow(not self.table.following)
         self.notify("following the newest flow" if self.table.following else "no longer following", timeout=2)
 
+    def mask_changed(self) -> None:
+        self.table.freeze(self.paused_at is not None)
+        self.table.rows_changed()
+
     def on_pause(self, paused: bool) -> None:
         self.table.freeze(paused)
+
+    @property
+    def flows_to_export(self) -> list[int]:
+        selected = [] if self.table.selected is None else [self.table.selected]
+        return sorted(self.table.marked) or selected
 
     def row_text(self) -> str:
         number = self.table.selected

@@ -59,7 +59,7 @@ class LadderScreen(FaultKeys):
         Binding("3", "pane(3)", "pane 3: the timers"),
         Binding("T", "timers", "timers of both ends, counting down"),
     ]
-    KEYS = "↑↓ rung  enter detail  f follow  p pause  D fault  U lift  T timers  [ ] event  ? help"
+    KEYS = "↑↓ rung  enter detail  D fault  U lift  f follow  p pause  T timers  e export  ? help"
     DEFAULT_CSS = """
     LadderScreen #columns { text-style: bold; color: $text-muted; }
     LadderScreen DetailView { display: none; height: 12; border-top: solid $accent; }
@@ -216,6 +216,10 @@ class LadderScreen(FaultKeys):
     def on_row_view_chosen(self) -> None:
         self.action_open()
 
+    def mask_changed(self) -> None:
+        self._show_detail()
+        self.show_body(self.session.status())
+
     def on_pause(self, paused: bool) -> None:
         if paused:
             self.ladder.following = False
@@ -299,6 +303,10 @@ class LadderScreen(FaultKeys):
         segment = self.ladder.segment
         if self.has_class("-two") and segment is not None:
             self._detail.show_lines(findings(self.ladder.view, segment), keep_place=False)
+
+    @property
+    def flows_to_export(self) -> list[int]:
+        return [self._number]
 
     def row_text(self) -> str:
         if isinstance(self.focused, DetailView | TimersView):

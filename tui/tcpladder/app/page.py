@@ -12,7 +12,7 @@ from textual.events import Resize
 from textual.screen import Screen
 from textual.widgets import Input, Static
 
-from tcpladder.app import status_words
+from tcpladder.app import privacy, status_words
 from tcpladder.app.bar import Bar, Rule
 from tcpladder.app.contract import Session, SessionStatus
 from tcpladder.app.terminal import Taste
@@ -32,6 +32,7 @@ class Page(Screen[None], inherit_bindings=False):
         Binding("y", "copy", "copy this row"),
         Binding("i", "app.interfaces", "interfaces"),
         Binding("p", "pause", "pause, go on"),
+        Binding("e,f2", "export", "export to a file"),
     ]
     DEFAULT_CSS = """
     Page { layers: base; }
@@ -120,6 +121,7 @@ class Page(Screen[None], inherit_bindings=False):
         if self.paused_at is not None:
             parts.append((f" {status_words.paused(status.segments - self.paused_at)} ", "reverse"))
             parts.append(Content("  "))
+        parts.append((privacy.word(self.session), "bold"))
         parts.append(status_words.counters(status))
         if broken := status_words.faults(status):
             parts += [Content("  "), (f" {broken} ", "bold $text-warning reverse")]
@@ -147,6 +149,9 @@ class Page(Screen[None], inherit_bindings=False):
 
     def on_pause(self, paused: bool) -> None:
         """Stop or go on drawing changes."""
+
+    def mask_changed(self) -> None:
+        """Draw again what shows addresses or bytes, even where it does not follow the session now."""
 
     # Panes
 
@@ -196,6 +201,19 @@ class Page(Screen[None], inherit_bindings=False):
     def row_text(self) -> str:
         """What `y` copies."""
         return ""
+
+    @property
+    def flows_to_export(self) -> list[int]:
+        """The numbers of the flows that this page is about."""
+        return []
+
+    def action_export(self) -> None:
+        from tcpladder.app.export_dialog import ExportDialog  # loads what draws and writes
+
+        if not self.flows_to_export:
+            self.notify("there is no flow to export", markup=False)
+            return
+        self.app.push_screen(ExportDialog(self.session, self.flows_to_export, self.taste))
 
     def action_copy(self) -> None:
         text = self.row_text()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from dataclasses import dataclass, field
 
 
@@ -37,6 +38,11 @@ class Machine:
 def is_loopback(address: str) -> bool:
     """Whether the address never leaves a host: 127.0.0.0/8 and ::1."""
     return address == "::1" or address.startswith("127.")
+
+
+def is_link_local(address: str) -> bool:
+    """Whether the address means something else on each interface: fe80::/10."""
+    return ":" in address and ipaddress.ip_address(address).is_link_local
 
 
 def end(address: str, port: int) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from tcpladder.errors import InterfaceError
 from tcpladder.faults.fault import ROUTING, Action, Fault, Match, Place
-from tcpladder.faults.machine import Machine, is_loopback
+from tcpladder.faults.machine import Machine, is_link_local, is_loopback
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +70,9 @@ def _leaving(action: Action, machine: Machine) -> Place:
 
 
 def _way(destination: str, machine: Machine) -> tuple[str, ...]:
+    """The interfaces of the route; any, for an address that means something else on each of them."""
+    if is_link_local(destination):
+        return machine.devices
     if destination not in machine.ways:
         raise InterfaceError(
             f"cannot break what leaves for {destination}: there is no route to it (look at `ip route`)"

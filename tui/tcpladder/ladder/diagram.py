@@ -196,4 +196,6 @@ def _timers_text(view: Findings, side: Side) -> str:
 def _value_text(name: str, value: int) -> str:
     if name == names.SO_KEEPALIVE:
         return "on" if value else "off"
-    return str(value) if names.SETTINGS[name].unit_ns is None else seconds_text(value)
+    if names.SETTINGS[name].unit_ns is None:
+        return str(value)
+    return seconds_text(value) if value else "off"

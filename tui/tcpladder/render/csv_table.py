@@ -12,8 +12,8 @@ from tcpladder.analysis.view import Side
 from tcpladder.ladder import words
 from tcpladder.ladder.diagram import Diagram
 from tcpladder.ladder.model import Rung
+from tcpladder.render.cells import one_line
 from tcpladder.render.jsonl import ends
-from tcpladder.render.sequence_text import one_line
 
 COLUMNS = (
     "flow", "rung", "file", "frame", "time_ns", "time", "delta_ns", "src", "dst", "kind", "label", "seq", "ack",

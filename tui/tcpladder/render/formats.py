@@ -43,7 +43,7 @@ SUFFIXES = {
 """The names of files of each format end so; the first is the one that we give."""
 SEVERAL_FLOWS = frozenset({Format.TEXT, Format.HTML, Format.JSON, Format.CSV})
 """The formats that hold more than one flow; the others are one drawing or one script."""
-MOST_ROWS = {Format.SVG: 10_000, Format.PNG: 900, Format.HTML: 20_000, Format.PLANTUML: 2_000}
+MOST_ROWS = {Format.SVG: 10_000, Format.PNG: 850, Format.HTML: 20_000, Format.PLANTUML: 2_000}
 """What a browser, cairo (32,767 pixels) and PlantUML still draw."""
 MERMAID_CHARACTERS = 50_000
 """What mermaid draws unless its page says otherwise: `maxTextSize`."""
@@ -72,15 +72,17 @@ def format_of(path: PurePath) -> Format:
     raise UsageError(f"{path}: its end names no format ({known}): say which with --as")
 
 
-def check_size(form: Format, diagram: Diagram) -> None:
-    """Raise UsageError for a diagram that is too long to be drawn so."""
+def check_size(form: Format, diagrams: Sequence[Diagram]) -> None:
+    """Raise UsageError for what is too long to be drawn so."""
     most = MOST_ROWS.get(form)
-    rows = len(diagram.row_numbers)
-    if most is not None and rows > most:
-        raise UsageError(
-            f"flow {diagram.summary.number} has {rows} rows, and {form} takes {most}: "
-            "choose some with --rungs, such as --rungs 1-400, or export text, json or csv"
-        )
+    rows = sum(len(diagram.row_numbers) for diagram in diagrams)
+    if most is None or rows <= most:
+        return
+    which = f"flow {diagrams[0].summary.number} has" if len(diagrams) == 1 else f"{len(diagrams)} flows have"
+    raise UsageError(
+        f"{which} {rows} rows, and {form} takes {most}: choose some with --flow and --rungs, such as --rungs 1-400, "
+        "or export text, json or csv"
+    )
 
 
 def lines(form: Format, diagrams: Sequence[Diagram], taste: Taste) -> Iterator[str]:
@@ -88,8 +90,7 @@ def lines(form: Format, diagrams: Sequence[Diagram], taste: Taste) -> Iterator[s
 
     Imports the format's own file when it is asked for. Raises UsageError where the format cannot hold that much.
     """
-    for diagram in diagrams:
-        check_size(form, diagram)
+    check_size(form, diagrams)
     match form:
         case Format.TEXT:
             from tcpladder.render.text import diagram_text

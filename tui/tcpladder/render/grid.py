@@ -5,7 +5,7 @@ A line is a tuple of (text, Role) spans and is exactly `layout.width` cells. Not
 
 from __future__ import annotations
 
-from tcpladder.analysis.kinds import Kind
+from tcpladder.analysis.kinds import RESETS, Kind
 from tcpladder.analysis.view import FlowSummary, Side, Verdict
 from tcpladder.ladder import words
 from tcpladder.ladder.model import (
@@ -218,8 +218,16 @@ def _draw_pending(row: PendingRow, layout: Layout) -> list[Span]:
         (mark.lifeline, Role.LIFELINE),
         (arrow[: layout.inner].ljust(layout.inner), Role.PENDING),
         (mark.lifeline, Role.LIFELINE),
-        *_right_of_lanes("next" if row.place == 0 else "then", layout),
+        *_right_of_lanes(_when(row, layout), layout),
     ]
+
+
+def _when(row: PendingRow, layout: Layout) -> str:
+    """`next`, and the clock time of what stands further ahead and of every end."""
+    ends = row.pending.kind is None or row.pending.kind in RESETS
+    if row.place == 0 and not ends:
+        return "next"
+    return f"at {words.clock(row.pending.due_ns, layout.timezone)[:8]}"
 
 
 def _right_of_lanes(remark: str, layout: Layout) -> list[Span]:

@@ -8,13 +8,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import fields
-from html import escape
 from importlib import resources
 
 from tcpladder.ladder.diagram import Diagram
 from tcpladder.render.palette import FONT, PALETTES, SHAPES, Palette, Theme, css
 from tcpladder.render.row_details import details
 from tcpladder.render.svg import drawing
+from tcpladder.render.svg_frame import xml
 from tcpladder.render.svg_sheet import sheet_of
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
@@ -39,9 +39,9 @@ def html_page(diagrams: Sequence[Diagram], theme: Theme | None) -> Iterator[str]
     yield '<meta charset="utf-8">'
     yield f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
     yield '<meta name="viewport" content="width=device-width">'
-    yield f'<meta name="generator" content="{escape(first.made_by)}">'
-    yield f'<meta name="description" content="{escape(where)}">'
-    yield f"<title>{escape(first.source)}: TCP ladder</title>"
+    yield f'<meta name="generator" content="{xml(first.made_by)}">'
+    yield f'<meta name="description" content="{xml(where)}">'
+    yield f"<title>{xml(first.source)}: TCP ladder</title>"
     yield "<style>"
     yield from _styles()
     yield "</style>"
@@ -80,8 +80,8 @@ def _variables(palette: Palette, theme: Theme) -> str:
 
 def _header(source: str, made_by: str) -> Iterator[str]:
     yield "<header>"
-    yield f'<span class="source">{escape(source)}</span>'
-    yield f'<span class="made">{escape(made_by)}</span>'
+    yield f'<span class="source">{xml(source)}</span>'
+    yield f'<span class="made">{xml(made_by)}</span>'
     yield '<button id="theme" type="button" title="key t">light / dark</button>'
     yield "</header>"
 
@@ -101,13 +101,13 @@ def _panel(diagrams: Sequence[Diagram]) -> Iterator[str]:
     yield "<h2>Click a row, or hover</h2>"
     yield "<dl>"
     for key, meaning in _KEYS:
-        yield f"<dt><kbd>{escape(key)}</kbd></dt><dd>{escape(meaning)}</dd>"
+        yield f"<dt><kbd>{xml(key)}</kbd></dt><dd>{xml(meaning)}</dd>"
     yield "</dl>"
     for diagram in diagrams:
         shown = " open" if len(diagrams) == 1 else ""
         yield f"<details{shown}><summary>where flow {diagram.summary.number} came from</summary><dl>"
         for key, value in diagram.provenance.lines():
-            yield f"<dt>{escape(key)}</dt><dd>{escape(value)}</dd>"
+            yield f"<dt>{xml(key)}</dt><dd>{xml(value)}</dd>"
         yield "</dl></details>"
     yield "</aside>"
 

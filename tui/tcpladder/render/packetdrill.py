@@ -24,7 +24,7 @@ from tcpladder.ladder.script import (
     events,
     local_side,
 )
-from tcpladder.render.sequence_text import one_line
+from tcpladder.render.cells import one_line
 
 _LARGEST = 65535
 """Of an unscaled window and of a payload (parser.y: is_valid_u16)."""

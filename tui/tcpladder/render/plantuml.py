@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 
 from tcpladder.ladder.diagram import Diagram
-from tcpladder.render.sequence_text import IDS, Dialect, body, comments, one_line
+from tcpladder.render.cells import one_line
+from tcpladder.render.sequence_text import IDS, Dialect, body, comments
 
 _MARKUP = re.compile(r"([*/_\-=.'])\1+|[~\"<>\\%#|\[\]&^!]")
 """What Creole, the preprocessor or a quoted name would take for its own."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 
@@ -10,6 +11,8 @@ from tcpladder.errors import UsageError
 PROGRAM = "rsvg-convert"
 ZOOM = 2
 """Pixels for each of the drawing's: sharp on a screen of today, and still small."""
+MOST_PIXELS = 32_767
+"""Of a side, for cairo: a longer drawing gets a pixel for a pixel."""
 _TIMEOUT_S = 120
 
 
@@ -19,7 +22,9 @@ def png(drawing: str) -> bytes:
         raise UsageError(
             f"png is made by {PROGRAM}, which is not here: apt install librsvg2-bin, or export svg, which browsers open"
         )
-    command = [PROGRAM, "--format", "png", "--zoom", str(ZOOM)]
+    height = re.search(r'height="(\d+)"', drawing)
+    zoom = 1 if height is None or ZOOM * int(height[1]) > MOST_PIXELS else ZOOM
+    command = [PROGRAM, "--format", "png", "--zoom", str(zoom)]
     try:
         done = subprocess.run(
             command, input=drawing.encode(), capture_output=True, timeout=_TIMEOUT_S, check=True

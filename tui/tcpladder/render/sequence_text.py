@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from tcpladder.analysis.view import Side
 from tcpladder.ladder.diagram import Diagram
 from tcpladder.ladder.sequence import Activation, Message, NoteBeside, NoteOver, steps
+from tcpladder.render.cells import one_line
 
 IDS = {Side.CLIENT: "client", Side.SERVER: "server"}
 """What the ends are called inside a source; what is shown may be anything."""
@@ -50,8 +51,3 @@ def body(diagram: Diagram, dialect: Dialect) -> Iterator[str]:
                 yield f"{dialect.note} over client,server: {dialect.escape(one_line(step.text))}"
             case Activation():
                 yield f"{'activate' if step.begins else 'deactivate'} {IDS[step.side]}"
-
-
-def one_line(text: str) -> str:
-    """The text without what would end its line or cannot be seen."""
-    return "".join(c if c.isprintable() else "?" for c in text)

@@ -6,11 +6,10 @@ The words are those of the grid, so a picture says what a terminal says.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from html import escape
 
 from tcpladder.ladder.diagram import Diagram
 from tcpladder.render.palette import PALETTES, SHAPES, Theme, css
-from tcpladder.render.svg_frame import frame
+from tcpladder.render.svg_frame import frame, xml
 from tcpladder.render.svg_rows import row_groups
 from tcpladder.render.svg_sheet import Sheet, sheet_of
 
@@ -23,8 +22,8 @@ def svg(diagram: Diagram, theme: Theme) -> Iterator[str]:
         f'<svg xmlns="http://www.w3.org/2000/svg" role="img" width="{sheet.width}" height="{sheet.height}" '
         f'viewBox="0 0 {sheet.width} {sheet.height}">'
     )
-    yield f"<title>{escape(_title(diagram))}</title>"
-    yield f"<desc>{escape(where)}</desc>"
+    yield f"<title>{xml(_title(diagram))}</title>"
+    yield f"<desc>{xml(where)}</desc>"
     yield "<style>" + "\n".join((*SHAPES, *(rule.strip() for rule in css(PALETTES[theme])))) + "</style>"
     yield from drawing(diagram, sheet)
     yield "</svg>"

@@ -7,6 +7,7 @@ from html import escape
 
 from tcpladder.ladder.diagram import Diagram
 from tcpladder.ladder.model import Lane
+from tcpladder.render.cells import one_line
 from tcpladder.render.svg_sheet import (
     CELL,
     HEAD_HEIGHT,
@@ -33,7 +34,12 @@ def text(x: float, y: float, words: str, classes: str = "") -> str:
     if not words:
         return ""
     named = f' class="{classes}"' if classes else ""
-    return f'<text{named} x="{px(x)}" y="{px(y)}">{escape(words, quote=False)}</text>'
+    return f'<text{named} x="{px(x)}" y="{px(y)}">{xml(words)}</text>'
+
+
+def xml(words: str) -> str:
+    """Words as they stand in XML and HTML: markup is none, and what XML forbids is not there."""
+    return escape(one_line(words))
 
 
 def px(length: float) -> str:
@@ -46,8 +52,8 @@ def _title(diagram: Diagram) -> Iterator[str]:
     state = summary.state if summary.ended is None else f"{summary.state}, {summary.ended}"
     yield (
         f'<text class="title" x="{px(MARGIN)}" y="{px(MARGIN + 12)}">'
-        f"{escape(f'{summary.client} → {summary.server}', quote=False)}"
-        f'<tspan class="muted" dx="16">{escape(state, quote=False)}</tspan></text>'
+        f"{xml(f'{summary.client} → {summary.server}')}"
+        f'<tspan class="muted" dx="16">{xml(state)}</tspan></text>'
     )
     part = "" if diagram.complete else f"rungs {diagram.provenance.rungs}; "
     yield text(MARGIN, MARGIN + 33, part + contents(summary, diagram.timezone), "muted")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from html import escape
 
 from tcpladder.analysis.kinds import KINDS
 from tcpladder.analysis.view import Side, Verdict
@@ -15,7 +14,7 @@ from tcpladder.render.glyphs import BOX
 from tcpladder.render.grid import GAP_ROLES, QUIET, rung_remark
 from tcpladder.render.layout import Layout
 from tcpladder.render.palette import arrow_class
-from tcpladder.render.svg_frame import px, text
+from tcpladder.render.svg_frame import px, text, xml
 from tcpladder.render.svg_sheet import CELL, Sheet, row_height
 from tcpladder.render.when import time_text, when
 
@@ -31,7 +30,7 @@ def row_groups(diagram: Diagram, sheet: Sheet) -> Iterator[str]:
     for number, row in enumerate(diagram.rows()):
         height = row_height(row)
         yield f'<g class="row {_classes(row)}" data-row="{number}">'
-        yield f"<title>{escape(_tooltip(row, diagram), quote=False)}</title>"
+        yield f"<title>{xml(_tooltip(row, diagram))}</title>"
         yield (
             f'<rect class="hit" fill="none" x="0" y="{px(top)}" width="{sheet.width}" height="{px(height)}"/>'
         )
@@ -135,9 +134,9 @@ def _gap(row: GapRow, top: float, sheet: Sheet) -> Iterator[str]:
     )
     good = " good" if gap.verdict is Verdict.ON_TIME else ""
     yield (
-        f'<text class="middle" x="{px(sheet.middle)}" y="{px(middle + 4.5)}">{escape(name, quote=False)} '
-        f'<tspan class="verdict{good}">{escape(verdict, quote=False)}</tspan>'
-        f'<tspan class="muted" dx="8">{escape(origin)}</tspan></text>'
+        f'<text class="middle" x="{px(sheet.middle)}" y="{px(middle + 4.5)}">{xml(name)} '
+        f'<tspan class="verdict{good}">{xml(verdict)}</tspan>'
+        f'<tspan class="muted" dx="8">{xml(origin)}</tspan></text>'
     )
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tcpladder.ladder.diagram import Diagram
-from tcpladder.render.sequence_text import IDS, Dialect, body, comments, one_line
+from tcpladder.render.cells import one_line
+from tcpladder.render.sequence_text import IDS, Dialect, body, comments
 
 
 def escape(text: str) -> str:

@@ -8,13 +8,13 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Literal
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Literal
 
 from tcpladder.agent.fault_messages import FaultState
 from tcpladder.analysis.beliefs import TimerValues
 from tcpladder.analysis.capture import Beliefs, CaptureAnalysis
 from tcpladder.analysis.expected import Given
-from tcpladder.analysis.flow_view import Findings
 from tcpladder.analysis.view import Endpoint, FlowSummary, Side
 from tcpladder.errors import PermissionRefused
 from tcpladder.ladder.model import Note
@@ -24,6 +24,9 @@ from tcpladder.session.faults import SessionFaults
 from tcpladder.session.named import NamedCapture
 from tcpladder.sources.unwrap import Unwrapper
 from tcpladder.wire.frames import FrameBatch
+
+if TYPE_CHECKING:
+    from tcpladder.analysis.flow_view import Findings
 
 Mode = Literal["live", "file", "lab"]
 Phase = Literal["loading", "running", "waiting", "ended"]
@@ -79,6 +82,7 @@ class Session:
         """Grows with every change."""
         self.mask: Mask | None = None
         """What stands in place of addresses in everything that this session says of flows; None shows them."""
+        self._exporting = threading.local()
         self._keep_segments = keep_segments
         self._unwrapper = Unwrapper()
         self._lock = threading.RLock()
@@ -107,7 +111,7 @@ class Session:
                 beliefs or self.beliefs,
                 keep_segments=self._keep_segments,
                 names=names if names is not None else {},
-                mask=lambda: self.mask,
+                mask=self._mask_here,
             )
             capture.flows_before = self._offsets[-1]
             self._captures.append(capture)
@@ -173,25 +177,38 @@ class Session:
         """What stands across the lanes of a flow: faults that came and went, words of an experiment."""
         with self._lock:
             notes = tuple(note for note, flow in self._notes if flow is None or flow == number)
-            return tuple(replace(note, text=self.masked(note.text)) for note in notes) if self.mask else notes
+            if self._mask_here() is None:
+                return notes
+            return tuple(replace(note, text=self.masked(note.text)) for note in notes)
 
     @contextmanager
     def shown_by(self, mask: Mask | None) -> Iterator[None]:
-        """Put a mask on for a while, in which no other thread gets to see the session."""
+        """Nothing changes while the caller looks, and for its thread alone this mask is on."""
         with self._lock:
-            before, self.mask = self.mask, mask
+            self._exporting.mask = mask
             try:
                 yield
             finally:
-                self.mask = before
+                del self._exporting.mask
+
+    def _mask_here(self) -> Mask | None:
+        """The mask that is on for this thread."""
+        mask: Mask | None = getattr(self._exporting, "mask", self.mask)
+        return mask
 
     def masked(self, text: str) -> str:
         """A sentence as the mask shows it."""
-        return text if self.mask is None else self.mask.text(text)
+        mask = self._mask_here()
+        return text if mask is None else mask.text(text)
 
     def reset_connection(self, number: int, *, insist: bool = False) -> int:  # noqa: ARG002
         """Destroy the sockets of a flow that are here; how many there were. Raises TcpladderError."""
         raise PermissionRefused(self.faults.why_not)
+
+    @property
+    def note_count(self) -> int:
+        """How many notes there are, of all flows: grows."""
+        return len(self._notes)
 
     def frame_bytes(self, number: int, index: int) -> bytes:
         """One frame again, for dissection. Raises CaptureError where its bytes are gone."""
@@ -201,7 +218,9 @@ class Session:
         """How things stand."""
         with self._lock:
             return SessionStatus(
-                name=self.masked(self.name),
+                name=self.name
+                if self.mask is None
+                else self.masked(", ".join(map(_without_folder, self.sources))),
                 filter=self.masked(self.filter_text),
                 mode=self.mode,
                 phase=self._phase,
@@ -214,8 +233,8 @@ class Session:
                 kernel_drops=self._kernel_drops(),
                 flows=self.flow_count(),
                 progress=self._progress(),
-                warnings=tuple(self._all_warnings()),
-                notice=self._notice(),
+                warnings=tuple(map(self.masked, self._all_warnings())),
+                notice=self.masked(self._notice()),
                 faults=self.faults.in_force(),
                 now_ns=self.now_ns(),
             )
@@ -260,3 +279,8 @@ class Session:
 
     def _notice(self) -> str:
         return ""
+
+
+def _without_folder(source: str) -> str:
+    """A file's name alone: its folder says whose machine this is."""
+    return PurePath(source).name or source

@@ -2,18 +2,42 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from pathlib import Path
+from typing import Protocol
 
 from tcpladder import __version__
+from tcpladder.analysis.flow_view import Findings
 from tcpladder.errors import UsageError
 from tcpladder.ladder.diagram import Diagram, diagram_of
-from tcpladder.ladder.model import LANE_NAMES
+from tcpladder.ladder.model import LANE_NAMES, Note
 from tcpladder.ladder.privacy import Mask
 from tcpladder.render.formats import Format, Taste, lines
-from tcpladder.session.base import Session
+
+
+class Exportable(Protocol):
+    """What an export asks of a session."""
+
+    mask: Mask | None
+
+    @property
+    def sources(self) -> Sequence[str]:
+        """Each file by its name, or the interface."""
+        ...
+
+    def shown_by(self, mask: Mask | None) -> AbstractContextManager[None]: ...
+
+    def masked(self, text: str) -> str: ...
+
+    def view(self, number: int) -> Findings: ...
+
+    def notes(self, number: int) -> tuple[Note, ...]: ...
+
+    def now_ns(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,14 +54,15 @@ class Wish:
     lane_names: tuple[str, str] = LANE_NAMES
 
 
-def content(session: Session, wish: Wish, timezone: tzinfo) -> Iterator[bytes]:
+def content(session: Exportable, wish: Wish, timezone: tzinfo) -> Iterator[bytes]:
     """The bytes of the file. Raises UsageError for what the format cannot hold.
 
-    While the caller takes them, the session is as the mask of the wish shows it, and nobody else gets to see it.
+    The session stands still while the caller takes them, and only this thread sees it through the mask of the wish.
     """
-    with session.shown_by(wish.mask or session.mask):
-        diagrams = [_diagram(session, number, wish, timezone) for number in wish.flows]
-        text = (f"{line}\n".encode() for line in lines(wish.form, diagrams, wish.taste))
+    mask = wish.mask or session.mask
+    with session.shown_by(mask):
+        diagrams = [_diagram(session, number, wish, timezone, mask) for number in wish.flows]
+        text = (f"{line}\n".encode(errors="replace") for line in lines(wish.form, diagrams, wish.taste))
         if wish.form is Format.PNG:
             from tcpladder.render.png import png
 
@@ -71,11 +96,15 @@ def save(path: Path, pieces: Iterable[bytes], *, overwrite: bool = True) -> int:
     except FileExistsError:
         raise
     except OSError as refused:
-        raise UsageError(f"cannot write {path}: {(refused.strerror or str(refused)).lower()}") from None
+        reason = (refused.strerror or str(refused)).lower()
+        if isinstance(refused, PermissionError) and os.geteuid() == 0:
+            # Root is refused by Landlock, under which agent/start.py puts an app that nobody's sudo started.
+            reason += "; as root without sudo it writes only below /tmp"
+        raise UsageError(f"cannot write {path}: {reason}") from None
     return len(data)
 
 
-def _diagram(session: Session, number: int, wish: Wish, timezone: tzinfo) -> Diagram:
+def _diagram(session: Exportable, number: int, wish: Wish, timezone: tzinfo, mask: Mask | None) -> Diagram:
     return diagram_of(
         session.view(number),
         source=session.masked(", ".join(Path(name).name for name in session.sources)),
@@ -85,7 +114,7 @@ def _diagram(session: Session, number: int, wish: Wish, timezone: tzinfo) -> Dia
         rungs=wish.rungs,
         lane_names=wish.lane_names,
         timezone=timezone,
-        masked=_masked(session.mask),
+        masked=_masked(mask),
     )
 
 

@@ -25,10 +25,11 @@ from tcpladder.agent.fault_messages import (
     SetSysctl,
     SysctlSet,
 )
-from tcpladder.agent.messages import Reply, Request
+from tcpladder.agent.messages import OnHost, Reply, Request
 from tcpladder.analysis.view import Endpoint
 from tcpladder.errors import PermissionRefused, TcpladderError
 from tcpladder.faults.fault import Fault
+from tcpladder.hosts.plan import HOME
 from tcpladder.sources.fault_log import Eaten, FaultLog
 
 EVERY_S = 0.5
@@ -50,10 +51,14 @@ class SessionFaults:
         agent: breaks and mends; None where nothing can be broken.
         changed: called when something is not as it was.
         why_not: why nothing can be broken, where there is no agent.
+        host: the host of the lab where frames are captured.
     """
 
-    def __init__(self, agent: AgentClient | None, changed: Callable[[], None], *, why_not: str = "") -> None:
+    def __init__(
+        self, agent: AgentClient | None, changed: Callable[[], None], *, why_not: str = "", host: str = HOME
+    ) -> None:
         self._agent = agent
+        self._host = host
         self._changed = changed
         self.why_not = why_not
         """Why nothing can be broken here; empty where it can."""
@@ -103,11 +108,14 @@ class SessionFaults:
         return number in self._told
 
     def request(self, question: Request) -> tuple[Reply, list[int]]:
-        """For who speaks to the agent himself and breaks with it: what he breaks is followed here, too."""
-        if isinstance(question, ApplyFault):
+        """For who speaks to the agent himself and breaks with it: what he breaks where frames are captured is
+        followed here, too."""
+        elsewhere = isinstance(question, OnHost) and question.host != self._host
+        asked = question.request if isinstance(question, OnHost) else question
+        if isinstance(asked, ApplyFault) and not elsewhere:
             self._open_log()
         reply, descriptors = self._request(question)
-        if isinstance(reply, FaultState):
+        if isinstance(reply, FaultState) and not elsewhere:
             self._told.add(reply.number)
             self._keep(reply)
         return reply, descriptors

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from tcpladder.agent.client import AgentClient
-from tcpladder.agent.messages import CaptureOpened, OpenCapture, ReadSysctls, Sysctls
+from tcpladder.agent.messages import CaptureOpened, OpenCapture, ReadSysctls, Request, Sysctls
 from tcpladder.analysis import beliefs
 from tcpladder.analysis.beliefs import TimerValues
 from tcpladder.analysis.expected import Given
@@ -35,6 +35,7 @@ MOST_SEGMENTS = 20_000_000
 """How many segments a live session keeps for ladders: about 1.5 GiB of memory."""
 QUIET_S = 0.1
 """How long one look at the ring waits: the longest delay before a stop is noticed."""
+SYSCTLS = ReadSysctls(names=list(beliefs.SYSCTLS.values()))
 SYSCTLS_EVERY_S = 5.0
 """People change sysctls while they watch."""
 
@@ -66,7 +67,7 @@ class LiveSession(Session):
         opened, (descriptor,) = agent.request(request)
         assert isinstance(opened, CaptureOpened)
         self.opened = opened
-        self._local = frozenset(opened.local_addresses)
+        self._local: frozenset[str] = frozenset(opened.local_addresses)
         self._source = open_live(descriptor, opened)
         self._spool = Spool(SPOOL_BYTES)
         self._saving: Saving | None = None
@@ -79,6 +80,7 @@ class LiveSession(Session):
         self._told = ValuesTold()
         self._dropped = self._seen = 0
         self._values = TimerValues()
+        """What the sysctls of the captured namespace say."""
         self._options: dict[Endpoint, TimerValues] = {}
         self._sockets = SocketWatch(agent, self._local_ends)
         self._reads_sockets = True
@@ -196,18 +198,26 @@ class LiveSession(Session):
             return
         self._sysctls_due = time.monotonic() + SYSCTLS_EVERY_S
         try:
-            reply, _ = self._agent.request(ReadSysctls(names=list(beliefs.SYSCTLS.values())))
+            changed = self._take_sysctls()
         except TcpladderError as failed:
             self.warn(str(failed))
             self._sysctls_due = float("inf")
             return
-        assert isinstance(reply, Sysctls)
-        since_ns = time.time_ns() if self._values.known else 0
-        values = self._values.with_values(beliefs.from_sysctls(reply.values), Origin.NETNS, since_ns)
-        if values != self._values:
+        if changed:
             with self._lock:
-                self._values = values
                 self.version += 1
+
+    def _take_sysctls(self) -> bool:
+        """Read them; whether anything is believed now that was not. Raises TcpladderError."""
+        before, self._values = self._values, self._sysctls(self._values, SYSCTLS)
+        return self._values != before
+
+    def _sysctls(self, before: TimerValues, request: Request) -> TimerValues:
+        """What the sysctls say now. Raises TcpladderError."""
+        reply, _ = self._agent.request(request)
+        assert isinstance(reply, Sysctls)
+        since_ns = time.time_ns() if before.known else 0
+        return before.with_values(beliefs.from_sysctls(reply.values), Origin.NETNS, since_ns)
 
     def _read_sockets(self) -> None:
         if not self._reads_sockets:
@@ -259,12 +269,16 @@ class LiveSession(Session):
         """Sysctls hold for the ends that live in the captured namespace, socket options for the socket read."""
         believed = {}
         for side, endpoint, peer in ((Side.CLIENT, client, server), (Side.SERVER, server, client)):
-            values = self._values if self._is_here(endpoint) else TimerValues()
+            values = self._sysctls_of(endpoint) if self._is_here(endpoint) else TimerValues()
             options = self._sockets.values(endpoint, peer) or self._options.get(endpoint)
             if options is not None:
                 values = values.merged(options.known)
             believed[side] = self.given.believed(side, values)
         return believed
+
+    def _sysctls_of(self, _endpoint: Endpoint) -> TimerValues:
+        """What holds where an endpoint lives."""
+        return self._values
 
     def learn_socket(self, endpoint: Endpoint, options: Mapping[str, int]) -> None:
         """Believe what the socket at an endpoint says of itself."""

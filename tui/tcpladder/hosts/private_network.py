@@ -5,7 +5,6 @@ Nothing here outlives the process: namespaces vanish with the last process (and 
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import os
 import signal
@@ -15,14 +14,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tcpladder.agent.confine import Capability, effective
-from tcpladder.agent.netlink import NETLINK_NETFILTER, NETLINK_ROUTE, NLM_F_ACK, Message, Netlink
+from tcpladder.agent.netlink import NETLINK_NETFILTER, Netlink
+from tcpladder.agent.networks import CLONE_NEWNET
 from tcpladder.errors import PermissionRefused
+from tcpladder.hosts.build import raise_loopback
+from tcpladder.hosts.namespaces import CLONE_NEWUSER, unshare
 
-_CLONE_NEWUSER = 0x10000000
-_CLONE_NEWNET = 0x40000000
-_RTM_NEWLINK = 16
-_IFF_UP = 0x1
-_LOOPBACK_INDEX = 1
 _NFT_MSG_GETTABLE = (10 << 8) | 1
 _OTHER_WAYS = "or open a recorded capture, which needs no privilege"
 
@@ -83,24 +80,17 @@ def _steps() -> tuple[Step, ...]:
     """What `enter` does, in order."""
     if Capability.SYS_ADMIN in effective():
         return (
-            ("unshare(CLONE_NEWNET)", lambda: _unshare(_CLONE_NEWNET)),
-            ("bringing lo up", _raise_loopback),
+            ("unshare(CLONE_NEWNET)", lambda: unshare(CLONE_NEWNET)),
+            ("bringing lo up", raise_loopback),
         )
     uid, gid = os.geteuid(), os.getegid()
     return (
-        ("unshare(CLONE_NEWUSER)", lambda: _unshare(_CLONE_NEWUSER | _CLONE_NEWNET)),
+        ("unshare(CLONE_NEWUSER)", lambda: unshare(CLONE_NEWUSER | CLONE_NEWNET)),
         ("setgroups", lambda: _write("/proc/self/setgroups", "deny")),
         ("uid_map", lambda: _write("/proc/self/uid_map", f"{uid} {uid} 1")),
         ("gid_map", lambda: _write("/proc/self/gid_map", f"{gid} {gid} 1")),
-        ("bringing lo up", _raise_loopback),
+        ("bringing lo up", raise_loopback),
     )
-
-
-def _unshare(flags: int) -> None:
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.unshare(flags):
-        number = ctypes.get_errno()
-        raise OSError(number, os.strerror(number))
 
 
 def _write(path: str, content: str) -> None:
@@ -110,16 +100,6 @@ def _write(path: str, content: str) -> None:
         os.write(descriptor, content.encode())
     finally:
         os.close(descriptor)
-
-
-def _raise_loopback() -> None:
-    """`ip link set lo up`; the kernel then gives it 127.0.0.1 and ::1."""
-    netlink = Netlink(NETLINK_ROUTE)
-    try:
-        link = struct.pack("=BxHiII", socket.AF_UNSPEC, 0, _LOOPBACK_INDEX, _IFF_UP, _IFF_UP)
-        netlink.call(Message(_RTM_NEWLINK, NLM_F_ACK, link))
-    finally:
-        netlink.close()
 
 
 def _sniff() -> None:

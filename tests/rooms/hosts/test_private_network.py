@@ -6,7 +6,7 @@ import errno
 
 import pytest
 
-from tcpladder.agent import private_network
+from tcpladder.hosts import private_network
 
 
 @pytest.fixture
