@@ -206,7 +206,7 @@ class _Batch:
         self.have = self.highest > NEVER
         self.expected = np.maximum(self.highest, self.acknowledged)
         self.advanced = reached > self.highest
-        highest_raw = (np.maximum(self.including, 0) + self.base).astype(np.uint32)
+        highest_raw = (np.where(self.including > NEVER, self.including, 0) + self.base).astype(np.uint32)
         peer_highest = order.latest_from_peer(highest_raw, carried.highest)
         peer_known = order.latest_from_peer(self.including > NEVER, carried.known)
         self.highest_raw = highest_raw
