@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from tcpladder import __version__
+from tcpladder import about
 from tcpladder.errors import ExitCode, PermissionRefused, TcpladderError, UsageError
 from tcpladder.fault_commands import doctor, fault
 
@@ -41,7 +41,8 @@ _REST = {"ignore_unknown_options": False, "allow_interspersed_args": False}
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]}, invoke_without_command=True)
-@click.version_option(__version__, prog_name="tcpladder")
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=about.show_versions,
+              help="Print the version, and those of what it stands on.")  # fmt: skip
 @click.pass_context
 def tcpladder(context: click.Context) -> None:
     """Live ladder diagrams of TCP connections, and which timer caused each silence.
@@ -54,8 +55,10 @@ def tcpladder(context: click.Context) -> None:
 
 
 @tcpladder.command(context_settings=_REST)
-@click.option("-i", "--interface", default="lo", show_default=True, help="Where to sniff.")
-@click.option("--netns", metavar="NAME|PID", help="In another network namespace.")
+@click.option("-i", "--interface", default="lo", show_default=True, help="Where to sniff.",
+              shell_complete=about.interfaces)  # fmt: skip
+@click.option("--netns", metavar="NAME|PID", help="In another network namespace.",
+              shell_complete=about.network_namespaces)  # fmt: skip
 @click.option("-s", "--snap-length", type=click.IntRange(0, 262_144), default=256, show_default=True,
               help="Bytes kept of each frame; 0 for all.")  # fmt: skip
 @click.option("-w", "--write", type=click.Path(path_type=Path), help="Save every frame, as pcapng.")
@@ -106,7 +109,7 @@ def live(
 
 
 @tcpladder.command("open")
-@click.argument("files", metavar="FILE...", nargs=-1, required=True)
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, shell_complete=about.files)
 @_flow
 @_follow
 @_timers
@@ -131,7 +134,7 @@ def open_(
 
 
 @tcpladder.command()
-@click.argument("files", metavar="FILE...", nargs=-1, required=True)
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, shell_complete=about.files)
 @_flow
 @_follow
 @_timers
@@ -160,7 +163,7 @@ def show(
 
 
 @tcpladder.command()
-@click.argument("files", metavar="FILE...", nargs=-1, required=True)
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, shell_complete=about.files)
 @click.option("--flow", "flows", type=click.IntRange(min=1), multiple=True,
               help="This flow, by its number in the list; several times for text, html, json and csv.")  # fmt: skip
 @click.option("--as", "form", type=click.Choice(EXPORTS), help="Else the end of the file's name says it.")
@@ -220,7 +223,7 @@ def export(
 
 
 @tcpladder.command()
-@click.argument("files", metavar="FILE...", nargs=-1, required=True)
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, shell_complete=about.files)
 @_timers
 @_profile
 @click.option(
@@ -243,7 +246,7 @@ def check(
 
 
 @tcpladder.command()
-@click.argument("files", metavar="FILE...", nargs=-1, required=True)
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, shell_complete=about.files)
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
 @click.option("--filter", "words", metavar="WORDS", default="", help='Such as "state:estab probes>0".')
 @_ascii
@@ -269,7 +272,7 @@ class _WithCommand(click.Command):
 
 
 @tcpladder.command(cls=_WithCommand)
-@click.argument("experiment", required=False)
+@click.argument("experiment", required=False, shell_complete=about.experiments)
 @click.argument("lab_id", metavar="[ID]", required=False)
 @click.option("--set", "settings", metavar="NAME=NUMBER", multiple=True, help="Change one of its numbers.")
 @click.option(
@@ -341,7 +344,8 @@ def interfaces(every: float) -> None:
 
 @tcpladder.command()
 @click.option("--pid", type=click.IntRange(min=1), help="Only sockets that this process holds.")
-@click.option("--netns", metavar="NAME|PID", help="In another network namespace.")
+@click.option("--netns", metavar="NAME|PID", help="In another network namespace.",
+              shell_complete=about.network_namespaces)  # fmt: skip
 @click.option("--watch", is_flag=True, help="Print them again every second, until interrupted.")
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
 @_ascii
@@ -380,6 +384,7 @@ def config(*, sample: bool) -> None:
 
 
 tcpladder.add_command(fault)
+tcpladder.add_command(about.completion)
 tcpladder.add_command(doctor)
 
 
@@ -390,6 +395,8 @@ def main() -> None:
     # Python looks for garbage after 700 new objects, and a start makes a hundred thousand that stay.
     gc.set_threshold(10_000)
     _fill_standard_streams()
+    if instruction := os.environ.get(about.COMPLETE):
+        sys.exit(about.complete(tcpladder, instruction))
     try:
         # Not tcpladder.main(), which makes exit code 1 of a broken pipe: here that says that the answer is no.
         with tcpladder.make_context("tcpladder", sys.argv[1:]) as context:
