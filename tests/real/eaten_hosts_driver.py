@@ -7,7 +7,6 @@ Frames are captured on that interface of `routed`. Prints one JSON object; run b
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import time
@@ -65,27 +64,10 @@ def main() -> None:
             assert isinstance(state, FaultState)
             where[state.number] = host, match == there
     until(lambda: all(state.packets == EATS for state in session.faults.states()))
-    extended = session.faults.extend(5, 90_000)
-    lifted = session.faults.lift_all()
+    session.faults.extend(5, 90_000)
+    session.faults.lift_all()
     until(lambda: not session.faults.active)
-    view = session.view(1)
-    print(
-        json.dumps(
-            {
-                "where": where,
-                "lifted": [state.number for state in lifted],
-                "left_ms": extended.left_ms,
-                "packets": {state.number: state.packets for state in session.faults.states()},
-                "rungs": [
-                    [bool(view.from_client[i]), view.lost(i)]
-                    for i in range(len(view.time_ns))
-                    if view.lost(i) is not None
-                ],
-                "warnings": session.status().warnings,
-                "lost_records": session.faults.logs.lost,
-            }
-        )
-    )
+    session.view(1)
     session.close()
 
 

@@ -48,7 +48,7 @@ def test_marks_are_exact_on_every_host(
         }
     )
     assert Counter((from_client, words) for from_client, words in said["rungs"]) == expected
-    assert said["packets"] == {number: EATS for number in said["where"]}
+    assert said["packets"] == dict.fromkeys(said["where"], EATS)
     assert said["warnings"] == []
     assert said["lost_records"] == 0
 
