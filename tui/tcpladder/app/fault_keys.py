@@ -64,11 +64,12 @@ class FaultKeys(Page):
             client=client,
             server=server,
             scope=Scope.TYPED if server is None else Scope.FLOW,
-            typed="" if server is None else str(server),
+            typed="" if server is None or self.session.mask is not None else str(server),
             length=length,
             probes=None if view is None else probe_sequences(view),
         )
-        self.app.push_screen(FaultDialog(self.session.faults, choices, why, self.taste), self._broken)
+        dialog = FaultDialog(self.session.faults, choices, why, self.taste, self.session.masked)
+        self.app.push_screen(dialog, self._broken)
 
     def _broken(self, state: FaultState | None) -> None:
         if state is not None:
@@ -95,12 +96,12 @@ class FaultKeys(Page):
             return
         refused = await self._reset(number, insist=False)
         if INSIST in refused:
-            again = Confirm(refused, ascii_only=self.ascii_only, word=INSIST)
+            again = Confirm(self.session.masked(refused), ascii_only=self.ascii_only, word=INSIST)
             if not await self.app.push_screen_wait(again):
                 return
             refused = await self._reset(number, insist=True)
         if refused:
-            self.notify(refused, severity="error", markup=False)
+            self.notify(self.session.masked(refused), severity="error", markup=False)
 
     async def _reset(self, number: int, *, insist: bool) -> str:
         """Do it; returns why not, empty where it was done."""
@@ -135,7 +136,7 @@ class FaultKeys(Page):
                 last = await asyncio.to_thread(faults.lift_last)
                 lifted = [] if last is None else [last]
         except TcpladderError as refused:
-            self.notify(str(refused), severity="error", markup=False)
+            self.notify(self.session.masked(str(refused)), severity="error", markup=False)
             return
         sentences = [fault_ended(state) for state in lifted]
         left = len(faults.in_force())

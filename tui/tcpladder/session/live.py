@@ -149,7 +149,7 @@ class LiveSession(Session):
             self.faults.work(time.monotonic())
         except TcpladderError as failed:
             self.warn(str(failed))
-        for eaten in self.faults.eaten():
+        for eaten in self.faults.logs.eaten():
             self._eaten.take(eaten)
 
     def _mark_eaten(self) -> dict[int, str]:
