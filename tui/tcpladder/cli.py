@@ -131,6 +131,46 @@ def open_(
 @tcpladder.command()
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
 @_flow
+@click.option(
+    "--pace", default="1", show_default=True, metavar="60|max", help="How many times faster than recorded."
+)
+@click.option(
+    "--idle", default="3s", show_default=True, metavar="3s|off", help="The longest silence to sit through."
+)
+@click.option("--at", metavar="TIME", help="Begin there: 14:02:10, 90 (seconds from the begin), 5m or 50%.")
+@click.option("--loop", is_flag=True, help="Begin again at the end.")
+@_timers
+@_profile
+@_ascii
+@_no_mouse
+def replay(
+    files: tuple[str, ...],
+    flow: int | None,
+    pace: str,
+    idle: str,
+    at: str | None,
+    loop: bool,
+    timers: tuple[str, ...],
+    profile: str | None,
+    ascii_only: bool,
+    no_mouse: bool,
+) -> None:
+    """Play captures in the app, at the recorded pace; - is stdin."""
+    from tcpladder.analysis.expected import given
+    from tcpladder.session.files import FileSession
+    from tcpladder.session.playhead import idle_of, pace_of
+    from tcpladder.session.replay import ReplaySession
+    from tcpladder.session.replay_state import ReplayState
+
+    state = ReplayState(pace=pace_of(pace), idle_s=idle_of(idle), loop=loop)
+    _front_end(None, without_terminal="")
+    source = FileSession(files, read_again=True, given=given(timers, profile))
+    _open_app(ReplaySession(source, state, at=at), ascii_only=ascii_only, no_mouse=no_mouse, start_flow=flow)
+
+
+@tcpladder.command()
+@click.argument("files", metavar="FILE...", nargs=-1, required=True)
+@_flow
 @_follow
 @_timers
 @_profile

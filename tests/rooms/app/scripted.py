@@ -14,6 +14,7 @@ from tcpladder.app.app import TcpladderApp
 from tcpladder.app.terminal import Taste
 from tcpladder.ladder.model import Note
 from tcpladder.ladder.timers import EndTimers, FlowTimers
+from tcpladder.session.replay_state import ReplayState
 
 S = 1_000_000_000
 SYN_FRAME = bytes.fromhex(
@@ -39,6 +40,8 @@ class Status:
     warnings: tuple[str, ...] = ()
     notice: str = ""
     now_ns: int = START_NS + 91 * S
+    replay: ReplayState | None = None
+    behind_ns: int | None = None
 
 
 @dataclass

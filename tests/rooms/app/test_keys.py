@@ -20,11 +20,14 @@ from tcpladder.app.help_screen import HelpScreen, key_lines, key_name
 from tcpladder.app.interfaces_screen import InterfacesScreen
 from tcpladder.app.ladder_screen import LadderScreen
 from tcpladder.app.ladder_view import LadderView
+from tcpladder.app.replay_screens import ReplayFlowsScreen, ReplayLadderScreen
 from tcpladder.app.timers_view import TimersView
 from tcpladder.app.too_small import TooSmallScreen
 
 CONTEXTS: dict[str, tuple[type[DOMNode], ...]] = {
     "flows": (FlowTable, FlowsScreen, TcpladderApp),
+    "replayed flows": (FlowTable, ReplayFlowsScreen, TcpladderApp),
+    "replayed ladder": (LadderView, ReplayLadderScreen, TcpladderApp),
     "ladder": (LadderView, LadderScreen, TcpladderApp),
     "ladder, second pane": (DetailView, LadderScreen, TcpladderApp),
     "ladder, third pane": (TimersView, LadderScreen, TcpladderApp),
@@ -33,7 +36,7 @@ CONTEXTS: dict[str, tuple[type[DOMNode], ...]] = {
     "interfaces": (InterfacesScreen,),
     "too small": (TooSmallScreen, TcpladderApp),
 }
-LATER = set("DUKLoReacPmd+-0,.") | {"apostrophe", "F2"}
+LATER = set("DUKLoeacPmd+-0.") | {"apostrophe", "F2"}
 """Keys of the key table whose function does not exist yet."""
 
 

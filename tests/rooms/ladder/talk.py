@@ -51,6 +51,7 @@ class Talk:
     said: list[Said] = field(default_factory=list)
     coming: tuple[Pending, ...] = ()
     number: int = 1
+    restarts: int = 0
 
     def say(
         self,

@@ -13,10 +13,9 @@ from tcpladder.analysis.carried import Carried
 from tcpladder.analysis.classify import classify
 from tcpladder.analysis.flow_view import Findings
 from tcpladder.analysis.log import NO_FLOW, SegmentLog
+from tcpladder.analysis.summary import summed_up
 from tcpladder.analysis.tracking import Tracker
-from tcpladder.analysis.verdicts import verdict_of
 from tcpladder.analysis.view import Endpoint, FlowSummary, Side
-from tcpladder.flows.state import TcpState
 from tcpladder.flows.table import FlowTable
 from tcpladder.flows.tuples import Tuple4
 from tcpladder.wire.decode import Decoder
@@ -107,28 +106,7 @@ class CaptureAnalysis:
 
     def summary(self, number: int) -> FlowSummary:
         """The line of a flow of this capture, asked for by its number from 1."""
-        flow = number - 1
-        track, tracker = self._tracker.tracks[flow], self._tracker
-        client, server = self.endpoints(number)
-        said = verdict_of(track)
-        states = (track.ends[Side.CLIENT].state, track.ends[Side.SERVER].state)
-        shown = states[0] if states[0] is not TcpState.UNKNOWN else states[1]
-        return FlowSummary(
-            number=self.flows_before + number,
-            client=client,
-            server=server,
-            state=shown.value.lower(),
-            states=(states[0].value, states[1].value),
-            segments=int(tracker.segments[flow]),
-            bytes=int(tracker.bytes[flow]),
-            first_ns=int(tracker.first_ns[flow]),
-            last_ns=int(tracker.last_ns[flow]),
-            keepalive_probes=int(tracker.keepalive_probes[flow]),
-            retransmissions=int(tracker.retransmissions[flow]),
-            began="handshake" if track.handshake else track.beginning.value,
-            ended=said.ended,
-            why=said.why,
-        )
+        return summed_up(self._tracker, number - 1, self.flows_before + number, self.endpoints(number))
 
     def endpoints(self, number: int) -> tuple[Endpoint, Endpoint]:
         """Client and server of a flow."""
@@ -138,6 +116,10 @@ class CaptureAnalysis:
             smaller, larger = _texts(endpoints)
             known = self._endpoints[number] = (larger, smaller) if client_is_larger else (smaller, larger)
         return known
+
+    def believed(self, number: int) -> Mapping[Side, TimerValues]:
+        """What the ends of a flow are believed to run with."""
+        return self._beliefs(*self.endpoints(number))
 
     def kinds(self, number: int) -> list[int]:
         """The kinds of a flow's segments so far, in order."""
@@ -196,12 +178,11 @@ class CaptureAnalysis:
     def _new_view(
         self, number: int, rows: NDArray[np.int64] | None = None, *, at_once: bool = True
     ) -> Findings:
-        client, server = self.endpoints(number)
         track = self._tracker.tracks[number - 1]
         return Findings(
             self.log,
             number - 1,
-            values=lambda: self._beliefs(client, server),
+            values=lambda: self.believed(number),
             summary=lambda: self.summary(number),
             states=lambda: {side: end.state for side, end in track.ends.items()},
             rows=rows,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 from bisect import bisect_left
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -40,12 +42,21 @@ _PRECISE = {Timer.TLP: Kind.TAIL_LOSS_PROBE, Timer.DELAYED_ACK: Kind.DELAYED_ACK
 """The kinds that only the timer analysis tells from their like."""
 _STATES = tuple(State)
 _SYN, _ACK = int(Flag.SYN), int(Flag.ACK)  # `&` on an IntFlag makes an object
+_NOT_SAVED = frozenset({"_log", "_flow", "_read_values", "_summary", "_states", "restarts"})
 _NO_NUMBERS = (State.CUT_SHORT, State.IP_LENGTH)
 
 
 @cache
 def _flag_names(flags: int) -> str:
     return ",".join(f.name for f in Flag if flags & f and f.name) or "none"
+
+
+@dataclass(frozen=True, slots=True)
+class SavedFindings:
+    """What the findings about one flow were at a moment."""
+
+    owner: Findings
+    parts: dict[str, Any]
 
 
 class Findings:
@@ -74,16 +85,20 @@ class Findings:
     ) -> None:
         self._log, self._flow = log, flow
         self._read_values, self._summary, self._states = values, summary, states
-        self._start_over()
+        self.restarts = -1
+        """How often it began anew: then rows that were known may be others."""
+        self.start_over()
         if rows is not None:
             self._pieces = log.pieces
             self._take(rows)
         if at_once:
             self.refresh()
 
-    def _start_over(self) -> None:
+    def start_over(self) -> None:
+        """Know nothing."""
+        self.restarts += 1
         self._pieces = 0
-        self._amendments = self._log.amendments
+        self._amendments = self._log.amendments(self._flow)
         self._rows = Growing[np.int64](np.int64)
         self._kind = Growing[np.uint8](np.uint8)
         self._silent = Growing[np.bool_](np.bool_)
@@ -107,8 +122,8 @@ class Findings:
 
     def refresh(self) -> bool:
         """Take in what came since the last call; returns whether anything did."""
-        if self._amendments != self._log.amendments:
-            self._start_over()
+        if self._amendments != self._log.amendments(self._flow):
+            self.start_over()
         values = self._read_values()
         changed = values != self._values
         if changed:
@@ -118,6 +133,21 @@ class Findings:
         if len(fresh):
             self._take(fresh)
         return changed or bool(len(fresh))
+
+    def save(self) -> SavedFindings:
+        """All that is known now, for `restore`; the arrays are shared as far as they go."""
+        self._place = NOTHING, {}, 0
+        parts = {name: part for name, part in vars(self).items() if name not in _NOT_SAVED}
+        return SavedFindings(self, copy.deepcopy(parts, self._kept(parts, self)))
+
+    def restore(self, saved: SavedFindings) -> None:
+        """Know again what these findings, or others about the same flow, knew then, and nothing else."""
+        vars(self).update(copy.deepcopy(saved.parts, self._kept(saved.parts, saved.owner)))
+        self.restarts += 1
+
+    def _kept(self, parts: Mapping[str, Any], owner: Findings) -> dict[int, object]:
+        """What a copy does not copy: the values, which never change, and whose the parts are, which becomes us."""
+        return {id(owner): self, id(parts["_values"]): parts["_values"]}
 
     def _take(self, rows: NDArray[np.int64]) -> None:
         begin = len(self._rows)
@@ -236,7 +266,7 @@ class Findings:
         return _flag_names(self._value("flags", index))
 
     def label(self, index: int) -> str:
-        copies = self._log.copies[int(self._rows.values[index])]
+        copies = self._log.copies_of(int(self._rows.values[index]))
         return self._words(index) + (f" ×{copies + 1}" if copies else "")
 
     def _words(self, index: int) -> str:

@@ -19,6 +19,7 @@ from tcpladder.app.flows_screen import FlowsScreen
 from tcpladder.app.help_screen import HelpScreen, key_name
 from tcpladder.app.ladder_screen import LadderScreen
 from tcpladder.app.page import Page
+from tcpladder.app.replaying import Replaying, flows_page, ladder_page
 from tcpladder.app.scroll_bar import PlainScrollBar
 from tcpladder.app.terminal import Taste
 from tcpladder.app.too_small import TooSmallScreen
@@ -34,6 +35,7 @@ class TcpladderApp(App[None]):
         Binding("ctrl+q", "quit", "quit at once", show=False, priority=True),
         Binding("question_mark,f1", "help", "this help"),
         Binding("colon,ctrl+p", "command_palette", "commands"),
+        Binding("R", "replay", "replay this; back to it"),
         Binding("ctrl+z", "suspend_process", "suspend; fg brings it back"),
     ]
     CSS = "Screen { background: $background; }"
@@ -44,6 +46,7 @@ class TcpladderApp(App[None]):
         self.session = session
         self.taste = taste
         self.feed = Feed(self, session)
+        self.replaying = Replaying(self)
         self._start_flow = start_flow
         self._warned = 0
         self.animation_level = "none"
@@ -57,11 +60,11 @@ class TcpladderApp(App[None]):
         # Textual draws nothing after `fg`: the terminal shows the shell until something changes.
         self.app_resume_signal.subscribe(self, lambda _: self.refresh(layout=True))
         self.session.start()
-        self.push_screen(FlowsScreen(self.session, self.feed, self.taste))
+        self.push_screen(flows_page(self))
         self.call_after_refresh(self.feed.start)
 
     def on_unmount(self) -> None:
-        self.session.close()
+        self.replaying.close()
 
     def session_changed(self, status: SessionStatus) -> None:
         """Say new warnings in full; open the flow that the command line asked for as soon as it is there."""
@@ -74,7 +77,7 @@ class TcpladderApp(App[None]):
 
     def open_flow(self, number: int) -> None:
         """Show the ladder of a flow."""
-        self.push_screen(LadderScreen(self.session, self.feed, self.taste, number=number))
+        self.push_screen(ladder_page(self, number))
 
     def on_flows_screen_opened(self, message: FlowsScreen.Opened) -> None:
         self.open_flow(message.number)
@@ -100,16 +103,23 @@ class TcpladderApp(App[None]):
             self.pop_screen()
 
     async def action_leave(self) -> None:
-        if isinstance(self.screen, FlowsScreen | TooSmallScreen):
-            self.exit()
-        else:
+        if not isinstance(self.screen, FlowsScreen | TooSmallScreen):
             await self.action_back()
+        elif not self.replaying.leave_from(self.screen):
+            self.exit()
 
     def action_help(self) -> None:
         """The keys of the page that is open."""
         bindings = [active.binding for active in self.screen.active_bindings.values()]
         title = str(self.screen.title or self.screen.TITLE or "this dialog")
         self.push_screen(HelpScreen(title, bindings, ascii_only=self.taste.ascii_only))
+
+    def action_replay(self, step_back: bool = False) -> None:
+        self.replaying.toggle(step_back=step_back)
+
+    def leave_replay_from(self, screen: Screen[None]) -> bool:
+        """Go back to what is replayed, from the first screen of its replay. False where there is nothing below."""
+        return self.replaying.leave_from(screen)
 
     def action_interfaces(self) -> None:
         from tcpladder.app.interfaces_screen import InterfacesScreen  # loads the agent's messages

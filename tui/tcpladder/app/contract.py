@@ -11,6 +11,7 @@ from typing import Literal, Protocol
 from tcpladder.analysis.view import FlowSummary, FlowView
 from tcpladder.ladder.model import Note
 from tcpladder.ladder.timers import FlowTimers
+from tcpladder.session.replay_state import ReplayState
 
 
 class SessionStatus(Protocol):
@@ -27,7 +28,7 @@ class SessionStatus(Protocol):
         ...
 
     @property
-    def mode(self) -> Literal["live", "file", "lab"]: ...
+    def mode(self) -> Literal["live", "file", "lab", "replay"]: ...
 
     @property
     def phase(self) -> Literal["loading", "running", "ended"]: ...
@@ -64,7 +65,18 @@ class SessionStatus(Protocol):
 
     @property
     def now_ns(self) -> int:
-        """The clock that countdowns are measured against: the wall's while live, the last frame's in a file."""
+        """The clock that countdowns are measured against: the wall's while live, the last frame's in a file, the
+        replay's in a replay."""
+        ...
+
+    @property
+    def replay(self) -> ReplayState | None:
+        """Where a replay stands; None where nothing is replayed."""
+        ...
+
+    @property
+    def behind_ns(self) -> int | None:
+        """How far a replay is behind a capture that goes on."""
         ...
 
 

@@ -36,6 +36,7 @@ class FlowsScreen(Page):
         Binding("less_than_sign", "sort(-1)", "previous sort order"),
         Binding("space", "mark", "mark this flow"),
         Binding("f", "follow", "follow the newest flow"),
+        Binding("comma", "app.replay(True)", "a segment back, in a replay"),
         Binding("T", "timers", "timers of this flow, counting down"),
     ]
     KEYS = "↑↓ flow  enter ladder  / filter  s sort  space mark  p pause  ? help  q quit"
@@ -168,7 +169,7 @@ class FlowsScreen(Page):
     def on_input_changed(self, event: Input.Changed) -> None:
         self._arrange(self.table.order.sort, event.value)
 
-    def on_input_submitted(self) -> None:
+    def on_input_submitted(self, _event: Input.Submitted) -> None:
         self.close_prompt()
 
     def action_sort(self, by: int) -> None:

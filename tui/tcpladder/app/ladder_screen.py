@@ -57,6 +57,7 @@ class LadderScreen(Page):
         Binding("1", "pane(1)", "pane 1: the ladder"),
         Binding("2", "pane(2)", "pane 2: the detail below it"),
         Binding("3", "pane(3)", "pane 3: the timers"),
+        Binding("comma", "app.replay(True)", "a segment back, in a replay"),
         Binding("T", "timers", "timers of both ends, counting down"),
     ]
     KEYS = "↑↓ rung  enter detail  [ ] event  f follow  p pause  T timers  / search  ? help"
@@ -77,7 +78,7 @@ class LadderScreen(Page):
 
     def __init__(self, session: Session, feed: Feed, taste: Taste, *, number: int) -> None:
         super().__init__(session, feed, taste)
-        self._number = number
+        self.number = number
         self._timer: Timer | None = None
         self._words = ""
         self._marked: int | None = None
@@ -96,7 +97,7 @@ class LadderScreen(Page):
     def on_mount(self) -> None:
         self.focus_body()
         status = self.session.status()
-        self.ladder.refresh_ladder(self.session.notes(self._number), status.now_ns)
+        self.ladder.refresh_ladder(self.session.notes(self.number), status.now_ns)
         self.set_class(self.app.size.height >= TALL, "-two")
         self._show_detail()
         if status.phase != "ended" and status.mode != "file":
@@ -111,13 +112,13 @@ class LadderScreen(Page):
     # Following the session
 
     def show_body(self, status: SessionStatus) -> None:
-        self.session.view(self._number)  # brings the findings up to date
+        self.session.view(self.number)  # brings the findings up to date
         before = len(self.ladder.ladder)
-        self.ladder.refresh_ladder(self.session.notes(self._number), status.now_ns)
+        self.ladder.refresh_ladder(self.session.notes(self.number), status.now_ns)
         self._new_rows = len(self.ladder.ladder) - before
         if self._new_rows and self.ladder.following and not self.racing:
             self._show_detail()
-        self._beside.show(self._number)
+        self._beside.show(self.number)
         self._plan_tick(self.ladder.seconds_to_next_tick(status.now_ns), status)
 
     @property
@@ -140,13 +141,13 @@ class LadderScreen(Page):
         self._plan_tick(seconds, status)
 
     def show_lines(self, status: SessionStatus) -> None:
-        summary = self.session.summary(self._number)
+        summary = self.session.summary(self.number)
         state = status_words.phase(status, ascii_only=self.ascii_only, seconds_left=self.feed.seconds_left)
         following = "  follow" if self.ladder.following else ""
         right = Content.assemble(state, (following, "bold"), " ")
         both = self._states(summary)
         ended = f"  {summary.ended}" if summary.ended else ""
-        owners = clean(self.session.owners(self._number), self.ascii_only)
+        owners = clean(self.session.owners(self.number), self.ascii_only)
         room = max(20, self.size.width - right.cell_length - len(both) - len(ended) - 4)
         title = grid.flow_title(summary, room, self.ascii_only)
         name = f"{status_words.short_name(status)} {'>' if self.ascii_only else '›'} "
@@ -212,7 +213,7 @@ class LadderScreen(Page):
             else:
                 self.ladder.jump(self.ladder.ladder.row_of_segment(armed))
         elif isinstance(row, Rung):
-            self.post_message(self.Opened(self._number, row.segment))
+            self.post_message(self.Opened(self.number, row.segment))
 
     def action_follow(self) -> None:
         self._follow(not self.ladder.following)
@@ -257,7 +258,7 @@ class LadderScreen(Page):
                 self.focus_body()
             self._beside.close()
         else:
-            self._beside.open(self._number)
+            self._beside.open(self.number)
         self.on_resize()
 
     def action_pane(self, number: int) -> None:

@@ -37,6 +37,8 @@ class LadderView(RowView):
         )
         self.unfolded = False
         """Whether what follows the pending rung is shown too."""
+        self.redraws_all = False
+        """Whether a new row draws those before it again: what they say may be settled only later."""
         self.pending: tuple[PendingRow, ...] = ()
 
     def row_count(self) -> int:
@@ -70,6 +72,8 @@ class LadderView(RowView):
         first = self.ladder.refresh(notes)
         self._set_layout(origin_ns=self.ladder.origin_ns)
         before, known = self.pending, len(self.ladder)
+        if self.redraws_all and first < known:
+            first = 0
         self.pending = self.ladder.pending_rows(now_ns, unfold=self.unfolded)
         if first < known or len(before) != len(self.pending) or self._count != self.row_count():
             self.rows_changed(first)

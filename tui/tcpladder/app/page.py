@@ -12,7 +12,7 @@ from textual.events import Resize
 from textual.screen import Screen
 from textual.widgets import Input, Static
 
-from tcpladder.app import status_words
+from tcpladder.app import replay_words, status_words
 from tcpladder.app.bar import Bar, Rule
 from tcpladder.app.contract import Session, SessionStatus
 from tcpladder.app.terminal import Taste
@@ -115,6 +115,9 @@ class Page(Screen[None], inherit_bindings=False):
         parts: list[Content | tuple[str, str]] = [Content(" ")]
         if self.paused_at is not None:
             parts.append((f" {status_words.paused(status.segments - self.paused_at)} ", "reverse"))
+            parts.append(Content("  "))
+        if status.behind_ns is not None:
+            parts.append((f" {replay_words.behind(status.behind_ns)} ", "reverse"))
             parts.append(Content("  "))
         parts.append(status_words.counters(status))
         parts.append(Content(f"  {left}"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import threading
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -17,10 +17,11 @@ from tcpladder.analysis.view import Endpoint, FlowSummary, Side
 from tcpladder.ladder.model import Note
 from tcpladder.ladder.timers import EndTimers, FlowTimers
 from tcpladder.session.named import NamedCapture
+from tcpladder.session.replay_state import ReplayState
 from tcpladder.sources.unwrap import Unwrapper
 from tcpladder.wire.frames import FrameBatch
 
-Mode = Literal["live", "file", "lab"]
+Mode = Literal["live", "file", "lab", "replay"]
 Phase = Literal["loading", "running", "ended"]
 SALT_BYTES = 64
 
@@ -50,13 +51,20 @@ class SessionStatus:
     warnings: tuple[str, ...]
     notice: str
     now_ns: int
-    """What countdowns are measured against: the wall clock while live, the last segment in a file."""
+    """What countdowns are measured against: the wall clock while live, the last segment in a file, in a replay the
+    moment that is shown."""
+    replay: ReplayState | None = None
+    """Where a replay stands; None where nothing is replayed."""
+    behind_ns: int | None = None
+    """How far a replay is behind a capture that goes on."""
 
 
 class Session:
     """Flows that grow. Every method may be called from any thread."""
 
     mode: Mode = "file"
+    one_capture = True
+    """Whether there is never a second one, whose flows might have begun before those of the first."""
 
     def __init__(
         self, name: str, *, filter_text: str = "", keep_segments: bool = True, given: Given | None = None
@@ -76,6 +84,21 @@ class Session:
         self._warnings: list[str] = []
         self._notes: list[tuple[Note, int | None]] = []
         self._phase: Phase = "loading"
+
+    @property
+    def lock(self) -> threading.RLock:
+        """Held by whoever looks at several things that must belong together."""
+        return self._lock
+
+    @property
+    def phase(self) -> Phase:
+        """Whether anything still comes."""
+        return self._phase
+
+    @property
+    def captures(self) -> Sequence[CaptureAnalysis]:
+        """The analyses, one a capture, in order."""
+        return self._captures
 
     def begin_capture(
         self, names: Mapping[str, str] | None = None, beliefs: Beliefs | None = None
@@ -158,6 +181,12 @@ class Session:
 
     def frame_bytes(self, number: int, index: int) -> bytes:
         """One frame again, for dissection. Raises CaptureError where its bytes are gone."""
+        with self._lock:
+            view = self.view(number)
+        return self.bytes_of(view, index)
+
+    def bytes_of(self, view: Findings, index: int) -> bytes:
+        """The frame of a segment of any findings about a flow of this session. Raises CaptureError likewise."""
         raise NotImplementedError
 
     def status(self) -> SessionStatus:

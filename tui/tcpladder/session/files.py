@@ -10,6 +10,7 @@ from tcpladder.analysis.beliefs import TimerValues
 from tcpladder.analysis.capture import Beliefs, CaptureAnalysis
 from tcpladder.analysis.captured import CapturedValues
 from tcpladder.analysis.expected import Given
+from tcpladder.analysis.flow_view import Findings
 from tcpladder.analysis.view import Endpoint, Side
 from tcpladder.errors import CaptureError, UsageError
 from tcpladder.session.base import Session
@@ -47,6 +48,7 @@ class FileSession(Session):
         super().__init__(", ".join(paths), keep_segments=keep_segments, given=given)
         if follow and len(paths) > 1:
             raise UsageError(f"--follow takes one file, not {len(paths)}")
+        self.one_capture = len(paths) == 1
         self._stop = threading.Event()
         following = Following(stop=self._stop) if follow else None
         self._files: list[FrameFile] = [
@@ -138,9 +140,8 @@ class FileSession(Session):
         """The clock where a followed file has grown under our eyes, else the last segment."""
         return time.time_ns() if self._grew and self._phase == "running" else super().now_ns()
 
-    def frame_bytes(self, number: int, index: int) -> bytes:
+    def bytes_of(self, view: Findings, index: int) -> bytes:
         with self._lock:
-            view = self.view(number)
             file, position, captured = view.file(index), view.position(index), view.captured(index)
         data = self._files[file].frame_bytes(position, captured)
         if len(data) < captured:

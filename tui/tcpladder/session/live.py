@@ -245,9 +245,8 @@ class LiveSession(Session):
     def now_ns(self) -> int:
         return time.time_ns()
 
-    def frame_bytes(self, number: int, index: int) -> bytes:
+    def bytes_of(self, view: Findings, index: int) -> bytes:
         with self._lock:
-            view = self.view(number)
             position, captured = view.position(index), view.captured(index)
         data = self._spool.read(position, captured)
         if data is None:
