@@ -9,8 +9,6 @@ from numpy.typing import NDArray
 
 from tcpladder.analysis.log import NO_FLOW, SegmentLog
 
-SORTED_AGAIN = 4
-"""The rows are sorted anew when one in so many is not sorted yet; a shorter tail is looked through."""
 
 
 class FlowRows:
@@ -18,7 +16,7 @@ class FlowRows:
 
     def __init__(self, log: SegmentLog) -> None:
         self._log = log
-        self._sorted = self._pieces = 0
+        self._sorted = self._pieces = self._looked_through = 0
         self._order = np.empty(0, np.int64)
         """(sorted,) the first rows of the log by flow, copies with what they repeat."""
         self._bounds = np.zeros(1, np.int64)
@@ -55,8 +53,11 @@ class FlowRows:
 
     def with_copies(self, flow: int, limit: int) -> NDArray[np.int64]:
         """The rows of a flow below the limit and the copies of them: int64, ascending."""
-        if limit > self._sorted and len(self._log) - self._sorted > self._sorted // SORTED_AGAIN:
-            self._sort()
+        if limit > self._sorted:
+            # What is not sorted is looked through, until that has cost as much as sorting.
+            self._looked_through += len(self._log) - self._sorted
+            if self._looked_through > self._sorted:
+                self._sort()
         rows = self._order[slice(*self._bounds[flow : flow + 2])] if flow + 1 < len(self._bounds) else _NONE
         if limit > self._sorted:
             rows = np.concatenate([rows, self._tail(flow)])
@@ -72,7 +73,7 @@ class FlowRows:
         return bisect_left(self._copies.get(row, []), limit)
 
     def _sort(self) -> None:
-        count, self._pieces = len(self._log), self._log.pieces
+        count, self._pieces, self._looked_through = len(self._log), self._log.pieces, 0
         flow = self._log.column("flow", np.arange(count))
         copied = np.fromiter(self._log.copy_of, np.int64, len(self._log.copy_of))
         flow[copied] = flow[np.fromiter(self._log.copy_of.values(), np.int64, len(copied))]
@@ -90,7 +91,7 @@ class FlowRows:
                 break
             if self._log.value("flow", self._log.copy_of[copy]) == flow:
                 again.append(copy)
-        return np.sort(np.concatenate([own, np.array(again, np.int64)]))
+        return np.sort(np.concatenate([own, np.array(again, np.int64)])) if again else own
 
     def _find_first_rows(self) -> None:
         if self._first_pieces == self._log.pieces:

@@ -53,9 +53,6 @@ class Wait:
     first_ns: int = 0
     """How long the first wait of the same run was, where each doubles the one before."""
 
-    def __deepcopy__(self, _memo: object) -> Wait:
-        return self  # a value
-
 
 @dataclass(slots=True)
 class Observed:

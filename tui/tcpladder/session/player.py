@@ -164,9 +164,11 @@ class Player:
         return found
 
     def _silences_now(self) -> Silences:
-        positions = self._found_now("positions")
-        times = np.append(self._axis.time_ns[positions], self.state.end_ns)
-        key = len(positions), self.state.end_ns, self.state.pace, self.state.idle_s
+        state, positions = self.state, self._found_now("positions")
+        # The end of what grows is no silence yet.
+        end_ns = [] if state.growing else [state.end_ns]
+        key = len(positions), state.growing, state.pace, state.idle_s
         if self._silences is None or self._silences[0] != key:
-            self._silences = key, Silences(times, self.state.pace, self.state.idle_s)
+            times = np.append(self._axis.time_ns[positions], np.array(end_ns, np.int64))
+            self._silences = key, Silences(times, state.pace, state.idle_s)
         return self._silences[1]

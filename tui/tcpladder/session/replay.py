@@ -219,8 +219,9 @@ class ReplaySession(Session):
 
     def _read_ahead(self) -> None:
         """Make going to any place of long flows quick; the screen gets its turn after every few pieces."""
+        rows = 0
         while not self._stop.wait(REST_S):
-            more = True
+            more, rows = rows != len(self._axis), len(self._axis)
             while more and not self._stop.wait(TURN_S):
                 with self._lock:
                     more = bool(len(self._axis)) and self._prepare()
