@@ -49,7 +49,7 @@ def share_of_a_core(terminal: Terminal) -> float:
 
 
 def figures() -> Iterator[Figure]:
-    """Seeks, then some seconds of playing at 10 times the recorded pace, for both captures, in the list and a ladder."""
+    """Seeks, then some seconds at 10 times the recorded pace, for both captures, in the list and in a ladder."""
     folder = Path(tempfile.gettempdir()) / "tcpladder-bench"
     folder.mkdir(exist_ok=True)
     for path, what, keys in (

@@ -20,6 +20,7 @@ from tcpladder.app.interfaces_screen import InterfacesScreen
 from tcpladder.app.ladder_screen import LadderScreen
 from tcpladder.app.ladder_view import LadderView
 from tcpladder.app.row_view import RowView
+from tcpladder.app.timers_view import TimersView
 
 SIZE = (80, 24)
 
@@ -53,6 +54,78 @@ async def test_enter_opens_the_ladder_and_escape_closes_it() -> None:
         await pilot.press("escape")
         await settle(pilot)
         assert isinstance(app.screen, FlowsScreen)
+
+
+async def test_the_ladder_waits_unseen_until_it_is_asked_for() -> None:
+    app = app_for(many_flows(2))
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        ladder = app.get_screen("ladder", LadderScreen)
+        assert ladder.is_running
+        assert ladder.size == SIZE
+        assert isinstance(app.screen, FlowsScreen)
+        assert isinstance(app.focused, FlowTable)
+        await pilot.press("j", "enter")
+        assert ":40002" in (await settle(pilot)).splitlines()[0]
+        assert app.screen is ladder
+
+
+async def test_another_flow_begins_at_its_first_rung_and_keeps_how_it_is_drawn() -> None:
+    session = many_flows(2)
+    session.change(mode="file", phase="running")
+    app = app_for(session)
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        await pilot.press("enter")
+        await settle(pilot)
+        await pilot.press("slash", *"probe", "enter")
+        await settle(pilot)
+        await pilot.press("space", "j", "t", "T", "p", "f")
+        await settle(pilot)
+        view = app.screen.query_one(LadderView)
+        assert view.following
+        await pilot.press("escape")
+        await settle(pilot)
+        await pilot.press("j", "enter")
+        text = await settle(pilot)
+        assert ":40002" in text.splitlines()[0]
+        assert (view.view.number, view.cursor, view.top, view.following) == (2, 0, 0, False)
+        assert "paused" not in text
+        assert "17:16:22.217" not in text
+        assert app.screen.query_one(TimersView).number == 2
+        await pilot.press("j")
+        assert "from the marked frame" not in await settle(pilot)
+        await pilot.press("n")
+        await settle(pilot)
+        assert view.cursor == 1
+
+
+async def test_two_keys_in_a_hurry_open_one_ladder() -> None:
+    app = app_for(keepalive_session())
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        app.open_flow(1)
+        app.open_flow(1)
+        await settle(pilot)
+        assert [type(screen) for screen in app.screen_stack[1:]] == [FlowsScreen, LadderScreen]
+        await pilot.press("escape")
+        await settle(pilot)
+        assert isinstance(app.screen, FlowsScreen)
+
+
+async def test_a_ladder_that_is_closed_counts_nothing_down() -> None:
+    session = keepalive_session()
+    app = app_for(session)
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        await pilot.press("enter")
+        await settle(pilot)
+        ladder = app.get_screen("ladder", LadderScreen)
+        await pilot.press("escape")
+        await settle(pilot, 8)
+        with patch.object(ladder.ladder, "seconds_to_next_tick") as asked:
+            await settle(pilot, 8)
+        asked.assert_not_called()
 
 
 async def test_q_leaves_one_screen_after_the_other_and_then_the_app() -> None:

@@ -36,19 +36,18 @@ class Fingerprints:
     def __init__(self, segments: Segments, at: NDArray[np.int64]) -> None:
         self._segments = segments
         self._at = at
+        self._numbers: NDArray[np.uint64] = segments.seq.astype(np.uint64) << _HIGH | segments.ack
 
     def numbers(self, positions: NDArray[np.int64]) -> NDArray[np.uint64]:
         """Sequence and acknowledgment number in one: the first of `columns`."""
-        at = self._at[positions]
-        both: NDArray[np.uint64] = self._segments.seq[at].astype(np.uint64) << _HIGH | self._segments.ack[at]
-        return both
+        return self._numbers[self._at[positions]]
 
     def columns(self, positions: NDArray[np.int64]) -> tuple[NDArray[Any], ...]:
         """Numbers, shape, timestamps and place as uint64, and time as int64; each in the shape of `positions`."""
         segments, at = self._segments, self._at[positions]
         identified = np.maximum(segments.ip_id[at], 0).astype(np.uint64)
         return (
-            self.numbers(positions),
+            self._numbers[at],
             segments.length[at].astype(np.uint64) << _HIGH
             | segments.flags[at].astype(np.uint64) << _MIDDLE
             | segments.window[at],
@@ -102,31 +101,49 @@ def find_copies(
     found: dict[int, int] = {}
     if not len(candidates):
         return found
-    slot, numbers = order.slot[candidates], prints.numbers(candidates)
-    at = candidates.copy()
-    back = np.full(len(candidates), NOTHING)
+    own = prints.numbers(candidates)
+    at, inside = candidates, np.zeros(len(candidates), np.int64)
     for _ in range(DEPTH):
-        inside = at >= 0
-        ahead = np.where(inside, order.previous[at], NOTHING)
-        back = np.where(inside, np.where(ahead < 0, 0, NOTHING), back + 1)
-        from_carried = back >= 0
-        carried = np.clip(back, 0, DEPTH - 1)
-        row = np.where(from_carried, np.where(back < DEPTH, recent.row[slot, carried], NOTHING), rows[ahead])
-        earlier = np.where(from_carried, recent.columns[0][slot, carried], prints.numbers(ahead))
+        at = np.where(at >= 0, order.previous[at], NOTHING)
         # Nearly all differ in their numbers already; the rest is read for those that do not.
-        alike = np.flatnonzero((earlier == numbers) & (row != NOTHING))
+        alike = np.flatnonzero((prints.numbers(at) == own) & (at >= 0))
         if len(alike):
-            before = [
-                np.where(from_carried[alike], kept[slot[alike], carried[alike]], column)
-                for kept, column in zip(recent.columns, prints.columns(ahead[alike]), strict=True)
-            ]
-            for i in alike[_same(prints.columns(candidates[alike]), before)].tolist():
-                found.setdefault(int(candidates[i]), int(row[i]))
-        at = ahead
+            position, earlier = candidates[alike], at[alike]
+            same = _same(prints.columns(position), prints.columns(earlier))
+            _note(found, position[same], rows[earlier[same]])
+        inside += at >= 0
+    _find_carried(found, order, prints, recent, candidates, inside)
     return found
 
 
-def _same(own: tuple[NDArray[Any], ...], earlier: list[NDArray[Any]]) -> NDArray[np.bool_]:
+def _find_carried(
+    found: dict[int, int],
+    order: FlowOrder,
+    prints: Fingerprints,
+    recent: Recent,
+    candidates: NDArray[np.int64],
+    inside: NDArray[np.int64],
+) -> None:
+    """Add the copies of segments of earlier batches; `inside` is how many of DEPTH were of this one."""
+    near = np.flatnonzero(inside < DEPTH)
+    slot = order.slot[candidates[near]]
+    alike = recent.columns[0][slot] == prints.numbers(candidates[near])[:, None]
+    alike &= np.arange(DEPTH) < (DEPTH - inside[near])[:, None]
+    alike &= recent.row[slot] != NOTHING
+    which, back = np.nonzero(alike)
+    if len(which):
+        position, slot = candidates[near[which]], slot[which]
+        same = _same(prints.columns(position), tuple(column[slot, back] for column in recent.columns))
+        _note(found, position[same], recent.row[slot[same], back[same]])
+
+
+def _note(found: dict[int, int], positions: NDArray[np.int64], rows: NDArray[np.int64]) -> None:
+    """Of several segments that one repeats, the latest one counts, which is found first."""
+    for position, row in zip(positions.tolist(), rows.tolist(), strict=True):
+        found.setdefault(position, row)
+
+
+def _same(own: tuple[NDArray[Any], ...], earlier: tuple[NDArray[Any], ...]) -> NDArray[np.bool_]:
     """Whether each candidate is the datagram with these columns."""
     apart_ns = own[4] - earlier[4]
     same: NDArray[np.bool_] = (own[0] == earlier[0]) & (own[1] == earlier[1]) & (own[2] == earlier[2])

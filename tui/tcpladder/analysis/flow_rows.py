@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from tcpladder.analysis.log import NO_FLOW, SegmentLog
 
 
-
 class FlowRows:
     """The rows of every flow of a log that may grow. Flows are numbered from 0, limits are rows that do not count."""
 

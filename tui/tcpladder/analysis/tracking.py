@@ -24,6 +24,9 @@ FIN, SYN, RST, ACK = int(Flag.FIN), int(Flag.SYN), int(Flag.RST), int(Flag.ACK)
 SHORTEST_INTVL_NS = 400_000_000
 """A RST sooner than this after a probe is another matter: no stack counts keepalive intervals below half a second."""
 _SHUT = (TcpState.CLOSED, TcpState.TIME_WAIT)
+# By names of this module: asking an enum for a member runs Python code before 3.12.
+_UNKNOWN, _SYN_RECEIVED, _ESTABLISHED = TcpState.UNKNOWN, TcpState.SYN_RECEIVED, TcpState.ESTABLISHED
+_CLIENT, _SERVER = Side.CLIENT, Side.SERVER
 
 
 class Beginning(Enum):
@@ -171,7 +174,7 @@ class Tracker:
         for row, f, from_server, k, flags, seq, ack, length in zip(
             rows.tolist(), *(c[rows].tolist() for c in columns), strict=True
         ):
-            side = Side.SERVER if from_server else Side.CLIENT
+            side = _SERVER if from_server else _CLIENT
             track = self.tracks[f]
             if row in icmp:
                 _icmp(track, icmp[row], side)
@@ -186,7 +189,7 @@ class Tracker:
                 _probe_or_reset(track, side, Kind(k), flags, when)
             _segment(track, side, flags, seq, ack, length)
             if self._opening[f] and not flags & SYN:
-                self._opening[f] = any(end.state is TcpState.SYN_RECEIVED for end in track.ends.values())
+                self._opening[f] = any(end.state is _SYN_RECEIVED for end in track.ends.values())
 
     def _answers_to_syn_acks(
         self, segments: Segments, flow: NDArray[np.int64], from_server: NDArray[np.bool_]
@@ -223,7 +226,7 @@ def _beginning(segments: Segments, row: int) -> Beginning:
 
 
 def _other(side: Side) -> Side:
-    return Side.SERVER if side is Side.CLIENT else Side.CLIENT
+    return _SERVER if side is _CLIENT else _CLIENT
 
 
 def _icmp(track: Track, words: str, side: Side) -> None:
@@ -290,15 +293,15 @@ def _segment(track: Track, side: Side, flags: int, seq: int, ack: int, length: i
                 track.ending = track.ended_by = None
         return
     if flags & ACK:
-        if peer.state is TcpState.SYN_RECEIVED:
+        if peer.state is _SYN_RECEIVED:
             _step(peer, Event.GETS_ACK_OF_SYN)
         if peer.fin_end is not None and difference(ack, peer.fin_end) >= 0:
             _step(peer, Event.GETS_ACK_OF_FIN)
-    if end.state is TcpState.UNKNOWN:
+    if end.state is _UNKNOWN:
         _step(end, Event.TALKS)
-    if peer.state is TcpState.UNKNOWN:
+    if peer.state is _UNKNOWN:
         _step(peer, Event.TALKS)
-    track.handshake |= end.state is peer.state is TcpState.ESTABLISHED and track.beginning is Beginning.SYN
+    track.handshake |= end.state is peer.state is _ESTABLISHED and track.beginning is Beginning.SYN
     if flags & FIN and end.fin_end is None:
         end.fin_end = advance(seq, length + 1)
         if track.ended_by is None:

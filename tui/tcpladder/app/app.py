@@ -11,7 +11,7 @@ from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
-from tcpladder.app import terminal
+from tcpladder.app import open_ladder, terminal
 from tcpladder.app.contract import Session, SessionStatus
 from tcpladder.app.detail_screen import DetailScreen
 from tcpladder.app.feed import Feed
@@ -19,7 +19,7 @@ from tcpladder.app.flows_screen import FlowsScreen
 from tcpladder.app.help_screen import HelpScreen, key_name
 from tcpladder.app.ladder_screen import LadderScreen
 from tcpladder.app.page import Page
-from tcpladder.app.replaying import Replaying, flows_page, ladder_page
+from tcpladder.app.replaying import Replaying, flows_page, show_flow
 from tcpladder.app.scroll_bar import PlainScrollBar
 from tcpladder.app.terminal import Taste
 from tcpladder.app.too_small import TooSmallScreen
@@ -74,10 +74,12 @@ class TcpladderApp(App[None]):
         if self._start_flow is not None and status.flows >= self._start_flow:
             number, self._start_flow = self._start_flow, None
             self.open_flow(number)
+        elif status.flows and status.replay is None and not self.is_screen_installed(open_ladder.NAME):
+            self.call_later(open_ladder.prepare, self)
 
     def open_flow(self, number: int) -> None:
         """Show the ladder of a flow."""
-        self.push_screen(ladder_page(self, number))
+        show_flow(self, number)
 
     def on_flows_screen_opened(self, message: FlowsScreen.Opened) -> None:
         self.open_flow(message.number)
@@ -116,10 +118,6 @@ class TcpladderApp(App[None]):
 
     def action_replay(self, step_back: bool = False) -> None:
         self.replaying.toggle(step_back=step_back)
-
-    def leave_replay_from(self, screen: Screen[None]) -> bool:
-        """Go back to what is replayed, from the first screen of its replay. False where there is nothing below."""
-        return self.replaying.leave_from(screen)
 
     def action_interfaces(self) -> None:
         from tcpladder.app.interfaces_screen import InterfacesScreen  # loads the agent's messages

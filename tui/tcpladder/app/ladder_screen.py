@@ -15,12 +15,12 @@ from textual.message import Message
 from textual.timer import Timer
 from textual.widgets import Input
 
-from tcpladder.analysis.view import FlowSummary
 from tcpladder.app import explain, status_words
 from tcpladder.app.bar import Bar
 from tcpladder.app.contract import Session, SessionStatus
 from tcpladder.app.detail_view import DetailView, findings
 from tcpladder.app.feed import Feed
+from tcpladder.app.ladder_head import head
 from tcpladder.app.ladder_search import search
 from tcpladder.app.ladder_view import LadderView
 from tcpladder.app.page import Page
@@ -29,8 +29,8 @@ from tcpladder.app.timers_view import TimersView, WithTimers
 from tcpladder.ladder import words
 from tcpladder.ladder.model import GapRow, NumberMode, Rung, TimeMode
 from tcpladder.render import grid
-from tcpladder.render.cells import clean, elide
-from tcpladder.render.layout import NARROW_BELOW, Layout
+from tcpladder.render.cells import elide
+from tcpladder.render.layout import Layout
 
 TALL = 40
 """Lines from which on the detail stands below the ladder without being asked for."""
@@ -39,7 +39,7 @@ SEARCH_SLICE_S = 0.01
 
 
 class LadderScreen(Page):
-    """The flow `number`."""
+    """The flow `number`, or the one that it is handed later."""
 
     TITLE = "ladder"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -95,13 +95,35 @@ class LadderScreen(Page):
         yield self._beside
 
     def on_mount(self) -> None:
+        self._begin()
+
+    def show_flow(self, number: int) -> None:
+        """Be about another flow, from its beginning; panes, time and numbers stay as a person has left them."""
+        self.workers.cancel_node(self)
+        self.number = number
+        self._words = ""
+        self._marked = self.paused_at = None
+        self.ladder.show_flow(self.session.view(number), self.session.notes(number))
+        self._begin()
+
+    def _begin(self) -> None:
         self.focus_body()
         status = self.session.status()
         self.ladder.refresh_ladder(self.session.notes(self.number), status.now_ns)
-        self.set_class(self.app.size.height >= TALL, "-two")
+        if self.app.size.height >= TALL:
+            self.add_class("-two")
         self._show_detail()
         if status.phase != "ended" and status.mode != "file":
             self.call_after_refresh(self._follow, True)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a person looks at this ladder, or will when what stands over it is closed."""
+        return self in self.app.screen_stack
+
+    def on_screen_suspend(self) -> None:
+        if not self.is_open:
+            self.workers.cancel_node(self)
 
     def on_resize(self) -> None:
         self.call_after_refresh(lambda: self.show_lines(self.session.status()))
@@ -134,6 +156,8 @@ class LadderScreen(Page):
             self._timer = self.set_timer(seconds, self._tick)
 
     def _tick(self) -> None:
+        if not self.is_open:
+            return
         status = self.session.status()
         seconds = self.ladder.seconds_to_next_tick(status.now_ns)
         if self.is_current and not is_congested(self.app):
@@ -145,31 +169,22 @@ class LadderScreen(Page):
         state = status_words.phase(status, ascii_only=self.ascii_only, seconds_left=self.feed.seconds_left)
         following = "  follow" if self.ladder.following else ""
         right = Content.assemble(state, (following, "bold"), " ")
-        both = self._states(summary)
-        ended = f"  {summary.ended}" if summary.ended else ""
-        owners = clean(self.session.owners(self.number), self.ascii_only)
-        room = max(20, self.size.width - right.cell_length - len(both) - len(ended) - 4)
-        title = grid.flow_title(summary, room, self.ascii_only)
-        name = f"{status_words.short_name(status)} {'>' if self.ascii_only else '›'} "
-        if len(name) + len(title) <= room:
-            title = name + title
-        used = sum(map(len, (title, both, ended))) + right.cell_length + 6
-        who = f"  {owners}" if owners and used + len(owners) <= self.size.width else ""
         self.head.say(
-            Content.assemble(f" {title}  ", (both, "$text-accent"), (ended, "$text-warning"), who), right
+            head(
+                summary,
+                name=status_words.short_name(status),
+                owners=self.session.owners(self.number),
+                width=self.size.width,
+                taken=right.cell_length,
+                ascii_only=self.ascii_only,
+            ),
+            right,
         )
         lines = grid.header_lines(summary, self._layout())
         self._columns.say(grid.plain(lines[0]).rstrip())
         rows, place = len(self.ladder.ladder), self.ladder.cursor + 1
         self.say_status(status, f"{summary.segments:,} segments  row {place:,} of {rows:,}  {status.filter}")
         self._show_why(status)
-
-    def _states(self, summary: FlowSummary) -> str:
-        """The states of both ends where they differ; the short word where there is little room."""
-        client, server = summary.states
-        if self.size.width < NARROW_BELOW:
-            return summary.state
-        return client if client == server else f"{client} / {server}"
 
     def _layout(self) -> Layout:
         return replace(self.ladder.ladder_layout, width=max(40, self.ladder.row_width))

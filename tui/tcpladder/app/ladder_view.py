@@ -41,6 +41,17 @@ class LadderView(RowView):
         """Whether a new row draws those before it again: what they say may be settled only later."""
         self.pending: tuple[PendingRow, ...] = ()
 
+    def show_flow(self, view: FlowView, notes: Sequence[Note]) -> None:
+        """Be about another flow, from its beginning."""
+        self.view = view
+        self.ladder = Ladder(view, notes)
+        self.pending = ()
+        self.unfolded = self.following = False
+        self._set_layout(origin_ns=self.ladder.origin_ns)
+        self.cursor = 0
+        self.scroll_to(y=0, animate=False)
+        self.rows_changed()
+
     def row_count(self) -> int:
         return len(self.ladder) + len(self.pending)
 

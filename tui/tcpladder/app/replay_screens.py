@@ -66,7 +66,7 @@ class _Replayed(Page):
             self.bar.say(status.replay, self.session.event_times_ns())
 
     def go_back(self) -> bool:
-        return super().go_back() or self._app.leave_replay_from(self)
+        return super().go_back() or self._app.replaying.leave_from(self)
 
     @property
     def _app(self) -> TcpladderApp:
@@ -157,9 +157,6 @@ class ReplayLadderScreen(_Replayed, LadderScreen):
         super().__init__(session, feed, taste, number=number)
         self.scope = number
         self.ladder.redraws_all = True
-
-    def on_mount(self) -> None:
-        self.call_after_refresh(self._follow, True)
 
     def action_open(self) -> None:
         self.session.play(False)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from textual.screen import Screen
 
+from tcpladder.app import open_ladder
 from tcpladder.app.contract import Session
 from tcpladder.app.feed import Feed
 from tcpladder.app.flows_screen import FlowsScreen
@@ -26,15 +27,16 @@ def flows_page(app: TcpladderApp) -> FlowsScreen:
     return FlowsScreen(app.session, app.feed, app.taste)
 
 
-def ladder_page(app: TcpladderApp, number: int) -> LadderScreen:
-    """The ladder of a flow of the session, or of the replay, that the app shows."""
+def show_flow(app: TcpladderApp, number: int) -> None:
+    """Put the ladder of a flow of the session, or of the replay, on the screen."""
     if app.session.status().mode == "replay":
         from tcpladder.app.replay_screens import ReplayLadderScreen
         from tcpladder.session.replay import ReplaySession
 
         assert isinstance(app.session, ReplaySession)
-        return ReplayLadderScreen(app.session, app.feed, app.taste, number=number)
-    return LadderScreen(app.session, app.feed, app.taste, number=number)
+        app.push_screen(ReplayLadderScreen(app.session, app.feed, app.taste, number=number))
+    else:
+        open_ladder.show(app, number)
 
 
 class Replaying:
@@ -77,7 +79,7 @@ class Replaying:
         if isinstance(screen, LadderScreen):
             number = replay.number_of(screen.number)
             replay.look_at(number)
-            app.push_screen(ladder_page(app, number))
+            show_flow(app, number)
         else:
             app.push_screen(flows_page(app))
         if step_back:

@@ -25,6 +25,8 @@ class TcpState(Enum):
     LAST_ACK = "LAST-ACK"
     TIME_WAIT = "TIME-WAIT"
 
+    __hash__ = object.__hash__  # Enum's own hashes the name in Python, once for every segment that is walked
+
 
 class Event(Enum):
     """What an observer sees an end send or get."""
@@ -40,6 +42,8 @@ class Event(Enum):
     GETS_ACK_OF_FIN = "gets ACK of its FIN"
     GETS_RST = "gets RST"
     TALKS = "sends or gets anything else"
+
+    __hash__ = object.__hash__
 
 
 _ANY_OPEN = (

@@ -6,6 +6,7 @@ Knows no TCP state beyond what tells one connection from the next: the initial s
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,8 @@ from tcpladder.wire.segments import Flag, Segments, State
 
 UNKNOWN = -1
 """An initial sequence number that was not seen."""
+# Plain integers: `&` on an IntFlag makes an object.
+SYN, ACK = int(Flag.SYN), int(Flag.ACK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,16 @@ class Assigned:
     """(m,) from 0, in order of the first segment."""
     from_server: NDArray[np.bool_]
     """(m,)"""
+
+
+class _First(NamedTuple):
+    """What the first segment of a flow says of who is its client."""
+
+    flags: int
+    """Its flags, 0 where its header cannot be believed."""
+    from_larger: bool
+    """Whether the larger of the two endpoints sent it."""
+    is_icmp: bool
 
 
 class FlowTable:
@@ -76,25 +89,25 @@ class FlowTable:
         Returns (row, 4-tuple, flow before, flow from this row on) of each connection that follows another one.
         """
         splits: list[tuple[int, int, int, int]] = []
-        syn = ((segments.flags & Flag.SYN) != 0) & (segments.state == State.WHOLE)
-        syn_rows = np.flatnonzero(syn)
+        syn_rows = np.flatnonzero(((segments.flags & SYN) != 0) & (segments.state == State.WHOLE))
         opening = dict(zip(first_row, range(known, known + len(first_row)), strict=True))
-        for row in sorted({*first_row, *syn_rows.tolist()}):
-            endpoints = opening.get(row)
-            if endpoints is not None:
-                self._open(endpoints, segments, row)
-                self._set_current(endpoints, len(self) - 1)
-            if not syn[row]:
+        rows = np.union1d(np.array(first_row, np.int64), syn_rows)
+        columns = (rows, number[rows], *(c[rows] for c in (segments.flags, segments.state, segments.seq)))
+        for row, endpoints, flags, state, seq, sender in zip(
+            *(column.tolist() for column in columns), segments.swapped[rows].tolist(), strict=True
+        ):
+            first = _First(flags if state == State.WHOLE else 0, sender, state == State.ICMP)
+            if row in opening:
+                self._set_current(endpoints, self._open(endpoints, first))
+            if not first.flags & SYN:
                 continue
-            endpoints = int(number[row])
             flow = int(self._current[endpoints])
-            sender = int(segments.swapped[row])
-            if self._is_new_connection(flow, sender, segments, row, opened_here=row in opening):
-                before, flow = flow, self._open(endpoints, segments, row)
+            if row not in opening and self._is_new_connection(flow, first, seq):
+                before, flow = flow, self._open(endpoints, first)
                 self._current[endpoints] = flow
                 splits.append((row, endpoints, before, flow))
             if self._isn[flow][sender] == UNKNOWN:
-                self._isn[flow][sender] = int(segments.seq[row])
+                self._isn[flow][sender] = seq
         return splits
 
     def _set_current(self, endpoints: int, flow: int) -> None:
@@ -102,38 +115,34 @@ class FlowTable:
             self._current = np.concatenate([self._current, np.zeros(len(self._current), np.int64)])
         self._current[endpoints] = flow
 
-    def _is_new_connection(
-        self, flow: int, sender: int, segments: Segments, row: int, *, opened_here: bool
-    ) -> bool:
+    def _is_new_connection(self, flow: int, first: _First, seq: int) -> bool:
         """Whether a SYN on a known 4-tuple begins another connection (RFC 9293 3.4.1: another initial number)."""
-        if opened_here or segments.flags[row] & Flag.ACK:
+        if first.flags & ACK:
             return False
-        own, peer = self._isn[flow][sender], self._isn[flow][1 - sender]
+        own, peer = self._isn[flow][first.from_larger], self._isn[flow][1 - first.from_larger]
         if own != UNKNOWN:
-            return own != int(segments.seq[row])
+            return own != seq
         # Without a SYN of this side so far: the peer's SYN crossed this one, or the capture began in the middle.
         return peer == UNKNOWN
 
-    def _open(self, endpoints: int, segments: Segments, row: int) -> int:
+    def _open(self, endpoints: int, first: _First) -> int:
         flow = len(self._tuple_of)
         self._tuple_of.append(endpoints)
         self._isn.append([UNKNOWN, UNKNOWN])
         if flow == len(self._client_is_larger):
             self._client_is_larger = np.concatenate([self._client_is_larger, np.zeros(flow, np.bool_)])
-        self._client_is_larger[flow] = self._larger_is_client(endpoints, segments, row)
+        self._client_is_larger[flow] = self._larger_is_client(endpoints, first)
         return flow
 
-    def _larger_is_client(self, endpoints: int, segments: Segments, row: int) -> bool:
+    def _larger_is_client(self, endpoints: int, first: _First) -> bool:
         """The client sent the SYN; in a capture that begins later, the server is believed to have the lower port."""
-        swapped = bool(segments.swapped[row])
-        flags = int(segments.flags[row])
-        if segments.state[row] == State.WHOLE and flags & Flag.SYN:
-            return not swapped if flags & Flag.ACK else swapped
+        if first.flags & SYN:
+            return not first.from_larger if first.flags & ACK else first.from_larger
         ports = self._tuples.tuples[endpoints].ports
         small, large = ports >> 16, ports & 0xFFFF
-        if segments.state[row] == State.ICMP and small == large:
-            return not swapped
-        return swapped if small == large else large > small
+        if first.is_icmp and small == large:
+            return not first.from_larger
+        return first.from_larger if small == large else large > small
 
     def _split(self, number: NDArray[np.int64], splits: list[tuple[int, int, int, int]]) -> NDArray[np.int64]:
         """The flow of every row where some 4-tuples change their flow within the batch."""

@@ -80,9 +80,14 @@ class TupleTable:
         )
         if self._any_v6 or addresses.second is not None:
             equal &= self._is_v6[number] == addresses.is_v6
-        if addresses.second is not None:
-            equal &= (second[number] == addresses.second) & (third[number] == addresses.third)
-            equal &= fourth[number] == addresses.fourth
+        if addresses.second is not None and addresses.third is not None and addresses.fourth is not None:
+            v6 = np.flatnonzero(equal & addresses.is_v6)
+            number = number[v6]
+            equal[v6] = (
+                (second[number] == addresses.second[v6])
+                & (third[number] == addresses.third[v6])
+                & (fourth[number] == addresses.fourth[v6])
+            )
         return equal
 
     def _look_up(

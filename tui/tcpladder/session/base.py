@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 import threading
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -110,7 +110,7 @@ class Session:
         with self._lock:
             self._offsets.append(self.flow_count())
             capture = NamedCapture(
-                secrets.token_bytes(SALT_BYTES),
+                os.urandom(SALT_BYTES),
                 beliefs or self.beliefs,
                 keep_segments=self._keep_segments,
                 names=names if names is not None else {},

@@ -117,11 +117,6 @@ class DecompressedStream:
         """See ByteStream."""
         return self.fault is None and not self._ended and self._compressed.growing
 
-    @property
-    def plain(self) -> bool:
-        """See ByteStream."""
-        return False
-
     def readinto(self, view: memoryview) -> int:
         """See ByteStream."""
         while self.fault is None:

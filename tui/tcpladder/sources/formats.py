@@ -8,7 +8,6 @@ from datetime import datetime
 from tcpladder.errors import CaptureError
 from tcpladder.sources import snoop
 from tcpladder.sources.likeness import HEAD_BYTES, is_text, likeness
-from tcpladder.sources.listing import Listing
 from tcpladder.sources.pcap import HEADER_BYTES, VARIANTS, read_pcap
 from tcpladder.sources.pcapng import SECTION_HEADER, byte_order_of, read_pcapng
 from tcpladder.sources.remarks import Remarks
@@ -37,6 +36,8 @@ def reader_of(window: ReadWindow, name: str, file: int, remarks: Remarks, *, com
     looks = _looks(window, compressed=compressed)
     if not is_text(bytes(window.buffer[: min(HEAD_BYTES, window.have)])):
         raise CaptureError(f"cannot read {name}: {looks}")
+    from tcpladder.sources.listing import Listing  # many patterns to compile
+
     listing = Listing(window, file, remarks, _utc_offset_ns())
     listing.begin(name, looks)
     return listing.batches()

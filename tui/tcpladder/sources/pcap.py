@@ -10,11 +10,13 @@ from collections.abc import Generator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
+from numpy.typing import NDArray
 
+from tcpladder.sources.pcap_walk import RECORDS, find_records
 from tcpladder.sources.stops import FRAME_LIMIT, USUAL_FRAME_LIMIT, Damage, Stop
 from tcpladder.sources.window import ReadWindow
 from tcpladder.wire.frames import LINKTYPE_RAW, FrameBatch
+from tcpladder.wire.headers import gather
 
 HEADER_BYTES = 24
 
@@ -57,17 +59,17 @@ def read_pcap(window: ReadWindow, file: int) -> Generator[FrameBatch, None, Stop
     window.consume(HEADER_BYTES)
     frames = 0
     while True:
-        offsets: list[int] = []
-        end = _walk(window.buffer, 0, window.have, variant, offsets)
-        while window.fill_slice():
-            end = _walk(window.buffer, end, window.have, variant, offsets)
-        if offsets:
+        offsets, end = find_records(window.data, window.have, variant.byte_order, variant.record_header)
+        if len(offsets):
             batch = _batch(window, offsets, variant, link_type, frames + 1, file)
             lies = np.flatnonzero(batch.captured > limit)
             if len(lies):
                 good = int(lies[0])
                 stop = Stop(
-                    frames + good, window.position + offsets[good], Damage.LENGTH, int(batch.captured[good])
+                    frames + good,
+                    window.position + int(offsets[good]),
+                    Damage.LENGTH,
+                    int(batch.captured[good]),
                 )
                 if good:
                     yield _batch(window, offsets[:good], variant, link_type, frames + 1, file)
@@ -85,40 +87,25 @@ def read_pcap(window: ReadWindow, file: int) -> Generator[FrameBatch, None, Stop
             yield FrameBatch.empty(frames + 1, file)
 
 
-def _walk(buffer: bytearray, begin: int, have: int, variant: _Variant, offsets: list[int]) -> int:
-    """Find the complete records from `begin` on: adds their offsets, returns where the first incomplete one begins.
-
-    This loop runs once a frame; everything else is done on whole batches. The last record found may be incomplete
-    or even have its header in the padding: then its end, wherever that is, lies behind what was read.
-    """
-    length_at = struct.Struct(variant.byte_order + "I").unpack_from
-    header = variant.record_header
-    append = offsets.append
-    offset = begin
-    while offset < have:
-        append(offset)
-        (captured,) = length_at(buffer, offset + 8)
-        offset += header + captured
-    if offset > have:
-        offset = offsets.pop()
-    return offset
-
-
 def _batch(
-    window: ReadWindow, offsets: list[int], variant: _Variant, link_type: int, first_frame: int, file: int
+    window: ReadWindow,
+    offsets: NDArray[np.int64],
+    variant: _Variant,
+    link_type: int,
+    first_frame: int,
+    file: int,
 ) -> FrameBatch:
     data = window.data
-    start = np.array(offsets, np.int64)
-    count = len(start)
-    rows = as_strided(data, (len(data) - 15, 16), (1, 1))[start].view(variant.byte_order + "u4")
-    start += variant.record_header
+    count = len(offsets)
+    record = gather(data, offsets, RECORDS[variant.byte_order])
+    start = offsets + variant.record_header
     return FrameBatch(
         data=data,
         start=start,
-        captured=rows[:, 2].astype(np.int64),
-        original=rows[:, 3].astype(np.int64),
-        time_ns=rows[:, 0].astype(np.int64) * 1_000_000_000
-        + rows[:, 1].astype(np.int64) * variant.fraction_ns,
+        captured=record["captured"].astype(np.int64),
+        original=record["original"].astype(np.int64),
+        time_ns=record["seconds"].astype(np.int64) * 1_000_000_000
+        + record["fraction"].astype(np.int64) * variant.fraction_ns,
         position=start + window.position,
         link_type=np.full(count, link_type, np.uint16),
         interface=np.zeros(count, np.uint16),

@@ -43,11 +43,6 @@ class ByteStream(Protocol):
         """Whether more may come although `readinto` returned 0."""
         ...
 
-    @property
-    def plain(self) -> bool:
-        """Whether reading never waits: a file that nobody writes any more."""
-        ...
-
     def readinto(self, view: memoryview) -> int:
         """Fill the beginning of `view`, return how much; 0 at the end. Waits only while there is nothing."""
         ...
@@ -79,11 +74,6 @@ class DescriptorStream:
         if self._following is None or self._ended or self.fault is not None:
             return False
         return not self._following.stop.is_set()
-
-    @property
-    def plain(self) -> bool:
-        """See ByteStream."""
-        return self.seekable and self._following is None
 
     def peek(self, size: int) -> bytes:
         """Return the first `size` bytes without consuming them, fewer where the stream ends before.

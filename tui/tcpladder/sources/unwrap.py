@@ -18,7 +18,7 @@ KEPT_BYTES = 512
 
 _ETHERTYPES = (0x8847, 0x8848, 0x8864)
 """MPLS, and the session stage of PPPoE."""
-_IPV4_IN_IP, _UDP, _IPV6_IN_IP, _GRE, _MPLS_IN_IP = 4, 17, 41, 47, 137
+_IPV4_IN_IP, _TCP, _UDP, _IPV6_IN_IP, _GRE, _MPLS_IN_IP = 4, 6, 17, 41, 47, 137
 _IPV6_EXTENSIONS = (0, 43, 60)
 _UDP_PORTS = (1701, 2152, 4754, 4789, 4790, 6081, 6635, 8472)
 """L2TP, GTP-U, GRE, VXLAN, VXLAN-GPE, Geneve, MPLS, and VXLAN as Linux had it first."""
@@ -71,19 +71,18 @@ def _wrapped(
     need = np.zeros(len(batch), np.bool_)
     is_v4, is_v6 = ethertype == ETHERTYPE_IPV4, ethertype == ETHERTYPE_IPV6
     data, at = batch.data, batch.start + offset
-    all_v4 = bool(is_v4.all())
-    if not all_v4:
-        for kind in _ETHERTYPES:
-            need |= ethertype == kind
-        for link_type in np.flatnonzero(np.bincount(batch.link_type)).tolist():
-            if link_type not in LINK_TYPES:
-                need |= batch.link_type == link_type
-        v6 = np.flatnonzero(is_v6)
+    others = np.flatnonzero(~(is_v4 | is_v6))
+    if len(others):
+        unread = ~np.isin(batch.link_type[others], list(LINK_TYPES))
+        need[others] = unread | np.isin(ethertype[others], _ETHERTYPES)
+    v6 = np.flatnonzero(is_v6)
+    if len(v6):
         _look_at_v6(batch, at, v6, need)
-    v4 = np.flatnonzero(_PROTOCOLS[data[at + 9]] if all_v4 else is_v4 & (_PROTOCOLS[data[at + 9]] != _NO))
+    v4 = np.flatnonzero((data[at + 9] != _TCP) & is_v4)
+    kind = _PROTOCOLS[data[at[v4] + 9]]
+    v4, kind = v4[kind != _NO], kind[kind != _NO]
     if len(v4):
         whole = (data[at[v4] + 6] & 0x3F | data[at[v4] + 7]) == 0
-        kind = _PROTOCOLS[data[at[v4] + 9]]
         udp = at[v4] + (data[at[v4]] & 15).astype(np.int64) * 4
         need[v4] = whole & ((kind == _TUNNEL) | _is_tunnel_port(data, udp))
     return np.flatnonzero(need)
@@ -93,8 +92,9 @@ def _look_at_v6(
     batch: FrameBatch, at: NDArray[np.int64], rows: NDArray[np.int64], need: NDArray[np.bool_]
 ) -> None:
     kind = _PROTOCOLS_V6[batch.data[at[rows] + 6]]
-    udp = (kind == _MAYBE_UDP) & _is_tunnel_port(batch.data, at[rows] + 40)
-    need[rows] = (kind == _TUNNEL) | udp
+    need[rows[kind == _TUNNEL]] = True
+    udp = rows[kind == _MAYBE_UDP]
+    need[udp] = _is_tunnel_port(batch.data, at[udp] + 40)
     for row in rows[kind == _MAYBE_EXTENSION].tolist():
         need[row] = _tunnel_behind_extensions(batch, int(at[row]), int(batch.start[row]) + PADDING - 8)
 

@@ -19,9 +19,6 @@ CHUNK_BYTES = 8 << 20
 BLOCK_LIMIT = 64 << 20
 """The longest block that is waited for. The window doubles towards it only as bytes really arrive."""
 
-SLICE_BYTES = 256 << 10
-"""A plain file is read in slices of this size, so that its records are walked while they are in a core's cache."""
-
 _ZEROS = bytes(PADDING)
 
 
@@ -57,14 +54,9 @@ class ReadWindow:
         """Whether more may come although `fill` said that there is nothing now."""
         return self.stream.growing
 
-    def fill_slice(self) -> bool:
-        """Read a slice more of a plain file while there is room. False for anything that has to be waited for."""
-        room = len(self.buffer) - PADDING - self.have
-        return bool(room > 0 and self.stream.plain and self.fill(SLICE_BYTES))
-
-    def fill(self, most: int = CHUNK_BYTES) -> bool:
+    def fill(self) -> bool:
         """Read once more behind what is there. False at the end, or where BLOCK_LIMIT is not enough."""
-        room = min(most, len(self.buffer) - PADDING - self.have)
+        room = min(CHUNK_BYTES, len(self.buffer) - PADDING - self.have)
         if room == 0:
             if self.have >= BLOCK_LIMIT:
                 return False

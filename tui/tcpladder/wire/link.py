@@ -103,13 +103,19 @@ def _ppp(data: NDArray[np.uint8], start: NDArray[np.int64]) -> tuple[NDArray[np.
 
 def _skip_vlan_tags(batch: FrameBatch, offset: NDArray[np.int64], ethertype: NDArray[np.uint16]) -> None:
     """Step over up to MAX_VLAN_TAGS tags, in place (IEEE 802.1Q 9.6)."""
+    rows = np.flatnonzero(_is_tag(ethertype))
     for _ in range(MAX_VLAN_TAGS):
-        tagged = (ethertype == VLAN_TAGS[0]) | (ethertype == VLAN_TAGS[1]) | (ethertype == VLAN_TAGS[2])
-        rows = np.flatnonzero(tagged)
         if not len(rows):
             return
         ethertype[rows] = _u16(batch.data, batch.start[rows] + offset[rows] + 2)
         offset[rows] += 4
+        rows = rows[_is_tag(ethertype[rows])]
+
+
+def _is_tag(ethertype: NDArray[np.uint16]) -> NDArray[np.bool_]:
+    first, second, third = VLAN_TAGS
+    tagged: NDArray[np.bool_] = (ethertype == first) | (ethertype == second) | (ethertype == third)
+    return tagged
 
 
 def _u16(data: NDArray[np.uint8], at: NDArray[np.int64]) -> NDArray[np.uint16]:

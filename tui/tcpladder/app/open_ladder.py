@@ -1,0 +1,45 @@
+"""The one ladder screen: composed before anybody asks for it, then handed each flow that is opened."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tcpladder.app.flows_screen import FlowsScreen
+from tcpladder.app.ladder_screen import LadderScreen
+
+if TYPE_CHECKING:
+    from tcpladder.app.app import TcpladderApp
+
+NAME = "ladder"
+"""What the screen is installed as. An installed screen stays mounted when it is left."""
+
+
+def show(app: TcpladderApp, number: int) -> None:
+    """Put the ladder of flow `number` on the screen."""
+    if app.is_screen_installed(NAME):
+        ladder = app.get_screen(NAME, LadderScreen)
+        ladder.show_flow(number)
+    else:
+        ladder = _install(app, number)
+    if not ladder.is_open:  # two keys may ask before the first is answered
+        app.push_screen(ladder)
+
+
+async def prepare(app: TcpladderApp) -> None:
+    """Compose, style and lay out the ladder unseen: that takes longer than a key may wait.
+
+    Does nothing where it is done, or while a person looks at something else than the list.
+    """
+    if app.is_screen_installed(NAME) or not isinstance(app.screen, FlowsScreen):
+        return
+    with app.batch_update():
+        ladder = _install(app, 1)
+        await app.push_screen(ladder)
+        await app.pop_screen()
+    ladder._update_timer.resume()  # Textual lets a screen wait a sixtieth of a second before its first frame
+
+
+def _install(app: TcpladderApp, number: int) -> LadderScreen:
+    ladder = LadderScreen(app.session, app.feed, app.taste, number=number)
+    app.install_screen(ladder, NAME)
+    return ladder
