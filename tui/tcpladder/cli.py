@@ -235,6 +235,48 @@ def flows(files: tuple[str, ...], form: str, ascii_only: bool) -> None:
 
 
 @tcpladder.command()
+@click.argument("files", metavar="FILE...", nargs=-1, required=True)
+@click.option(
+    "--flow", "flows", type=click.IntRange(min=1), multiple=True, help="Only this flow; again for more."
+)
+@click.option(
+    "--from", "begin", metavar="TIME", help="Only from then on: 14:02:10, 90 (seconds from the begin), 50%."
+)
+@click.option("--to", "end", metavar="TIME", help="Only until then; +90 counts from --from.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), required=True, help="A new file, .pcapng or .pcap."
+)
+@click.option("--no-comments", is_flag=True, help="Do not write what is known of a frame beside it.")
+@_timers
+@_profile
+def save(
+    files: tuple[str, ...],
+    flows: tuple[int, ...],
+    begin: str | None,
+    end: str | None,
+    output: Path,
+    no_comments: bool,
+    timers: tuple[str, ...],
+    profile: str | None,
+) -> None:
+    """Save the TCP frames of captures, or some of them, with kinds, timers and verdicts as packet comments."""
+    from tcpladder import writing
+    from tcpladder.analysis.expected import given
+
+    _say(
+        writing.save(
+            files,
+            output,
+            flows=flows,
+            begin=begin,
+            end=end,
+            comments=not no_comments,
+            given=given(timers, profile),
+        )
+    )
+
+
+@tcpladder.command()
 @click.argument("experiment", required=False)
 @click.option("--set", "settings", metavar="NAME=NUMBER", multiple=True, help="Change one of its numbers.")
 @click.option("--auto", is_flag=True, help="All steps unattended, without the app.")

@@ -21,6 +21,7 @@ from tcpladder.app.interfaces_screen import InterfacesScreen
 from tcpladder.app.ladder_screen import LadderScreen
 from tcpladder.app.ladder_view import LadderView
 from tcpladder.app.replay_screens import ReplayFlowsScreen, ReplayLadderScreen
+from tcpladder.app.save_screen import SaveScreen
 from tcpladder.app.timers_view import TimersView
 from tcpladder.app.too_small import TooSmallScreen
 
@@ -34,6 +35,7 @@ CONTEXTS: dict[str, tuple[type[DOMNode], ...]] = {
     "detail": (DetailView, DetailScreen, TcpladderApp),
     "help": (HelpScreen,),
     "interfaces": (InterfacesScreen,),
+    "save": (SaveScreen,),
     "too small": (TooSmallScreen, TcpladderApp),
 }
 LATER = set("DUKLoeacPmd+-0.") | {"apostrophe", "F2"}

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 from rooms.app.scripted import screen_text, settle
 from rooms.session.test_replay import pass_by, replay
@@ -258,3 +259,30 @@ async def test_a_live_capture_is_scrubbed_back_while_it_goes_on() -> None:
         source.talk.silence(1).data(30)
         source.go_on()
         assert "data 30" in await settle(pilot)
+
+
+async def test_save_asks_and_says_what_was_saved(tmp_path: Path) -> None:
+    session, _ = replay([KEEPALIVE], playing=False)
+    path = tmp_path / "saved.pcapng"
+    app = app_about(session)
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        await opened(pilot)
+        session.seek(session.state.end_ns)
+        text = await pressed(pilot, "w")
+        assert "(•) flow 1" in text
+        assert "all flows, up to the moment that is shown" in text
+        text = await pressed(pilot, "down", "f3")
+        assert "(•) all flows" in text
+        assert "without kinds" in text
+        app.screen.query_one(Input).value = str(path)
+        await pressed(pilot, "enter")
+        await app.workers.wait_for_complete()
+        assert "frames saved to" in await settle(pilot)
+        assert path.exists()
+        await pressed(pilot, "w")
+        app.screen.query_one(Input).value = str(path)
+        await pressed(pilot, "enter")
+        await app.workers.wait_for_complete()
+        assert "it exists" in await settle(pilot)
+        await pressed(pilot, "w", "escape")
+        assert isinstance(app.screen, ReplayLadderScreen)

@@ -81,7 +81,7 @@ class LadderScreen(Page):
         self.number = number
         self._timer: Timer | None = None
         self._words = ""
-        self._marked: int | None = None
+        self.marked: int | None = None
         self._new_rows = 0
         self.set_class(taste.ascii_only, "-ascii")
         self.ladder = LadderView(session.view(number), session.notes(number), taste)
@@ -102,7 +102,7 @@ class LadderScreen(Page):
         self.workers.cancel_node(self)
         self.number = number
         self._words = ""
-        self._marked = self.paused_at = None
+        self.marked = self.paused_at = None
         self.ladder.show_flow(self.session.view(number), self.session.notes(number))
         self._begin()
 
@@ -192,10 +192,10 @@ class LadderScreen(Page):
     def _show_why(self, status: SessionStatus) -> None:
         row = self.ladder.selected
         text = explain.explain(row, self.ladder.view, self.ladder.ladder_layout.number_mode)
-        if self._marked is not None and isinstance(row, Rung) and row.segment != self._marked:
+        if self.marked is not None and isinstance(row, Rung) and row.segment != self.marked:
             times = self.ladder.view.time_ns
-            apart = words.delta(int(times[row.segment]) - int(times[self._marked]))
-            text = f"{apart} from the marked frame {self.ladder.view.frame(self._marked)}; {text}"
+            apart = words.delta(int(times[row.segment]) - int(times[self.marked]))
+            text = f"{apart} from the marked frame {self.ladder.view.frame(self.marked)}; {text}"
         alarm = status_words.alarm(status) or status.notice
         if alarm:
             room = max(1, self.size.width - 2)
@@ -258,10 +258,10 @@ class LadderScreen(Page):
 
     def action_mark(self) -> None:
         segment = self.ladder.segment
-        self._marked = None if segment == self._marked else segment
+        self.marked = None if segment == self.marked else segment
         self.show_lines(self.session.status())
-        if self._marked is not None:
-            self.notify(f"times are measured from frame {self.ladder.view.frame(self._marked)}", timeout=2)
+        if self.marked is not None:
+            self.notify(f"times are measured from frame {self.ladder.view.frame(self.marked)}", timeout=2)
 
     def action_unfold(self) -> None:
         self.ladder.unfolded = not self.ladder.unfolded

@@ -32,6 +32,7 @@ class Page(Screen[None], inherit_bindings=False):
         Binding("y", "copy", "copy this row"),
         Binding("i", "app.interfaces", "interfaces"),
         Binding("p", "pause", "pause, go on"),
+        Binding("w", "save", "save frames, as pcapng or pcap"),
     ]
     DEFAULT_CSS = """
     Page { layers: base; }
@@ -158,6 +159,11 @@ class Page(Screen[None], inherit_bindings=False):
             self.minimize()
         elif self.focused is not None:
             self.maximize(self.focused)
+
+    def action_save(self) -> None:
+        from tcpladder.app import saving  # what the first frame does without
+
+        saving.ask(self)
 
     # Words typed at the bottom
 

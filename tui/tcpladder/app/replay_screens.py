@@ -143,7 +143,7 @@ class ReplayFlowsScreen(_Replayed, FlowsScreen):
 
     TITLE = "replayed flows"
     BINDINGS: ClassVar[list[BindingType]] = BINDINGS
-    KEYS = "p play  , . step  < > pace  [ ] event  @ time  enter ladder  / filter  ? help  q quit"
+    KEYS = "p play  , . step  < > pace  [ ] event  @ time  R back  enter ladder  ? help  q quit"
 
 
 class ReplayLadderScreen(_Replayed, LadderScreen):
@@ -151,7 +151,7 @@ class ReplayLadderScreen(_Replayed, LadderScreen):
 
     TITLE = "replayed ladder"
     BINDINGS: ClassVar[list[BindingType]] = BINDINGS
-    KEYS = "p play  , . step  < > pace  [ ] event  @ time  _ silences  enter detail  ? help"
+    KEYS = "p play  , . step  < > pace  [ ] event  @ time  R back  _ silences  ? help"
 
     def __init__(self, session: ReplaySession, feed: Feed, taste: Taste, *, number: int) -> None:
         super().__init__(session, feed, taste, number=number)

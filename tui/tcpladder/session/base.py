@@ -19,6 +19,7 @@ from tcpladder.ladder.timers import EndTimers, FlowTimers
 from tcpladder.session.named import NamedCapture
 from tcpladder.session.replay_state import ReplayState
 from tcpladder.sources.unwrap import Unwrapper
+from tcpladder.store.pcapng import CapturedInterface
 from tcpladder.wire.frames import FrameBatch
 
 Mode = Literal["live", "file", "lab", "replay"]
@@ -187,7 +188,22 @@ class Session:
 
     def bytes_of(self, view: Findings, index: int) -> bytes:
         """The frame of a segment of any findings about a flow of this session. Raises CaptureError likewise."""
+        with self._lock:
+            where = view.file(index), view.position(index), view.captured(index)
+        return self.stored_bytes(*where)
+
+    def stored_bytes(self, file: int, position: int, captured: int) -> bytes:
+        """A frame by where it is stored. Raises CaptureError where its bytes are gone."""
         raise NotImplementedError
+
+    @property
+    def interfaces(self) -> Sequence[CapturedInterface]:
+        """What is known of the interfaces that the frames came from."""
+        return []
+
+    def timer_comments(self) -> list[str]:
+        """What is known of the timers at the ends, as comments for the first frames of a file."""
+        return []
 
     def status(self) -> SessionStatus:
         """How things stand."""

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from tcpladder.analysis.beliefs import TimerValues
 from tcpladder.analysis.capture import Beliefs, CaptureAnalysis
+from tcpladder.analysis.captured import PREFIX as TIMERS
 from tcpladder.analysis.captured import CapturedValues
 from tcpladder.analysis.expected import Given
-from tcpladder.analysis.flow_view import Findings
 from tcpladder.analysis.view import Endpoint, Side
 from tcpladder.errors import CaptureError, UsageError
 from tcpladder.session.base import Session
@@ -140,9 +140,13 @@ class FileSession(Session):
         """The clock where a followed file has grown under our eyes, else the last segment."""
         return time.time_ns() if self._grew and self._phase == "running" else super().now_ns()
 
-    def bytes_of(self, view: Findings, index: int) -> bytes:
-        with self._lock:
-            file, position, captured = view.file(index), view.position(index), view.captured(index)
+    def timer_comments(self) -> list[str]:
+        comments = (
+            line for file in self._files for text in file.comments.values() for line in text.splitlines()
+        )
+        return [line for line in comments if line.startswith(TIMERS)]
+
+    def stored_bytes(self, file: int, position: int, captured: int) -> bytes:
         data = self._files[file].frame_bytes(position, captured)
         if len(data) < captured:
             raise CaptureError(f"cannot read {self._files[file].name} again: it has changed on disk")

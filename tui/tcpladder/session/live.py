@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from tcpladder.agent.client import AgentClient
 from tcpladder.agent.messages import CaptureOpened, OpenCapture, ReadSysctls, Sysctls
@@ -136,11 +136,13 @@ class LiveSession(Session):
 
     def _news(self, frames: int) -> dict[int, str]:
         """Comments on the next frames, with the timer values that the file does not know yet."""
+        return dict(enumerate(self._comments(self._told, frames)))
+
+    def _comments(self, told: ValuesTold, most: int) -> list[str]:
         sockets = self._sockets.all_values()
         for endpoint, values in self._options.items():
             sockets[endpoint, None] = values
-        news = self._told.news(self._values, self.opened.local_addresses, sockets, most=frames)
-        return dict(enumerate(news))
+        return told.news(self._values, self.opened.local_addresses, sockets, most=most)
 
     def _bound_memory(self) -> None:
         if self.capture.segments < MOST_SEGMENTS or not self.capture.keeps_segments:
@@ -245,9 +247,20 @@ class LiveSession(Session):
     def now_ns(self) -> int:
         return time.time_ns()
 
-    def bytes_of(self, view: Findings, index: int) -> bytes:
+    @property
+    def interfaces(self) -> Sequence[CapturedInterface]:
+        opened = self.opened
+        return [
+            CapturedInterface(
+                name=opened.interface, link_type=opened.link_type, snap_length=opened.snap_length
+            )
+        ]
+
+    def timer_comments(self) -> list[str]:
         with self._lock:
-            position, captured = view.position(index), view.captured(index)
+            return self._comments(ValuesTold(), 1 << 20)
+
+    def stored_bytes(self, _file: int, position: int, captured: int) -> bytes:
         data = self._spool.read(position, captured)
         if data is None:
             raise CaptureError(

@@ -257,10 +257,8 @@ class ReplaySession(Session):
         notes = self.source.notes(self.number_in_source(number))
         return tuple(note for note in notes if note.time_ns <= self.player.state.now_ns)
 
-    def frame_bytes(self, number: int, index: int) -> bytes:
-        with self._lock:
-            view = self.view(number)
-        return self.source.bytes_of(view, index)
+    def stored_bytes(self, file: int, position: int, captured: int) -> bytes:
+        return self.source.stored_bytes(file, position, captured)
 
     def number_in_source(self, number: int) -> int:
         """The number that the source gives to a flow."""
