@@ -56,6 +56,11 @@ def tcpladder(context: click.Context) -> None:
 @click.option("-s", "--snap-length", type=click.IntRange(0, 262_144), default=256, show_default=True,
               help="Bytes kept of each frame; 0 for all.")  # fmt: skip
 @click.option("-w", "--write", type=click.Path(path_type=Path), help="Save every frame, as pcapng.")
+@click.option(
+    "--keep", metavar="10m|200MB", help="How much can be looked into and saved later; default 64MiB."
+)
+@click.option("--save-when", metavar="ended:timeout|any", multiple=True, help="Save each flow that ends so by itself, "
+              "into the directory -w names, else this one: ended:timeout, :reset, :refused, :closed, any.")  # fmt: skip
 @click.option("--ssh", is_flag=True, help="Do not leave out this host's own SSH connections.")
 @_timers
 @_profile
@@ -68,6 +73,8 @@ def live(
     netns: str | None,
     snap_length: int,
     write: Path | None,
+    keep: str | None,
+    save_when: tuple[str, ...],
     ssh: bool,
     timers: tuple[str, ...],
     profile: str | None,
@@ -81,24 +88,36 @@ def live(
 
     given = read_given(timers, profile)
     from tcpladder.agent.messages import OpenCapture
+    from tcpladder.session.keeping import keep_of, occasions_of
+
+    kept, occasions = (None if keep is None else keep_of(keep)), occasions_of(save_when)
+    if write is not None and write.is_dir() and not occasions:
+        raise UsageError(f"-w {write}: it is a directory, which --save-when saves into; name a file")
     from tcpladder.agent.start import HostNetwork, NetnsNetwork, exec_app, handover
 
+    outputs = {} if write is None else {"write": write.absolute()}
+    folder = write if write is not None and write.is_dir() else None
+    if folder is None and save_when:
+        outputs["save"] = Path.cwd()
     left = handover()
     if left is None:
         form = _front_end(form, without_terminal="text")
         network = HostNetwork() if netns is None else NetnsNetwork(netns)
-        exec_app(network, {} if write is None else {"write": write.absolute()}, sys.argv[1:])
+        exec_app(network, outputs, sys.argv[1:])
     from tcpladder.agent.client import AgentClient
     from tcpladder.session.live import LiveSession
 
     request = OpenCapture(
         interface=interface, filter=" ".join(filter_words), snap_length=snap_length, include_ssh=ssh
     )
-    output = None if write is None else (left.outputs["write"], str(write))
-    session = LiveSession(AgentClient(left.agent), request, write=output, given=given)
+    output = None if write is None or folder is not None else (left.outputs["write"], str(write))
+    session = LiveSession(AgentClient(left.agent), request, write=output, given=given, keep=kept)
+    if occasions:
+        where = left.outputs["save"] if folder is None else left.outputs["write"]
+        session.record(occasions, (where, str(folder or Path.cwd())))
     _say(left.notices)
     _show_live(session, _front_end(form, without_terminal="text"), ascii_only=ascii_only, no_mouse=no_mouse)
-    if write is not None:
+    if output is not None:
         _say([f"{session.frames_written} frames written to {write}"])
 
 

@@ -14,7 +14,7 @@ from tcpladder.analysis.classify import classify
 from tcpladder.analysis.flow_view import Findings
 from tcpladder.analysis.log import NO_FLOW, SegmentLog
 from tcpladder.analysis.summary import summed_up
-from tcpladder.analysis.tracking import Tracker
+from tcpladder.analysis.tracking import Ending, Tracker
 from tcpladder.analysis.view import Endpoint, FlowSummary, Side
 from tcpladder.flows.table import FlowTable
 from tcpladder.flows.tuples import Tuple4
@@ -116,6 +116,10 @@ class CaptureAnalysis:
             smaller, larger = _texts(endpoints)
             known = self._endpoints[number] = (larger, smaller) if client_is_larger else (smaller, larger)
         return known
+
+    def ending(self, number: int) -> Ending | None:
+        """How the segments of a flow ended it; None while they have not."""
+        return self._tracker.tracks[number - 1].ending
 
     def believed(self, number: int) -> Mapping[Side, TimerValues]:
         """What the ends of a flow are believed to run with."""

@@ -18,7 +18,7 @@ from tcpladder.analysis.because import Compared, because
 from tcpladder.analysis.beliefs import Believed, TimerValues
 from tcpladder.analysis.columns import FlowColumns
 from tcpladder.analysis.ending import ending
-from tcpladder.analysis.forecast import forecast
+from tcpladder.analysis.forecast import forecast, give_ups
 from tcpladder.analysis.growing import Growing
 from tcpladder.analysis.judge import Judge
 from tcpladder.analysis.kinds import KINDS, Kind
@@ -357,6 +357,13 @@ class Findings:
         if not len(self._rows):
             return ()
         return ending(self._waits, self._judge, self._states(), self._columns.time_ns, now_ns)
+
+    def gives_up_ns(self) -> int | None:
+        """When the first timer gives up that has sent in vain so far, if nothing else comes; None where none has."""
+        if not len(self._rows):
+            return None
+        timers = give_ups(self._waits, self._judge, self._states(), self._columns.time_ns)
+        return min((pending.due_ns for pending in timers), default=None)
 
     def inferred(self) -> tuple[str, ...]:
         """What the flow shows of the timers of its ends, one sentence an end, with how sure that is."""

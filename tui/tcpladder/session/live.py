@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Mapping, Sequence
 
 from tcpladder.agent.client import AgentClient
@@ -16,6 +17,8 @@ from tcpladder.analysis.view import Endpoint, Origin, Side
 from tcpladder.errors import CaptureError, InterfaceError, TcpladderError
 from tcpladder.ladder.timers import EndTimers, FlowTimers
 from tcpladder.session.base import Mode, Session
+from tcpladder.session.flight_recorder import FlightRecorder
+from tcpladder.session.keeping import Keep, Occasion
 from tcpladder.session.socket_watch import Ends, SocketWatch
 from tcpladder.session.values_told import ValuesTold
 from tcpladder.sources.live import open_live
@@ -23,8 +26,6 @@ from tcpladder.store.pcapng import CapturedInterface, PcapngWriter
 from tcpladder.store.spool import Spool
 from tcpladder.wire.frames import PADDING, FrameBatch
 
-SPOOL_BYTES = 64 << 20
-"""How much of the capture stays on disk to be dissected and saved; the oldest is overwritten."""
 MOST_SEGMENTS = 20_000_000
 """How many segments a live session keeps for ladders: about 1.5 GiB of memory."""
 QUIET_S = 0.1
@@ -41,6 +42,7 @@ class LiveSession(Session):
         request: what to capture.
         write: a descriptor to save every frame to, as pcapng, and its name.
         given: what the user says of the timers.
+        keep: how much of the capture stays on disk to be dissected and saved; the oldest is overwritten.
         mode: `lab` where the interface is that of an experiment's private network.
     """
 
@@ -53,16 +55,21 @@ class LiveSession(Session):
         mode: Mode = "live",
         name: str | None = None,
         given: Given | None = None,
+        keep: Keep | None = None,
     ) -> None:
         super().__init__(name or request.interface, filter_text=request.filter, given=given)
         self.mode = mode
+        self.keep = keep or Keep()
+        self._kept: deque[tuple[int, int]] = deque()
+        """Where in the spool the frames of each batch begin, and when they came."""
+        self._recorder: FlightRecorder | None = None
         self._agent = agent
         opened, (descriptor,) = agent.request(request)
         assert isinstance(opened, CaptureOpened)
         self.opened = opened
         self._local = frozenset(opened.local_addresses)
         self._source = open_live(descriptor, opened)
-        self._spool = Spool(SPOOL_BYTES)
+        self._spool = Spool(self.keep.bytes)
         self._writer: PcapngWriter | None = None
         if write is not None:
             interface = CapturedInterface(
@@ -105,6 +112,8 @@ class LiveSession(Session):
             self.feed(self.capture, batch)
             self._bound_memory()
         self._count()
+        if self._recorder is not None:
+            self._recorder.look(time.time_ns(), self.warn)
         return batch is not None
 
     @property
@@ -121,6 +130,7 @@ class LiveSession(Session):
 
     def _keep(self, batch: FrameBatch) -> None:
         """Spool the frames and save them; a full disk ends the saving, not the capture."""
+        self._forget_old(int(batch.time_ns[-1]))
         self._spool.append(batch.data[:-PADDING])
         for sentence in self._spool.warnings:
             self.warn(sentence)
@@ -133,6 +143,19 @@ class LiveSession(Session):
             self.warn(str(failed))
             self._writer.close()
             self._writer = None
+
+    def _forget_old(self, now_ns: int) -> None:
+        """Let go what is older than shall stay."""
+        if self.keep.length_ns is None:
+            return
+        self._kept.append((now_ns, self._spool.end))
+        while self._kept[0][0] < now_ns - self.keep.length_ns:
+            _, position = self._kept.popleft()
+            self._spool.forget(position)
+
+    def record(self, occasions: frozenset[Occasion], directory: tuple[int, str]) -> None:
+        """Save flows by itself when they end so, into a directory: an open descriptor, and what to call it."""
+        self._recorder = FlightRecorder(self, occasions, directory, self.keep)
 
     def _news(self, frames: int) -> dict[int, str]:
         """Comments on the next frames, with the timer values that the file does not know yet."""
@@ -263,9 +286,7 @@ class LiveSession(Session):
     def stored_bytes(self, _file: int, position: int, captured: int) -> bytes:
         data = self._spool.read(position, captured)
         if data is None:
-            raise CaptureError(
-                f"the bytes of this frame are gone: the spool keeps the last {SPOOL_BYTES >> 20} MiB"
-            )
+            raise CaptureError(f"the bytes of this frame are gone: the last {self.keep} are kept, see --keep")
         return data
 
     def close(self) -> None:
@@ -285,6 +306,8 @@ class LiveSession(Session):
         return self._dropped
 
     def _notice(self) -> str:
+        if self._recorder is not None:
+            return self._recorder.sentence
         count = self.opened.excluded_ssh
         if not count:
             return ""
