@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -46,8 +47,17 @@ def tcpladder(context: click.Context) -> None:
     Exit codes: 0 done, 1 the answer is no (check, an experiment), 2 wrong usage, 3 bad input, 4 not permitted,
     130 interrupted.
     """
-    if context.invoked_subcommand is None:
+    if context.invoked_subcommand is not None:
+        return
+    if _why_no_app() is not None:
         click.echo(context.get_help())
+        return
+    from tcpladder.app.start_screen import choose
+
+    while (command := choose(ascii_only=False, mouse=True)) is not None:
+        # A process of its own: `live` and `lab` give up privilege by exec, and this screen is there again afterwards.
+        if subprocess.run([sys.executable, "-P", "-m", "tcpladder", *command]).returncode not in (0, 1):
+            click.pause("press a key to go on", err=True)
 
 
 @tcpladder.command(context_settings=_REST)
@@ -141,9 +151,11 @@ def open_(
     """Show captures in the app; - is stdin."""
     from tcpladder.analysis.expected import given
     from tcpladder.session.files import FileSession
+    from tcpladder.store.recent import remember
 
     _front_end(None, without_terminal="")
     session = FileSession(files, read_again=True, follow=follow, given=given(timers, profile))
+    remember(files)
     _open_app(session, ascii_only=ascii_only, no_mouse=no_mouse, start_flow=flow)
 
 
@@ -180,10 +192,12 @@ def replay(
     from tcpladder.session.playhead import idle_of, pace_of
     from tcpladder.session.replay import ReplaySession
     from tcpladder.session.replay_state import ReplayState
+    from tcpladder.store.recent import remember
 
     state = ReplayState(pace=pace_of(pace), idle_s=idle_of(idle), loop=loop)
     _front_end(None, without_terminal="")
     source = FileSession(files, read_again=True, given=given(timers, profile))
+    remember(files)
     _open_app(ReplaySession(source, state, at=at), ascii_only=ascii_only, no_mouse=no_mouse, start_flow=flow)
 
 
@@ -433,15 +447,18 @@ def _leave_stdout() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def _why_no_app() -> str | None:
+    """Why the app cannot open, None where it can: it needs a terminal that can draw."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return "stdin and stdout must be a terminal"
+    return "TERM is dumb, which cannot draw" if os.environ.get("TERM", "dumb") == "dumb" else None
+
+
 def _front_end(form: str | None, *, without_terminal: str) -> str | None:
     """Which format to print, None for the app; the app needs a terminal that can draw."""
     if form is not None:
         return form
-    why_not = None
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        why_not = "stdin and stdout must be a terminal"
-    elif os.environ.get("TERM", "dumb") == "dumb":
-        why_not = "TERM is dumb, which cannot draw"
+    why_not = _why_no_app()
     if why_not is None:
         return None
     if without_terminal:

@@ -30,7 +30,7 @@ class Status:
     name: str = "lo"
     filter: str = "tcp port 12345"
     mode: Literal["live", "file", "lab"] = "live"
-    phase: Literal["loading", "running", "ended"] = "running"
+    phase: Literal["loading", "running", "waiting", "ended"] = "running"
     frames: int = 17
     segments: int = 17
     not_tcp: int = 0

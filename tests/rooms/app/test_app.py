@@ -454,6 +454,7 @@ async def test_y_copies_the_row() -> None:
         ({"mode": "file", "name": "a.pcap", "phase": "loading", "progress": 0.43}, "loading 43 %"),
         ({"mode": "file", "name": "a.pcap", "phase": "ended"}, "No TCP in a.pcap: 17 frames"),
         ({"warnings": ("veth0 went away; waiting for it",)}, "veth0 went away; waiting for it"),
+        ({"phase": "waiting"}, "   waiting   0 flows"),
         ({"kernel_drops": 1204}, "the kernel dropped 1,204 frames"),
         ({"notice": "2 SSH connections are left out"}, "2 SSH connections are left out"),
     ],

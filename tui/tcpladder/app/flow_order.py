@@ -89,11 +89,12 @@ class FlowOrder:
             self._seen_version, self._unsorted = self._session.version, False
             return grew
         start = perf_counter_ns()
+        due = start - self._sorted_ns >= SORT_NS
+        if not due and len(self._keys) == count and not self._next:
+            return False
         self._take_keys(count, start + budget_ns)
         complete = len(self._keys) == count
-        if not complete or not self._unsorted or perf_counter_ns() - self._sorted_ns < SORT_NS:
-            return False
-        return self._arrange_numbers()
+        return due and complete and self._unsorted and self._arrange_numbers()
 
     def _take_keys(self, count: int, deadline_ns: int) -> None:
         key: Any = _KEYS[self.sort]

@@ -152,7 +152,7 @@ class LadderScreen(Page):
         if self._timer is not None:
             self._timer.stop()
             self._timer = None
-        if seconds is not None and status.phase == "running" and self.paused_at is None:
+        if seconds is not None and status.phase in ("running", "waiting") and self.paused_at is None:
             self._timer = self.set_timer(seconds, self._tick)
 
     def _tick(self) -> None:

@@ -69,7 +69,7 @@ class Replaying:
         app, source = self._app, self._app.session
         if not isinstance(source, Replayable):
             return
-        goes_on = source.phase == "running"
+        goes_on = source.phase in ("running", "waiting")
         state = ReplayState(playing=False, now_ns=source.now_ns()) if goes_on else ReplayState()
         replay = ReplaySession(source, state, owns_source=False)
         self._below = source, app.feed, len(app.screen_stack)

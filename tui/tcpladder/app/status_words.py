@@ -34,6 +34,8 @@ def phase(status: SessionStatus, *, ascii_only: bool, seconds_left: float | None
         return Content.styled(_loading(status, seconds_left), "bold")
     if status.phase == "ended":
         return Content.styled("complete" if status.mode == "file" else "ended", "$text-muted")
+    if status.phase == "waiting":
+        return Content.styled("waiting", "$text-warning bold")
     sign = "*" if ascii_only else "●"
     return Content.styled(f"{sign} {'live' if status.mode == 'live' else status.mode}", "$text-success bold")
 

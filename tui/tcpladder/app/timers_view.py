@@ -134,7 +134,7 @@ class WithTimers(Container):
     def _count_down(self) -> None:
         if (
             self.screen.is_current
-            and self._session.status().phase == "running"
+            and self._session.status().phase in ("running", "waiting")
             and not is_congested(self.app)
         ):
             self.view.look()

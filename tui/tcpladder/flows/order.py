@@ -54,6 +54,8 @@ class FlowOrder:
         """(m,) position of the segment before in the same direction, or NOTHING."""
         self._without_previous = np.flatnonzero(self.previous < 0)
         self._without_peer = np.flatnonzero(self.peer < 0)
+        self._carried_slot = self.slot[self._without_previous]
+        self._carried_peer_slot = self.peer_slot[self._without_peer]
         ends = np.append(self.first[1:], m)[: len(self.first)] - 1
         others = self.peer[ends]
         self.last = np.concatenate([ends, others[others >= 0]])
@@ -70,13 +72,13 @@ class FlowOrder:
             carried: by slot, the value at the last segment before this batch.
         """
         values = column[self.previous]
-        values[self._without_previous] = carried[self.slot[self._without_previous]]
+        values[self._without_previous] = carried[self._carried_slot]
         return values
 
     def latest_from_peer(self, column: NDArray[Scalar], carried: NDArray[Scalar]) -> NDArray[Scalar]:
         """(m,) the value of `column` at the latest segment from the peer; arguments as in before_in_direction."""
         values = column[self.peer]
-        values[self._without_peer] = carried[self.peer_slot[self._without_peer]]
+        values[self._without_peer] = carried[self._carried_peer_slot]
         return values
 
     def highest_before(
@@ -102,6 +104,8 @@ class FlowOrder:
         start -= low
         band = self._group * span
         for direction in (self.from_server, ~self.from_server):
+            if not direction.any():
+                continue
             # Each flow gets a band of its own above the one before, so one running maximum serves all of them.
             banded = start * direction
             banded += band

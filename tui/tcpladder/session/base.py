@@ -23,7 +23,8 @@ from tcpladder.store.pcapng import CapturedInterface
 from tcpladder.wire.frames import FrameBatch
 
 Mode = Literal["live", "file", "lab", "replay"]
-Phase = Literal["loading", "running", "ended"]
+Phase = Literal["loading", "running", "waiting", "ended"]
+"""`waiting`: the interface is down or gone, and nothing can come."""
 SALT_BYTES = 64
 
 

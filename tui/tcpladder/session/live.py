@@ -105,9 +105,11 @@ class LiveSession(Session):
         try:
             batch = self._source.read(wait_s)
         except InterfaceError as gone:
+            self._phase = "waiting"
             self.warn(str(gone))
             batch = None
         if batch is not None:
+            self._phase = "running"
             self._keep(batch)
             self.feed(self.capture, batch)
             self._bound_memory()
@@ -126,7 +128,7 @@ class LiveSession(Session):
         with self._lock:
             if sentence not in self._warnings:
                 self._warnings.append(sentence)
-                self.version += 1
+            self.version += 1
 
     def _keep(self, batch: FrameBatch) -> None:
         """Spool the frames and save them; a full disk ends the saving, not the capture."""

@@ -179,7 +179,7 @@ class ReplaySession(Session):
     @property
     def behind_ns(self) -> int | None:
         """How far the replay is behind a capture that goes on; None where none does."""
-        if self.source.phase == "running":
+        if self.source.phase in ("running", "waiting"):
             return max(0, self.source.now_ns() - self.player.state.now_ns)
         return None
 

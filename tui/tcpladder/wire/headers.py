@@ -13,9 +13,9 @@ TCP_HEADER_BYTES = 20
 
 IPV4 = np.dtype(
     {
-        "names": ["total", "id", "fragment", "ttl", "protocol", "source", "destination"],
-        "formats": [">u2", ">u2", ">u2", "u1", "u1", ">u4", ">u4"],
-        "offsets": [2, 4, 6, 8, 9, 12, 16],
+        "names": ["version_ihl", "total", "id", "fragment", "ttl", "protocol", "source", "destination"],
+        "formats": ["u1", ">u2", ">u2", ">u2", "u1", "u1", ">u4", ">u4"],
+        "offsets": [0, 2, 4, 6, 8, 9, 12, 16],
         "itemsize": IPV4_HEADER_BYTES,
     }
 )

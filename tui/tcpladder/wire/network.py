@@ -101,7 +101,7 @@ def _read_v4(batch: FrameBatch, net: Network, wire: NDArray[np.int64], rows: NDA
     at = rows if len(rows) != len(batch) else slice(None)
     ip = net.transport[at]
     ip_header = gather(batch.data, ip, IPV4)
-    version_ihl = batch.data[ip]
+    version_ihl = ip_header["version_ihl"]
     header = (version_ihl & 15).astype(np.int64) * 4
     total = ip_header["total"].astype(np.int64)
     total = np.where(total == 0, wire[at], total)
