@@ -79,7 +79,9 @@ def test_a_replay_plays_by_itself_and_stops_at_the_end(screens: list[Screen], st
     screen.press("p")
     screen.shows("▶▶ replay 30×")
     screen.shows("▮▮ end")
-    screen.press("Escape", "q")
+    screen.press("q")
+    screen.shows("sort: first seen")
+    screen.press("q")
     screen.shows("left")
 
 

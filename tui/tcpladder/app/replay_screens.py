@@ -143,7 +143,7 @@ class ReplayFlowsScreen(_Replayed, FlowsScreen):
 
     TITLE = "replayed flows"
     BINDINGS: ClassVar[list[BindingType]] = BINDINGS
-    KEYS = "p play  , . step  < > pace  [ ] event  @ time  R back  enter ladder  ? help  q quit"
+    KEYS = "p play  , . step  < > pace  [ ] event  @ time  enter ladder  R back  ? help  q quit"
 
 
 class ReplayLadderScreen(_Replayed, LadderScreen):
