@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import os
 import subprocess
 import sys
@@ -400,6 +401,8 @@ def main() -> None:
     """Run the command; errors are sentences on stderr, and the exit code says which."""
     # No matrix is multiplied here, and the threads that numpy's library starts for it cost 40 ms at each start.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    # Python looks for garbage after 700 new objects, and a start makes a hundred thousand that stay.
+    gc.set_threshold(10_000)
     _fill_standard_streams()
     try:
         # Not tcpladder.main(), which makes exit code 1 of a broken pipe: here that says that the answer is no.

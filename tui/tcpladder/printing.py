@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 
 from tcpladder.analysis.capture import CaptureAnalysis
 from tcpladder.analysis.expected import Given
-from tcpladder.analysis.flow_view import Findings
 from tcpladder.errors import UsageError
 from tcpladder.ladder import words
 from tcpladder.ladder.ladder import Ladder
@@ -28,6 +27,7 @@ from tcpladder.session.base import SessionStatus
 from tcpladder.session.files import FileSession
 
 if TYPE_CHECKING:
+    from tcpladder.analysis.flow_view import Findings
     from tcpladder.session.live import LiveSession
 
 PAGE_COLUMNS = 80

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,6 @@ from numpy.typing import NDArray
 from tcpladder.analysis.beliefs import TimerValues
 from tcpladder.analysis.carried import Carried
 from tcpladder.analysis.classify import classify
-from tcpladder.analysis.flow_view import Findings
 from tcpladder.analysis.log import NO_FLOW, SegmentLog
 from tcpladder.analysis.summary import summed_up
 from tcpladder.analysis.tracking import Ending, Tracker
@@ -20,6 +20,9 @@ from tcpladder.flows.table import FlowTable
 from tcpladder.flows.tuples import Tuple4
 from tcpladder.wire.decode import Decoder
 from tcpladder.wire.frames import FrameBatch
+
+if TYPE_CHECKING:
+    from tcpladder.analysis.flow_view import Findings
 
 LONG_FLOW = 50_000
 """Segments from which on a flow takes longer to read than a person likes to wait for a key."""
@@ -182,6 +185,8 @@ class CaptureAnalysis:
     def _new_view(
         self, number: int, rows: NDArray[np.int64] | None = None, *, at_once: bool = True
     ) -> Findings:
+        from tcpladder.analysis.flow_view import Findings  # a list needs none of it
+
         track = self._tracker.tracks[number - 1]
         return Findings(
             self.log,

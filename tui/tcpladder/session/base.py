@@ -7,20 +7,22 @@ import threading
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from tcpladder.analysis.beliefs import TimerValues
 from tcpladder.analysis.capture import Beliefs, CaptureAnalysis
 from tcpladder.analysis.expected import Given
-from tcpladder.analysis.flow_view import Findings
 from tcpladder.analysis.view import Endpoint, FlowSummary, Side
 from tcpladder.ladder.model import Note
 from tcpladder.ladder.timers import EndTimers, FlowTimers
 from tcpladder.session.named import NamedCapture
 from tcpladder.session.replay_state import ReplayState
 from tcpladder.sources.unwrap import Unwrapper
-from tcpladder.store.pcapng import CapturedInterface
 from tcpladder.wire.frames import FrameBatch
+
+if TYPE_CHECKING:
+    from tcpladder.analysis.flow_view import Findings
+    from tcpladder.store.pcapng import CapturedInterface
 
 Mode = Literal["live", "file", "lab", "replay"]
 Phase = Literal["loading", "running", "waiting", "ended"]
