@@ -11,8 +11,8 @@ from tcpladder.analysis.expected import Given
 from tcpladder.errors import UsageError
 from tcpladder.session.files import FileSession
 from tcpladder.session.moment import moment_of
-from tcpladder.session.saving import Wanted
-from tcpladder.session.saving import save as save_session
+from tcpladder.session.save_frames import Wanted
+from tcpladder.session.save_frames import save as save_session
 
 
 def save(

@@ -15,7 +15,7 @@ from tcpladder.analysis.captured import PREFIX as TIMERS
 from tcpladder.errors import CaptureError, UsageError
 from tcpladder.ladder.model import Note
 from tcpladder.session.files import FileSession
-from tcpladder.session.saving import Wanted, save
+from tcpladder.session.save_frames import Wanted, save
 from tcpladder.store.pcapng import CapturedInterface, PcapngWriter
 
 S = 1_000_000_000

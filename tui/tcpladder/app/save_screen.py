@@ -14,7 +14,7 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
-from tcpladder.session.saving import Wanted
+from tcpladder.session.save_frames import Wanted
 
 Choice = tuple[str, Wanted]
 """What can be saved, in words, and as a session takes it."""

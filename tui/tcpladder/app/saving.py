@@ -15,7 +15,7 @@ from tcpladder.app.save_screen import Choice, SaveScreen, proposed_name
 from tcpladder.errors import TcpladderError
 from tcpladder.session.base import Session
 from tcpladder.session.replay import ReplaySession
-from tcpladder.session.saving import Wanted, save
+from tcpladder.session.save_frames import Wanted, save
 
 
 def ask(screen: Page) -> None:

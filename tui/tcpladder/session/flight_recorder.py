@@ -11,7 +11,7 @@ from tcpladder.analysis.view import Endpoint
 from tcpladder.errors import TcpladderError
 from tcpladder.session.base import Session
 from tcpladder.session.keeping import Keep, Occasion
-from tcpladder.session.saving import Wanted, save
+from tcpladder.session.save_frames import Wanted, save
 
 ENDINGS = {
     Ending.KEEPALIVE: Occasion.TIMEOUT,
