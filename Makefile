@@ -55,6 +55,12 @@ screenshots: $(VENV)/.developing  ## draw screenshots/ from captures/
 clean:  ## remove what the other targets made
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
+# What draws mermaid sources in a browser; a test gives it ours.
+$(VENV)/mermaid.min.js: | $(VENV)/.installed
+	@command -v npm > /dev/null || { echo "mermaid comes with npm, which is not here: apt install npm" >&2; exit 2; }
+	@cd $(VENV) && pack=$$(npm pack --silent mermaid@11) && \
+	  tar --strip-components=2 -xzf $$pack package/dist/mermaid.min.js && rm $$pack
+
 # Dependencies cost a minute and are installed when pyproject.toml changes; the package alone, a few seconds, when a
 # source does. The package is installed and not linked, so what is tested is what a user gets.
 $(VENV)/.installed: $(SOURCES)

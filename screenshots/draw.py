@@ -20,6 +20,8 @@ for name in [name for name in os.environ if name == "NO_COLOR" or name.startswit
 os.environ["TEXTUAL_COLOR_SYSTEM"] = "truecolor"
 
 from tcpladder.app.app import Taste, TcpladderApp  # noqa: E402 - Textual reads the environment when it is imported
+from tcpladder.render.formats import Format  # noqa: E402
+from tcpladder.session.export import Wish, content  # noqa: E402
 from tcpladder.session.files import FileSession  # noqa: E402
 
 HERE = Path(__file__).resolve().parent
@@ -57,6 +59,14 @@ async def draw(picture: Picture, capture: Path) -> str:
         return still(app.export_screenshot(title=f"tcpladder open {capture.name}"))
 
 
+def export(capture: Path) -> bytes:
+    """The drawing that `tcpladder export` makes of the capture's first flow."""
+    session = FileSession([capture.name])
+    for _ in session.read():
+        pass
+    return b"".join(content(session, Wish(form=Format.SVG, flows=[1]), UTC))
+
+
 def still(picture: str) -> str:
     """Textual names its styles after a random number; one picture of one screen should be one file."""
     return re.sub(r"terminal-\d+", "terminal", picture)
@@ -72,6 +82,9 @@ def main() -> None:
         path = HERE / f"{picture.name}.svg"
         path.write_text(asyncio.run(draw(picture, found[0])), encoding="utf-8")
         print(path.name)
+    drawing = HERE / "export.svg"
+    drawing.write_bytes(export(found[0]))
+    print(drawing.name)
 
 
 if __name__ == "__main__":

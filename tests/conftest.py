@@ -28,14 +28,17 @@ if libc.unshare(CLONE_NEWNET):
 PACKAGES = {
     "capinfos": "wireshark-common",
     "cc": "gcc",
+    "chromium": "chromium",
     "editcap": "wireshark-common",
     "ip": "iproute2",
     "nft": "nftables",
+    "plantuml": "plantuml",
     "rsvg-convert": "librsvg2-bin",
     "setpriv": "util-linux",
     "tcpdump": "tcpdump",
     "tmux": "tmux",
     "tshark": "tshark",
+    "useradd": "passwd",
 }
 """Program -> the Debian package that has it."""
 

@@ -52,13 +52,28 @@ its schedule, and 1 with a table of those that did not. Only the timers that are
 of one stack's. A timer may be as late as a kernel's timer wheel makes it, an eighth of its length; `--tolerance 5%` or
 `--tolerance 20ms` says otherwise.
 
+What never came is reported, too, where it is certain that it had to: the next probe of an end that has probed before
+or of which `keepalive=on` says that it must, the RST behind its last probe, the retransmission after two that doubled
+their distance, within the limit of `retries2`. The value must be given by name (`keepalive_time`, `keepalive_intvl`,
+`keepalive_probes`, `retries2`; a profile accuses nobody), the capture must stand beside that end, whose ACKs then come
+within a millisecond, and go on longer than the timer may take. While data is unacknowledged, the peer's window is
+closed or a FIN was sent, other timers run. A rule on that host that eats what it sends looks the same. A connection
+that is only being opened shows nothing of its path, and an application may have given up connecting: no SYN is missed.
+
 `show`, `open` and `live` take the same options and believe them, with origin `user`, where nothing stronger is known.
 Strongest first: `socket`, `netns`, `capture`, `user`, `inferred`, `assumed`. A sysctl yields to what the flow shows,
 because a program may have set an option that nobody has read.
 
 `--timers` may come several times. Items stand between commas; `client:` or `server:` before an item holds for it and
 those behind it. `keepalive=TIME/INTERVAL/PROBES` may end after any of its parts, `keepalive=off` says that an end sends
-no probes, and `linear` is short for `syn_linear_timeouts`. A time takes `us`, `ms`, `s`, `min` or `h` behind it.
+no probes, `keepalive=on` that it must, and `linear` is short for `syn_linear_timeouts`. A time takes `us`, `ms`, `s`,
+`min` or `h` behind it.
+"""
+
+OWN = """A stack of your own stands in your settings, `$XDG_CONFIG_HOME/tcpladder/config.toml` or
+`~/.config/tcpladder/config.toml` (`TCPLADDER_CONFIG` names another file), as `[profiles.NAME]`, with any of the names
+above; `like` says which profile the rest comes from. `tcpladder config --sample` prints an example. Under sudo they are
+the settings of the user who called sudo.
 """
 
 CAPTURED = """A live capture that is saved carries the values that were known, as comments on the frames from which they
@@ -86,7 +101,7 @@ def timers_page() -> str:
     for name in names:
         values = [text_of(name, profile.values[name]) for profile in PROFILES.values()]
         lines.append(f"| `{name}` | " + " | ".join(values) + " |")
-    return "\n".join([*lines, "", "## In the capture", "", CAPTURED])
+    return "\n".join([*lines, "", OWN, "## In the capture", "", CAPTURED])
 
 
 PAGES = {ROOT / "docs" / "KINDS.md": kinds_page, ROOT / "docs" / "TIMERS.md": timers_page}

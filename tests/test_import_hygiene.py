@@ -44,6 +44,13 @@ def test_the_agent_loads_nothing_that_looks_inside_frames() -> None:
     assert not loaded & {"numpy", "scapy", "textual", "rich", "click"}
 
 
+def test_an_agent_outside_of_the_lab_has_nothing_of_the_lab() -> None:
+    """What makes networks and starts processes in them is not there where it could do harm."""
+    statement = modules_of("tcpladder.agent") + "\nimport sys"
+    statement += "\nassert not [name for name in sys.modules if name.startswith('tcpladder.hosts')]"
+    loaded_after(statement)
+
+
 def test_the_package_itself_loads_nothing() -> None:
     """`import tcpladder` costs what its docstring costs."""
     assert not loaded_after("import tcpladder") & {"numpy", "scapy", "textual", "rich", "click", "pyroute2"}

@@ -17,13 +17,17 @@ import time
 from collections.abc import Iterator
 
 from tcpladder.agent.client import AgentClient
-from tcpladder.agent.messages import CaptureOpened, OpenCapture, PeerStarted, Reply, Request
-from tcpladder.agent.networks import PrivateNetwork
+from tcpladder.agent.lab_messages import PeerStarted
+from tcpladder.agent.messages import CaptureOpened, OpenCapture, Reply, Request
 from tcpladder.agent.start import start_agent
 from tcpladder.errors import TcpladderError
-from tcpladder.lab.experiment import load
-from tcpladder.lab.run import ExperimentRun, Observed, Role
+from tcpladder.hosts.network import PrivateNetwork
+from tcpladder.lab.experiment import Role
+from tcpladder.lab.observed import Observed
+from tcpladder.lab.run import ExperimentRun
+from tcpladder.lab.table import load
 
+FROM_SERVER = ("from the server", "keepalive_ack")
 ETHERNET, IPV4 = 14, 20
 BLOCK_STATUS, FIRST_PACKET = 8, 12
 
@@ -98,7 +102,8 @@ def main() -> None:
                 if kinds[-1:] == ["keepalive_probe"] and name == "from the server":
                     name = "keepalive_ack"
                 kinds.append(name)
-            for narration in run.advance(time.time_ns(), Observed.of(kinds)):
+            seen = [(one, Role.SERVER if one in FROM_SERVER else Role.CLIENT) for one in kinds]
+            for narration in run.advance(time.time_ns(), Observed.of(seen)):
                 say(time_ns=narration.time_ns, text=narration.text)
                 if narration.text.startswith("rule") and sys.argv[2:] == ["hold"]:
                     say(peers=client.peers, kinds=kinds)

@@ -33,6 +33,7 @@ import sys
 from pathlib import Path
 from tcpladder.agent.start import *
 from tcpladder.errors import TcpladderError
+from tcpladder.hosts.network import PrivateNetwork
 try:
     exec_app(eval(sys.argv[1]), eval(sys.argv[2]), sys.argv[3:], command=[sys.executable, "-u", {app!r}])
 except TcpladderError as error:
@@ -42,7 +43,10 @@ except TcpladderError as error:
 APP = """
 import mmap, os, socket, sys, threading
 from tcpladder.agent.client import AgentClient
+from tcpladder.agent.fault_messages import *
+from tcpladder.agent.lab_messages import *
 from tcpladder.agent.messages import *
+from tcpladder.faults.fault import *
 from tcpladder.agent.start import handover
 threading.Thread(target=threading.Event().wait, daemon=True).start()
 left = handover()
@@ -114,6 +118,7 @@ def environment(place: Path, **more: str) -> dict[str, str]:
     return clean | {"PYTHONPATH": str(place), "HOME": str(place / "home"), "PYTHONWARNINGS": "error"} | more
 
 
+FAULT = "Fault(match=Match(destination='127.0.0.1', destination_port=7), probe_sequences=[])"
 SUDO = {"SUDO_UID": str(NOBODY.pw_uid), "SUDO_GID": str(NOBODY.pw_gid), "SUDO_USER": "nobody"}
 
 
@@ -231,17 +236,31 @@ def test_in_the_private_network_peers_end_with_an_app_that_is_killed(place: Path
         names = "[i.name for i in client.request(ListInterfaces())[0].interfaces]"
         if "lo" not in str(interfaces := app(names)):
             pytest.fail(f"no private network: {interfaces}")
-        server = 'StartPeer(role="server", options={}, address="127.0.0.1", port=7)'
+        server = 'StartPeer(role="server", options={}, address="127.0.0.1", port=7777, script=["listen"])'
         peer = app(f"client.request({server})[0].pid")
-        dropping = app(
-            "client.request(DropSegments(destination='127.0.0.1', destination_port=7))[0].equivalent"
-        )
-        assert "127.0.0.1" in dropping
+        assert app("len(client.request(OpenFaultLog())[1])") == 1
+        assert app(f"client.request(ApplyFault(fault={FAULT}))[0].number") == 1
         assert app(f"type({CAPTURE}[0]).__name__") == "CaptureOpened"
         assert Path(f"/proc/{peer}").exists()
         app.process.kill()
         assert ended(agent)
         assert ended(peer)
+
+
+def test_faults_on_the_host_need_no_more_than_the_agent_keeps(place: Path) -> None:
+    wire = "ip link set lo up && ip link add va type veth peer name vb && ip addr add 10.9.0.1/24 dev va"
+    network = ["unshare", "-n", "sh", "-c", f'{wire} && ip link set va up && exec "$@"', "sh"]
+    leaving = "Fault(match=Match(destination='10.9.0.2', destination_port=7), both=True, probe_sequences=[])"
+    with started([*network, *command(place, sys.executable, "HostNetwork()", {})], environment(place)) as app:
+        agent = app("left.agent_pid")
+        assert app(f"client.request(ApplyFault(fault={leaving}))[0].interfaces") == ["va", f"tl{agent}a"]
+        assert app("len(client.request(OpenFaultLog())[1])") == 1
+        assert app("client.request(LiftFault(number=1))[0].packets") == 0
+        assert app("[one.name for one in client.request(ListInterfaces())[0].interfaces]") == [
+            "lo",
+            "vb",
+            "va",
+        ]
 
 
 def test_keys_and_hangups_of_the_terminal_do_not_reach_the_agent(place: Path) -> None:
@@ -283,8 +302,12 @@ def test_refusals_keep_their_class_and_the_agent_goes_on(place: Path) -> None:
         assert app('client.request(OpenCapture(interface="none7"))').startswith(
             "InterfaceError: cannot open none7: no such interface (have: lo"
         )
-        assert app("client.request(DropSegments(destination=None, destination_port=1))") == (
-            "PermissionRefused: segments are dropped only in the private network of `tcpladder lab`"
+        peer = 'StartPeer(role="server", options={}, address="127.0.0.1", port=7, script=["listen"])'
+        assert app(f"client.request({peer})") == (
+            "PermissionRefused: peers run only in the private network of `tcpladder lab`"
+        )
+        assert app("client.request(LiftFault(number=3))") == (
+            "UsageError: cannot find fault 3: no such fault (have: none)"
         )
         assert app(
             'client.request(ReadSysctls(names=["net.ipv4.tcp_keepalive_time", "net.no.such"]))[0].values'

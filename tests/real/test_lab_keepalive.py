@@ -5,12 +5,8 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import pwd
-import shutil
 import signal
 import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,40 +14,25 @@ from typing import Any
 
 import pytest
 
-import tcpladder
+from real.anybody import AS_NOBODY, NOBODY, interpreter, readable_copy
 
 pytestmark = pytest.mark.real("nft", "setpriv")
 
 QUICK = ["idle=1", "intvl=1", "probes=2", "answered=2"]
-NOBODY = pwd.getpwnam("nobody")
-AS_NOBODY = ["setpriv", "--reuid=nobody", f"--regid={NOBODY.pw_gid}", "--clear-groups"]
 Said = dict[str, Any]
 
 
 @pytest.fixture(scope="module")
 def place() -> Iterator[Path]:
-    """A copy that everyone may read: the checkout may lie in a home directory."""
-    directory = Path(tempfile.mkdtemp(prefix="tcpladder-lab-", dir="/var/tmp"))
-    shutil.copytree(
-        Path(tcpladder.__file__).parent,
-        directory / "tcpladder",
-        ignore=shutil.ignore_patterns("__pycache__"),
-    )
-    shutil.copy(Path(__file__).with_name("lab_driver.py"), directory)
-    directory.chmod(0o755)
-    yield directory
-    shutil.rmtree(directory)
+    """A copy that everyone may read."""
+    with readable_copy(Path(__file__).with_name("lab_driver.py")) as directory:
+        yield directory
 
 
 @pytest.fixture(scope="module")
 def python() -> str:
     """An interpreter that the user nobody can run."""
-    for candidate in (sys.executable, shutil.which("python3", path="/usr/local/bin:/usr/bin")):
-        script = "import sys; sys.exit(sys.version_info < (3, 11))"
-        probe = [*AS_NOBODY, "sh", "-c", 'exec "$0" -c "$1"', str(candidate), script]
-        if subprocess.run(probe, capture_output=True).returncode == 0:
-            return str(candidate)
-    pytest.skip("needs a python3 >= 3.11 outside of root's home directory")
+    return interpreter()
 
 
 @contextlib.contextmanager
@@ -180,7 +161,7 @@ open("/proc/sys/user/max_user_namespaces", "w").write("0")
 os.execv(sys.executable, [sys.executable, "-c", sys.argv[1]])
 """
     ask = """
-from tcpladder.agent import private_network
+from tcpladder.hosts import private_network
 print(private_network.why_not())
 try: private_network.enter()
 except Exception as error: print(type(error).__name__, error)
@@ -208,7 +189,7 @@ except Exception as error: print(type(error).__name__, error)
 
 
 def test_where_it_works_there_is_no_reason_why_not(place: Path, python: str) -> None:
-    ask = "from tcpladder.agent import private_network; print(private_network.why_not())"
+    ask = "from tcpladder.hosts import private_network; print(private_network.why_not())"
     for command in ([python], [*AS_NOBODY, python]):
         done = subprocess.run(
             [*command, "-c", ask], env={"PYTHONPATH": str(place)}, capture_output=True, text=True, timeout=20

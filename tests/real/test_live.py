@@ -280,12 +280,14 @@ def test_nothing_of_it_is_left() -> None:
 
 
 def agents_of(pid: int) -> list[int]:
-    """Processes of the session of `pid`, itself left out."""
-    return [
-        int(path.name)
-        for path in Path("/proc").iterdir()
-        if path.name.isdigit() and int(path.name) != pid and os.getpgid(int(path.name)) == pid
-    ]
+    """Processes of the group of `pid`, itself left out."""
+    found = []
+    for other in (int(path.name) for path in Path("/proc").glob("[0-9]*")):
+        # Others on this machine come and go while we look.
+        with contextlib.suppress(ProcessLookupError):
+            if other != pid and os.getpgid(other) == pid:
+                found.append(other)
+    return found
 
 
 def alive(pid: int) -> bool:

@@ -26,6 +26,7 @@ COUNTED = {
 PATHS = {
     "beside": (1, 0, 0, 0, 5, 4, 0),
     "lossy": (2, 20, 0, 2, 6, 4, 0),
+    "losing every eighth": (24, 5, 0, 12, 6, 4, 1),
     "far, reordering, keepalive": (3, 20, 8, 1, 7, 3, 1),
 }
 """seed, delay and jitter in ms, loss in percent, seconds, connections, keepalive in s."""

@@ -18,6 +18,7 @@ import pytest
 
 from talk import Talk, ethernet, frame, ipv4, write_pcap
 from tcpladder.errors import ExitCode
+from tcpladder.faulting import duration_ms
 
 TRUTH = Path(__file__).parent.parent / "truth"
 KEEPALIVE = TRUTH / "a1_ka_client_3_1_3.pcap"
@@ -180,7 +181,10 @@ def test_nothing_to_show_is_said(tmp_path: Path, content: list[bytes], sentence:
     ["show"], ["show", "--nope", KEEPALIVE], ["nope"], ["show", "--flow", "0", KEEPALIVE],
     ["show", "--flow", "9", KEEPALIVE],
     ["show", "--format", "xml", KEEPALIVE], ["open", KEEPALIVE], ["lab", "nope", "--auto"],
-    ["live", "--format", "nope"],
+    ["live", "--format", "nope"], ["lab", "refused", "half-open"], ["lab", "enter", "1", "--", "true"],
+    ["lab", "--network", "ring", "--", "true"], ["lab", "--host", "mars", "--", "true"],
+    ["lab", "refused", "--network", "pair"], ["lab", "refused", "--host", "router"],
+    ["lab", "--set", "a=1", "--", "true"],
 ])  # fmt: skip
 def test_wrong_usage_is_a_sentence_and_exit_code_2(words: list[object]) -> None:
     done = run(*words)
@@ -248,3 +252,46 @@ def test_an_interrupt_is_130_and_silent() -> None:
 def waits_for_a_pipe(pid: int) -> bool:
     """Whether the process sleeps reading a pipe: anon_pipe_read or pipe_read, as the kernel calls it."""
     return "pipe_read" in Path(f"/proc/{pid}/wchan").read_text(encoding="ascii")
+
+
+# ---- fault --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["drop"], "cannot break everything: name an address or a port"),
+        (
+            ["drop", "--dport", 7, "--for", "soon"],
+            "cannot break it for 'soon': say 60s, 2m, 1h, at most 7 days",
+        ),
+        (["drop", "--dport", 7, "--for", "0s"], "cannot break it for '0s'"),
+        (["drop", "--dport", 7, "--for", "8h30"], "cannot break it for '8h30'"),
+        (["drop", "--dst", "localhost"], "cannot break segments of 'localhost': not an IPv4 or IPv6 address"),
+        (["drop", "--src", "::1", "--dst", "127.0.0.1"], "one is IPv4 and the other IPv6"),
+        (["lift"], "say which fault, or --all"),
+        (["lift", 3, "--all"], "say which fault, or --all"),
+    ],
+)
+def test_a_fault_that_makes_no_sense_is_refused_before_privilege_is_asked_for(
+    words: list[object], sentence: str
+) -> None:
+    done = run("fault", *words)
+    assert done.returncode == ExitCode.USAGE
+    assert sentence in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("written", "milliseconds"),
+    [
+        ("60s", 60_000),
+        ("60", 60_000),
+        ("1500ms", 1500),
+        ("2m", 120_000),
+        ("1.5h", 5_400_000),
+        ("forever", None),
+    ],
+)
+def test_how_long_a_fault_lasts(written: str, milliseconds: int | None) -> None:
+    assert duration_ms(written) == milliseconds

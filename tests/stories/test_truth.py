@@ -31,6 +31,7 @@ KEYS = {
     "length": int | None,
     "window": int | None,
     "flags": str | None,
+    "lost": str | None,
     "timer": str | None,
     "gap": dict | None,
 }
@@ -247,3 +248,16 @@ def test_answers_that_the_prober_never_got_end_the_flow_as_no_answer() -> None:
     run = subprocess.run(command, capture_output=True, text=True, timeout=60)
     (flow,) = [json.loads(line) for line in run.stdout.splitlines()]
     assert flow["ended"] == "no answer"
+
+
+def test_the_first_rto_behind_a_tail_loss_probe_is_named_as_such() -> None:
+    """g1: two nearly equal gaps, because the RTO is armed anew by the probe; from then on it doubles."""
+    (capture,) = (path for path in CAPTURES if path.name.startswith("g1_"))
+    gaps = [line for line in show(capture).stdout.splitlines() if "┊" in line]
+    assert [re.sub(r".*?┊ | [✓?].*", "", line) for line in gaps if "RTO" in line or "probe" in line] == [
+        "tail loss probe",
+        "RTO after tail loss probe",
+        "RTO 200 ms × 2¹",
+        "RTO 200 ms × 2²",
+        "RTO 200 ms × 2³",
+    ]

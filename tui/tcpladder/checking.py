@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tcpladder.analysis.check import Deviation, Tolerance
+from tcpladder.analysis.check import NEVER_CAME, Deviation, Tolerance, must_hold
 from tcpladder.analysis.check import check as check_flow
 from tcpladder.analysis.expected import Given
 from tcpladder.analysis.view import Side
@@ -36,12 +36,13 @@ def check(files: Sequence[str], *, given: Given, tolerance: str | None, form: st
     """
     allowed = None if tolerance is None else tolerance_of(tolerance)
     session = FileSession(files, given=given)
+    values = must_hold(given)
     totals = _Totals()
     rows: list[tuple[str, ...]] = [] if form == "jsonl" else [_HEADINGS]
     first = 0
     for capture in session.read():
         for view in capture.all_views():
-            checked = check_flow(view, given, allowed)
+            checked = check_flow(view, given, values, allowed, capture.last_ns)
             totals.kept += checked.kept
             totals.unknown += checked.unknown
             totals.broken += len(checked.deviations)
@@ -93,21 +94,25 @@ def _finish(session: FileSession, totals: _Totals) -> None:
 
 def _row(deviation: Deviation, first: int) -> tuple[str, ...]:
     expected, observed, off = deviation.expected_ns, deviation.observed_ns, deviation.because
-    if expected is not None and observed is not None:
-        off = f"{deviation.because} by {words.duration(abs(observed - expected))}"
+    seen = "–" if observed is None else words.duration(observed)
+    if off == NEVER_CAME:
+        seen = f"> {seen}"
+    elif expected is not None and observed is not None:
+        off = f"{off} by {words.duration(abs(observed - expected))}"
     return (
         str(first + deviation.flow),
         str(deviation.frame),
         _NAMES[deviation.side],
         deviation.name,
         "–" if expected is None else words.duration(expected),
-        "–" if observed is None else words.duration(observed),
+        seen,
         off,
     )
 
 
 def _record(deviation: Deviation, first: int) -> dict[str, str | int | None]:
     expected, observed = deviation.expected_ns, deviation.observed_ns
+    never = deviation.because == NEVER_CAME
     return {
         "record": "deviation",
         "file": deviation.file,
@@ -118,7 +123,7 @@ def _record(deviation: Deviation, first: int) -> dict[str, str | int | None]:
         "name": deviation.name,
         "expected_ns": expected,
         "observed_ns": observed,
-        "deviation_ns": None if expected is None or observed is None else observed - expected,
+        "deviation_ns": None if expected is None or observed is None or never else observed - expected,
         "because": deviation.because,
     }
 

@@ -14,8 +14,10 @@ import click
 
 from tcpladder import __version__
 from tcpladder.errors import ExitCode, PermissionRefused, TcpladderError, UsageError
+from tcpladder.fault_commands import doctor, fault
 
 FORMATS = ("text", "jsonl")
+EXPORTS = ("text", "svg", "png", "html", "mermaid", "plantuml", "websequence", "json", "csv", "packetdrill")
 _format = click.option(
     "--format",
     "form",
@@ -32,7 +34,7 @@ _timers = click.option(
     help="Timers that hold: keepalive=55/6/2, server:keepalive=30, syn_retries=5, linear=4, user_timeout=5s …",
 )
 _profile = click.option("--profile", metavar="STACK", help="Defaults of linux, linux-old, solaris, freebsd, "
-                        "macos or windows.")  # fmt: skip
+                        "macos, windows, or of [profiles.STACK] in your settings.")  # fmt: skip
 _follow = click.option(
     "--follow", is_flag=True, help="Go on at the end of FILE, which is still being written."
 )
@@ -95,9 +97,6 @@ def live(
     filter_words: tuple[str, ...],
 ) -> None:
     """Sniff an interface; FILTER is a tcpdump filter, such as: tcp port 12345."""
-    from tcpladder.analysis.expected import given as read_given
-
-    given = read_given(timers, profile)
     from tcpladder.agent.messages import OpenCapture
     from tcpladder.session.keeping import keep_of, occasions_of
 
@@ -112,6 +111,8 @@ def live(
         outputs["save"] = Path.cwd()
     left = handover()
     if left is None:
+        # The user's settings wait until privilege is given up: the app reads them, as that user.
+        _given(timers, None)
         form = _front_end(form, without_terminal="text")
         network = HostNetwork() if netns is None else NetnsNetwork(netns)
         exec_app(network, outputs, sys.argv[1:])
@@ -122,6 +123,7 @@ def live(
         interface=interface, filter=" ".join(filter_words), snap_length=snap_length, include_ssh=ssh
     )
     output = None if write is None or folder is not None else (left.outputs["write"], str(write))
+    given = _given(timers, profile)
     session = LiveSession(AgentClient(left.agent), request, write=output, given=given, keep=kept)
     if occasions:
         where = left.outputs["save"] if folder is None else left.outputs["write"]
@@ -150,12 +152,11 @@ def open_(
     no_mouse: bool,
 ) -> None:
     """Show captures in the app; - is stdin."""
-    from tcpladder.analysis.expected import given
     from tcpladder.session.files import FileSession
     from tcpladder.store.recent import remember
 
     _front_end(None, without_terminal="")
-    session = FileSession(files, read_again=True, follow=follow, given=given(timers, profile))
+    session = FileSession(files, read_again=True, follow=follow, given=_given(timers, profile))
     remember(files)
     _open_app(session, ascii_only=ascii_only, no_mouse=no_mouse, start_flow=flow)
 
@@ -221,16 +222,74 @@ def show(
 ) -> None:
     """Print the ladders of captures on stdout; - is stdin."""
     from tcpladder import printing
-    from tcpladder.analysis.expected import given as read_given
 
-    given = read_given(timers, profile)
-
+    given = _given(timers, profile)
     if follow:
         if flow is not None:
             raise UsageError("--follow prints every flow as it comes, leave out --flow")
         printing.follow(files, form=form, ascii_only=ascii_only, given=given)
         return
     printing.show(files, flow=flow, form=form, ascii_only=ascii_only, given=given)
+
+
+@tcpladder.command()
+@click.argument("files", metavar="FILE...", nargs=-1, required=True)
+@click.option("--flow", "flows", type=click.IntRange(min=1), multiple=True,
+              help="This flow, by its number in the list; several times for text, html, json and csv.")  # fmt: skip
+@click.option("--as", "form", type=click.Choice(EXPORTS), help="Else the end of the file's name says it.")
+@click.option("-o", "--output", default="-", show_default=True, help="Where to write it; - is stdout.")
+@click.option("--rungs", metavar="A-B", help="Only these segments of the flow, counted from 1.")
+@click.option("--names", metavar="CLIENT,SERVER", help="What stands above the lifelines: curl,nc.")
+@click.option("--theme", type=click.Choice(["light", "dark"]), help="Of svg, png and html; a page without it "
+              "takes its reader's.")  # fmt: skip
+@click.option("--width", type=click.IntRange(40, 1000), default=80, show_default=True, help="Of text.")
+@click.option("--local", type=click.Choice(["client", "server"]), help="The end that packetdrill plays; else the one "
+              "whose timers sent more.")  # fmt: skip
+@click.option("--privacy", is_flag=True, help="Put addresses of documentation in place of those in the file.")
+@click.option("--privacy-ports", is_flag=True, help="Ports, too.")
+@_timers
+@_profile
+@_ascii
+def export(
+    files: tuple[str, ...],
+    flows: tuple[int, ...],
+    form: str | None,
+    output: str,
+    rungs: str | None,
+    names: str | None,
+    theme: str | None,
+    width: int,
+    local: str | None,
+    privacy: bool,
+    privacy_ports: bool,
+    timers: tuple[str, ...],
+    profile: str | None,
+    ascii_only: bool,
+) -> None:
+    """Write a flow as a drawing, a page, a source for a diagram, a table or a script; FILE - is stdin."""
+    from tcpladder import exporting
+    from tcpladder.analysis.expected import given as read_given
+    from tcpladder.analysis.view import Side
+    from tcpladder.render.formats import Taste
+    from tcpladder.render.palette import Theme
+
+    taste = Taste(
+        theme=None if theme is None else Theme(theme),
+        width=width,
+        ascii_only=ascii_only,
+        local=None if local is None else Side[local.upper()],
+    )
+    asked = exporting.Asked(
+        form=form,
+        flows=flows,
+        rungs=rungs,
+        names=names,
+        output=output,
+        privacy=privacy,
+        privacy_ports=privacy_ports,
+        taste=taste,
+    )
+    exporting.export(files, asked, given=read_given(timers, profile))
 
 
 @tcpladder.command()
@@ -246,9 +305,8 @@ def check(
 ) -> None:
     """Judge captures by timers that must hold: exit 0 when all kept their schedule, 1 with those that did not."""
     from tcpladder import checking
-    from tcpladder.analysis.expected import given as read_given
 
-    given = read_given(timers, profile)
+    given = _given(timers, profile)
     if not given:
         raise UsageError(
             "check judges by what must hold: give --timers, such as keepalive=55/6/2, or --profile"
@@ -260,12 +318,13 @@ def check(
 @tcpladder.command()
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
+@click.option("--filter", "words", metavar="WORDS", default="", help='Such as "state:estab probes>0".')
 @_ascii
-def flows(files: tuple[str, ...], form: str, ascii_only: bool) -> None:
+def flows(files: tuple[str, ...], form: str, words: str, ascii_only: bool) -> None:
     """Print the list of flows of captures on stdout; - is stdin."""
     from tcpladder import printing
 
-    printing.flows(files, form=form, ascii_only=ascii_only)
+    printing.flows(files, form=form, words=words, ascii_only=ascii_only)
 
 
 @tcpladder.command()
@@ -295,7 +354,6 @@ def save(
 ) -> None:
     """Save the TCP frames of captures, or some of them, with kinds, timers and verdicts as packet comments."""
     from tcpladder import writing
-    from tcpladder.analysis.expected import given
 
     _say(
         writing.save(
@@ -305,55 +363,84 @@ def save(
             begin=begin,
             end=end,
             comments=not no_comments,
-            given=given(timers, profile),
+            given=_given(timers, profile),
         )
     )
 
 
-@tcpladder.command()
+class _WithCommand(click.Command):
+    """What stands behind `--` is a command of the user's, with whatever options that has."""
+
+    def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
+        """Take the command off, for `context.meta["command"]`."""
+        end = args.index("--") if "--" in args else len(args)
+        context.meta["command"] = tuple(args[end + 1 :])
+        return super().parse_args(context, args[:end])
+
+    def collect_usage_pieces(self, context: click.Context) -> list[str]:
+        """Say so in the help."""
+        return [*super().collect_usage_pieces(context), "[-- COMMAND...]"]
+
+
+@tcpladder.command(cls=_WithCommand)
 @click.argument("experiment", required=False)
+@click.argument("lab_id", metavar="[ID]", required=False)
 @click.option("--set", "settings", metavar="NAME=NUMBER", multiple=True, help="Change one of its numbers.")
+@click.option(
+    "--network", metavar="NAME", default="", help="For COMMAND without an experiment: pair, routed."
+)
+@click.option("--host", metavar="NAME", default="", help="Where COMMAND or the shell runs: client, server …")
 @click.option("--auto", is_flag=True, help="All steps unattended, without the app.")
 @_format
 @_ascii
 @_no_mouse
+@click.pass_context
 def lab(
+    context: click.Context,
     experiment: str | None,
+    lab_id: str | None,
     settings: tuple[str, ...],
+    network: str,
+    host: str,
     auto: bool,
     form: str | None,
     ascii_only: bool,
     no_mouse: bool,
 ) -> None:
-    """Run an experiment on this kernel, in a private network; needs no privilege. Without a name, list them."""
-    from tcpladder.lab import experiment as experiments
+    """Run an experiment on this kernel, in a private network; needs no privilege. Without a name, list them.
 
-    if experiment is None:
-        for name in experiments.names():
-            click.echo(f"{name:12} {experiments.load(name).sentence}")
+    With COMMAND, run that in the network, and show what it sends. `tcpladder lab enter ID`, in another terminal, is a
+    shell in the network of a lab that runs.
+    """
+    from tcpladder import laboratory
+
+    command = context.meta["command"]
+    if experiment == "enter":
+        if command:
+            raise UsageError("`lab enter` opens a shell: type the command there")
+        sys.exit(laboratory.enter(lab_id or "", host))
+    if lab_id is not None:
+        raise UsageError(f"cannot use {lab_id!r}: one experiment at a time")
+    if experiment is None and not command:
+        laboratory.list_experiments()
         return
-    chosen = experiments.load(experiment, settings)
-    from tcpladder.agent.start import PrivateNetwork, exec_app, handover
+    chosen = laboratory.chosen(experiment, settings, network=network, host=host)
+    from tcpladder.agent.start import handover
 
     left = handover()
     form = _front_end(form or ("text" if auto else None), without_terminal="jsonl")
     if left is None:
         try:
-            exec_app(PrivateNetwork(), {}, sys.argv[1:])
+            laboratory.begin(chosen, command, sys.argv[1:])
         except PermissionRefused as refused:
+            if experiment is None:
+                raise
             _shipped_instead(experiment, str(refused), form, ascii_only=ascii_only, no_mouse=no_mouse)
             return
-    from tcpladder.agent.client import AgentClient
-    from tcpladder.session.lab import LabSession
-
-    session = LabSession(AgentClient(left.agent), chosen)
+    session = laboratory.session(chosen, left, aloud=form is not None)
     _say(left.notices)
     _show_live(session, form, ascii_only=ascii_only, no_mouse=no_mouse)
-    if form is not None:
-        if session.outcome is None:
-            sys.exit(ExitCode.INTERRUPTED)
-        _say([session.outcome.sentence])
-        sys.exit(ExitCode.DONE if session.outcome.held else ExitCode.NO)
+    sys.exit(laboratory.finish(session, aloud=form is not None))
 
 
 @tcpladder.command()
@@ -395,6 +482,19 @@ def timers(
     if netns is not None:
         NetnsNetwork(netns).enter()
     watching.timers(sockets, watch=watch, form=form, ascii_only=ascii_only)
+
+
+@tcpladder.command()
+@click.option("--sample", is_flag=True, help="Print a commented file to begin with instead.")
+def config(*, sample: bool) -> None:
+    """Print where your settings are, and what is in force, as TOML."""
+    from tcpladder import settings
+
+    sys.stdout.write(settings.SAMPLE if sample else settings.in_force(settings.load()))
+
+
+tcpladder.add_command(fault)
+tcpladder.add_command(doctor)
 
 
 def main() -> None:
@@ -455,6 +555,18 @@ def _why_no_app() -> str | None:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         return "stdin and stdout must be a terminal"
     return "TERM is dumb, which cannot draw" if os.environ.get("TERM", "dumb") == "dumb" else None
+
+
+def _given(timers: tuple[str, ...], profile: str | None) -> Any:
+    """What the user says of timers; the settings are read where they may have the profile."""
+    from tcpladder.analysis.expected import given
+    from tcpladder.analysis.profiles import PROFILES
+
+    if profile is None or profile.lower() in PROFILES:
+        return given(timers, profile)
+    from tcpladder.settings import load
+
+    return given(timers, profile, {**PROFILES, **load().profiles})
 
 
 def _front_end(form: str | None, *, without_terminal: str) -> str | None:

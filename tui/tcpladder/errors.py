@@ -3,6 +3,7 @@
 TcpladderError
 ├── UsageError          2   the command line asks for something that makes no sense
 ├── CaptureError        3   a capture cannot be read: missing, not a capture, broken before its first frame
+├── SettingsError       3   the user's settings are no TOML, or say something that makes no sense
 ├── InterfaceError      3   an interface is unknown or went away
 └── PermissionRefused   4   the kernel says no; the message says what is missing and what to do
 Exit code 130 is an interrupt by the user, 0 success, 1 "the answer is no" (check, lab).
@@ -38,6 +39,10 @@ class UsageError(TcpladderError):
 
 class CaptureError(TcpladderError):
     """A capture that cannot be read at all."""
+
+
+class SettingsError(TcpladderError):
+    """The user's settings are no TOML, or say something that makes no sense."""
 
 
 class InterfaceError(TcpladderError):

@@ -13,10 +13,12 @@ from datetime import datetime, tzinfo
 from types import FrameType
 from typing import TYPE_CHECKING
 
+from tcpladder.analysis import flow_filter
 from tcpladder.analysis.capture import CaptureAnalysis
 from tcpladder.analysis.expected import Given
 from tcpladder.errors import UsageError
 from tcpladder.ladder import words
+from tcpladder.ladder.diagram import remarks_of
 from tcpladder.ladder.ladder import Ladder
 from tcpladder.render.ansi import coloured
 from tcpladder.render.grid import plain
@@ -58,12 +60,14 @@ def show(
         raise UsageError(f"there is no flow {flow}: {', '.join(files)} has {first - 1}")
 
 
-def flows(files: Sequence[str], *, form: str, ascii_only: bool) -> None:
-    """Print the list of flows."""
+def flows(files: Sequence[str], *, form: str, words: str = "", ascii_only: bool) -> None:
+    """Print the list of the flows that pass a filter."""
+    wanted = flow_filter.parse(words)
     session = FileSession(files, keep_segments=False)
     for _ in session.read():
         pass
-    summaries = (session.summary(number) for number in range(1, session.flow_count() + 1))
+    every = (session.summary(number) for number in range(1, session.flow_count() + 1))
+    summaries = (summary for summary in every if wanted.passes(summary))
     if form == "jsonl":
         for summary in summaries:
             _line(json.dumps(flow_record(summary), ensure_ascii=False))
@@ -87,10 +91,7 @@ def print_ladder(view: Findings, *, ascii_only: bool, now_ns: int | None) -> Non
     )
     for line in text:
         _line(line)
-    remarks = [("gives up", sentence) for sentence in view.ending(now_ns)] if now_ns is not None else []
-    remarks += [("inferred", sentence) for sentence in view.inferred()]
-    remarks += [("advice", sentence) for sentence in view.advice()]
-    for word, sentence in remarks:
+    for word, sentence in remarks_of(view, now_ns)[1:]:
         for line in remark_text(
             word, sentence, width=_columns(), ascii_only=_ascii(ascii_only), paint=_paint()
         ):
@@ -135,14 +136,19 @@ class _StreamPrinter:
         self._ladders: dict[int, Ladder] = {}
         self._printed: dict[int, int] = {}
         self._heading = 0
+        self._notes = 0
         self._warned = 0
         self._notice = session.status().notice
 
     def print_new(self) -> None:
-        """Print the segments that came since the last call."""
+        """Print the segments that came since the last call, and in text the notes."""
         capture = self._session.capture
         records = []
-        for number in capture.flows_since(self._row):
+        fresh_flows = capture.flows_since(self._row)
+        if self._form == "text" and self._session.note_count != self._notes:
+            self._notes = self._session.note_count
+            fresh_flows = sorted({*fresh_flows, *self._ladders})
+        for number in fresh_flows:
             view = self._session.view(number)
             if self._form == "text":
                 self._print_rows(number, view)
@@ -170,7 +176,7 @@ class _StreamPrinter:
             ladder = self._ladders[number] = Ladder(view, notes)
         else:
             ladder.refresh(notes)
-        if self._heading != number:
+        if self._heading != number and len(ladder) > self._printed.get(number, 0):
             summary = view.summary
             _line(f"flow {number}  {summary.client} → {summary.server}  {summary.state}")
             self._heading = number
@@ -209,7 +215,7 @@ def interfaces(every_s: float) -> None:
 
 def _print_records(capture: CaptureAnalysis, numbers: range, wanted: Sequence[int]) -> None:
     """One JSON object a segment, in file order."""
-    views = capture.all_views()
+    views = list(capture.all_views())
     only = set(wanted)
     named = [ends(view) for view in views]
     for local, index, copy in capture.in_file_order():

@@ -18,20 +18,28 @@ def test_it_is_read_once_and_its_descriptors_are_not_inherited(monkeypatch: pyte
     reader, writer = os.pipe()
     os.set_inheritable(reader, True)
     os.set_inheritable(writer, True)
-    left = {"agent": reader, "agent_pid": 7, "outputs": {"capture": writer}, "notices": ["no Landlock"]}
+    beside, other_end = os.pipe()
+    os.set_inheritable(beside, True)
+    left = {
+        "agent": reader,
+        "agent_pid": 7,
+        "outputs": {"capture": writer},
+        "beside": {"begin": beside},
+        "notices": ["no Landlock"],
+    }
     monkeypatch.setenv("TCPLADDER_HANDOVER", json.dumps(left))
     found = handover()
     assert found is not None
     assert (found.agent, found.outputs, found.notices) == (reader, {"capture": writer}, ["no Landlock"])
-    assert not os.get_inheritable(reader)
-    assert not os.get_inheritable(writer)
+    assert found.beside == {"begin": beside}
+    assert not any(map(os.get_inheritable, (reader, writer, beside)))
     assert handover() is None
-    os.close(reader)
-    os.close(writer)
+    for descriptor in (reader, writer, beside, other_end):
+        os.close(descriptor)
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{}", "[]", '{"agent": 9999, "agent_pid": 1, "outputs": {}, "notices": []}']
+    "text", ["", "{}", "[]", '{"agent": 9999, "agent_pid": 1, "outputs": {}, "beside": {}, "notices": []}']
 )
 def test_anything_else_in_the_variable_is_a_sentence(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     monkeypatch.setenv("TCPLADDER_HANDOVER", text)

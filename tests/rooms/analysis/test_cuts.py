@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from talk import Frame, Talk, analysed, batch
+from tcpladder.analysis import together
 from tcpladder.analysis.capture import CaptureAnalysis
+from tcpladder.analysis.flow_view import Findings
 from tcpladder.analysis.kinds import KINDS, Kind
 from tcpladder.sources.files import open_capture
 from traffic import captures
@@ -21,11 +24,11 @@ EVERY_FRAME_UP_TO = 1500
 """Longer captures are cut into pieces of a prime number of frames."""
 
 
-def said(capture: CaptureAnalysis) -> list[Any]:
+def said(capture: CaptureAnalysis, views: Iterable[Findings] | None = None) -> list[Any]:
     """All that a user can be told of a capture; flat, so that a difference is short."""
     flows: list[Any] = []
-    for number in range(1, capture.flows + 1):
-        view = capture.view(number)
+    alone = (capture.view(number) for number in range(1, capture.flows + 1))
+    for number, view in enumerate(alone if views is None else views, 1):
         segments = [
             (
                 view.frame(index),
@@ -75,6 +78,14 @@ def test_the_list_alone_counts_the_same(frames: list[Frame], data: st.DataObject
     assert [listed.summary(n) for n in numbers] == [whole.summary(n) for n in numbers]
 
 
+@settings(deadline=None, max_examples=200)
+@given(captures())
+def test_flows_read_together_say_what_each_says_alone(frames: list[Frame]) -> None:
+    """`check` and JSON lines read all flows in one pass over their columns, the app one after the other."""
+    capture = analysed(frames)
+    assert said(capture, capture.all_views()) == said(capture)
+
+
 def frames_of(path: Path) -> list[Frame]:
     file = open_capture(str(path), 0)
     frames = []
@@ -94,6 +105,25 @@ def test_a_real_capture_read_frame_by_frame(path: Path) -> None:
     frames = frames_of(path)
     every = 1 if len(frames) <= EVERY_FRAME_UP_TO else 97
     assert said(analysed(frames, range(every, len(frames), every))) == said(analysed(frames))
+
+
+def test_real_captures_read_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All of them as one capture of many flows, in companies of a few."""
+    monkeypatch.setattr(together, "MOST_SEGMENTS", 2000)
+    frames = [frame for path in FILES for frame in frames_of(path)[:EVERY_FRAME_UP_TO]]
+    capture = analysed(sorted(frames, key=lambda frame: frame.time_ns))
+    assert capture.flows > len(FILES) / 2
+    assert said(capture, capture.all_views()) == said(capture)
+
+
+def test_what_was_read_together_goes_on_growing() -> None:
+    talk = Talk().handshake().data(10).silence(7).data(10)
+    capture = analysed(talk.frames)
+    [view] = capture.all_views()
+    talk.silence(3).data(20)
+    capture.feed(batch(talk.frames[len(view.time_ns) :], len(view.time_ns) + 1))
+    view.refresh()
+    assert said(capture, [view]) == said(capture)
 
 
 def test_the_law_would_notice() -> None:

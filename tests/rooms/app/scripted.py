@@ -9,10 +9,14 @@ from typing import Literal
 from textual.pilot import Pilot
 
 from rooms.ladder.talk import START_NS, Talk, keepalive
+from tcpladder.agent.fault_messages import FaultPlan, FaultState, Place, SysctlSet
 from tcpladder.analysis.view import Endpoint, FlowSummary, FlowView, Side
 from tcpladder.app.app import TcpladderApp
 from tcpladder.app.terminal import Taste
+from tcpladder.errors import PermissionRefused
+from tcpladder.faults.fault import Fault
 from tcpladder.ladder.model import Note
+from tcpladder.ladder.privacy import Mask
 from tcpladder.ladder.timers import EndTimers, FlowTimers
 from tcpladder.session.replay_state import ReplayState
 
@@ -39,9 +43,87 @@ class Status:
     progress: float | None = None
     warnings: tuple[str, ...] = ()
     notice: str = ""
+    faults: tuple[FaultState, ...] = ()
     now_ns: int = START_NS + 91 * S
     replay: ReplayState | None = None
     behind_ns: int | None = None
+
+
+@dataclass
+class ScriptedFaults:
+    """What tcpladder.session.faults.SessionFaults has; notes what was asked of it."""
+
+    why_not: str = ""
+    kept: dict[int, FaultState] = field(default_factory=dict)
+    asked: list[tuple[str, object]] = field(default_factory=list)
+    refused: str = ""
+    """Why a plan is refused; typing the word gets around it."""
+    sysctls: dict[str, SysctlSet] = field(default_factory=dict)
+
+    def states(self) -> tuple[FaultState, ...]:
+        return tuple(self.kept[number] for number in sorted(self.kept))
+
+    def in_force(self) -> tuple[FaultState, ...]:
+        return tuple(state for state in self.states() if state.ended_ns is None)
+
+    def plan(self, fault: Fault) -> FaultPlan:
+        self.asked.append(("plan", fault))
+        return FaultPlan(
+            places=[Place.INPUT],
+            script="#!/bin/sh -e\niptables -A INPUT -p tcp --dport 12345 -j DROP",
+            undo="#!/bin/sh\niptables -D INPUT -p tcp --dport 12345 -j DROP",
+            why="Taken away where it arrives. The sender counts it as sent.",
+            refused=self.refused,
+            needs_insist=bool(self.refused),
+        )
+
+    def apply(self, fault: Fault) -> FaultState:
+        self.asked.append(("apply", fault))
+        if self.refused and not fault.insist:
+            raise PermissionRefused(self.refused)
+        number = max(self.kept, default=0) + 1
+        self.kept[number] = fault_state(number, fault)
+        return self.kept[number]
+
+    def lift(self, number: int) -> FaultState:
+        self.asked.append(("lift", number))
+        self.kept[number] = replace(self.kept[number], ended_ns=START_NS + 91 * S, left_ms=None)
+        return self.kept[number]
+
+    def lift_last(self) -> FaultState | None:
+        return self.lift(self.in_force()[-1].number) if self.in_force() else None
+
+    def lift_all(self) -> list[FaultState]:
+        return [self.lift(state.number) for state in reversed(self.in_force())]
+
+    def extend(self, number: int, for_ms: int | None) -> FaultState:
+        self.asked.append(("extend", (number, for_ms)))
+        self.kept[number] = replace(self.kept[number], left_ms=for_ms)
+        return self.kept[number]
+
+    def set_sysctl(self, name: str, value: int | None) -> SysctlSet:
+        self.asked.append(("set", (name, value)))
+        before = self.sysctls[name].before if name in self.sysctls else "7200"
+        self.sysctls.pop(name, None)
+        answer = SysctlSet(value=before if value is None else str(value), before=before)
+        if value is not None:
+            self.sysctls[name] = answer
+        return answer
+
+
+def fault_state(number: int, fault: Fault, *, packets: int = 3, left_ms: int | None = 40_000) -> FaultState:
+    """A fault in force."""
+    return FaultState(
+        number=number,
+        fault=fault,
+        places=[Place.INPUT],
+        since_ns=START_NS + 78 * S,
+        ended_ns=None,
+        left_ms=left_ms,
+        packets=packets,
+        bytes=52 * packets,
+        interfaces=[],
+    )
 
 
 @dataclass
@@ -60,6 +142,11 @@ class ScriptedSession:
     )
     timers_asked: int = 0
     owner: str = ""
+    faults: ScriptedFaults = field(default_factory=ScriptedFaults)
+    resets: list[tuple[int, bool]] = field(default_factory=list)
+    reset_refused: str = ""
+    mask: Mask | None = None
+    sources: tuple[str, ...] = ("lo",)
 
     def change(self, **fields: object) -> None:
         """Let something happen."""
@@ -73,13 +160,19 @@ class ScriptedSession:
         self.calls.append("close")
 
     def status(self) -> Status:
-        return replace(self.now, flows=len(self.flows))
+        return replace(self.now, flows=len(self.flows), faults=self.faults.in_force())
 
     def flow_count(self) -> int:
         return len(self.flows)
 
+    def masked(self, text: str) -> str:
+        return text if self.mask is None else self.mask.text(text)
+
     def summary(self, number: int) -> FlowSummary:
         return self.flows[number - 1].summary
+
+    def endpoints(self, number: int) -> tuple[Endpoint, Endpoint]:
+        return self.flows[number - 1].client, self.flows[number - 1].server
 
     def view(self, number: int) -> FlowView:
         return self.flows[number - 1]
@@ -93,6 +186,12 @@ class ScriptedSession:
 
     def notes(self, number: int) -> tuple[Note, ...]:
         return self.marks
+
+    def reset_connection(self, number: int, *, insist: bool = False) -> int:
+        if self.reset_refused and not insist:
+            raise PermissionRefused(self.reset_refused)
+        self.resets.append((number, insist))
+        return 2
 
     def frame_bytes(self, number: int, index: int) -> bytes:
         return SYN_FRAME

@@ -11,9 +11,19 @@ from textual.dom import DOMNode
 from textual.widgets import Input
 
 from rooms.app.scripted import app_for, keepalive_session, settle
+from rooms.ladder.talk import CLIENT, SERVER
 from tcpladder.app.app import TcpladderApp
+from tcpladder.app.ask_number import AskNumber
+from tcpladder.app.choice import Choice
+from tcpladder.app.choice_row import ChoiceRow
+from tcpladder.app.confirm import Confirm
 from tcpladder.app.detail_screen import DetailScreen
 from tcpladder.app.detail_view import DetailView
+from tcpladder.app.export_dialog import ExportDialog
+from tcpladder.app.fault_answers import ACTIONS, DIRECTIONS, SEGMENTS, scopes
+from tcpladder.app.fault_choices import Choices
+from tcpladder.app.fault_dialog import FaultDialog
+from tcpladder.app.faults_screen import FaultList, FaultsScreen
 from tcpladder.app.flow_table import FlowTable
 from tcpladder.app.flows_screen import FlowsScreen
 from tcpladder.app.help_screen import HelpScreen, key_lines, key_name
@@ -33,12 +43,18 @@ CONTEXTS: dict[str, tuple[type[DOMNode], ...]] = {
     "ladder, second pane": (DetailView, LadderScreen, TcpladderApp),
     "ladder, third pane": (TimersView, LadderScreen, TcpladderApp),
     "detail": (DetailView, DetailScreen, TcpladderApp),
+    "export": (Choice, ExportDialog),
     "help": (HelpScreen,),
     "interfaces": (InterfacesScreen,),
     "save": (SaveScreen,),
+    "fault dialog": (FaultDialog,),
+    "fault dialog, answers": (ChoiceRow, FaultDialog),
+    "faults": (FaultList, FaultsScreen),
+    "a question": (Confirm,),
+    "a number": (AskNumber,),
     "too small": (TooSmallScreen, TcpladderApp),
 }
-LATER = set("DUKLoeacPmd+-0.") | {"apostrophe", "F2"}
+LATER = set("Loacmd+-0.") | {"apostrophe"}
 """Keys of the key table whose function does not exist yet."""
 
 
@@ -57,7 +73,11 @@ def test_no_context_binds_a_key_twice(context: tuple[type[DOMNode], ...]) -> Non
     assert not twice
 
 
-@pytest.mark.parametrize("context", CONTEXTS.values(), ids=CONTEXTS)
+PAGES = {name: context for name, context in CONTEXTS.items() if TcpladderApp in context}
+"""A dialog has keys of its own."""
+
+
+@pytest.mark.parametrize("context", PAGES.values(), ids=PAGES)
 def test_keys_of_what_does_not_exist_yet_do_nothing(context: tuple[type[DOMNode], ...]) -> None:
     assert not LATER & set(bound(context))
 
@@ -95,6 +115,15 @@ def test_every_binding_says_what_it_does() -> None:
 def test_keys_of_one_action_share_a_line() -> None:
     lines = key_lines(FlowsScreen.BINDINGS, ascii_only=False)  # type: ignore[arg-type]
     assert any(line.split()[:2] == ["/", "F3"] for line in lines)
+
+
+def test_each_answer_of_the_fault_dialog_has_a_letter_of_its_own() -> None:
+    flow = Choices(client=CLIENT, server=SERVER)
+    answers = [*DIRECTIONS, *scopes(flow), *SEGMENTS, *ACTIONS]
+    assert max(Counter(answer.letter for answer in answers).values()) == 1
+    assert {answer.letter for answer in answers} <= {
+        {"greater_than_sign": ">", "less_than_sign": "<"}.get(key, key) for key in bound((FaultDialog,))
+    }
 
 
 async def test_words_that_are_typed_are_no_commands() -> None:

@@ -142,7 +142,7 @@ async def test_a_seek_is_no_filter_of_the_list() -> None:
         assert "filter: -" in text
         assert session.now_ns() > session.state.begin_ns
         text = await pressed(pilot, "slash", *"nothing", "enter")
-        assert "no flow has nothing in it" in text
+        assert "no flow passes the filter nothing" in text
 
 
 async def test_a_click_on_the_bar_goes_there_and_a_drag_further() -> None:

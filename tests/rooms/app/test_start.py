@@ -16,6 +16,7 @@ from tcpladder.agent.messages import InterfaceState
 from tcpladder.app import start_entries, start_screen
 from tcpladder.app.start_entries import Entry
 from tcpladder.app.start_screen import StartApp
+from tcpladder.lab import table
 from tcpladder.store import recent
 
 SIZE = (80, 24)
@@ -59,13 +60,13 @@ async def test_everything_is_there_and_enter_says_the_command(tmp_path: Path) ->
             assert words in text
         assert "▌  lo" in text
         await pilot.press("tab")
-        assert "tcpladder lab keepalive" in await shown(pilot)
+        assert f"tcpladder lab {table.names()[0]}" in await shown(pilot)
         await pilot.press("tab", "tab")
         assert f"tcpladder open {capture}"[:70] in await shown(pilot)
         await pilot.press("shift+tab", "shift+tab", "k")
         assert "▌  lo" in await shown(pilot), "the cursor steps over headings"
         await pilot.press("j", "enter")
-    assert app.return_value == ("lab", "keepalive")
+    assert app.return_value == ("lab", table.names()[0])
 
 
 async def test_a_capture_can_be_replayed_and_a_file_typed() -> None:

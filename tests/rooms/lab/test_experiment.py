@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from tcpladder.agent.messages import StartPeer
-from tcpladder.agent.peers import OPTIONS
+from tcpladder.agent.lab_messages import PeerStarted, StartPeer
+from tcpladder.agent.messages import HostRequest, OnHost, Reply, Request
 from tcpladder.agent.protocol import decode_request, encode
+from tcpladder.analysis.kinds import KINDS
 from tcpladder.errors import UsageError
-from tcpladder.lab.experiment import Drop, Event, Role, Start, Wait, load, names
+from tcpladder.hosts.peers import check
+from tcpladder.lab.experiment import Break, Event, Role, Start, Wait
+from tcpladder.lab.requests import Requests
+from tcpladder.lab.table import load, names
 
 
 def test_the_numbers_of_the_demo() -> None:
@@ -26,7 +30,7 @@ def test_the_numbers_of_the_demo() -> None:
 
 def test_the_steps_in_order() -> None:
     steps = load("keepalive").steps
-    assert [type(step) for step in steps] == [Start, Start, Wait, Drop, Wait, Wait, Wait]
+    assert [type(step) for step in steps] == [Start, Start, Wait, Break, Wait, Wait, Wait]
     waits = [step for step in steps if isinstance(step, Wait)]
     assert [(wait.event, wait.count) for wait in waits] == [
         (Event.ANSWERED_PROBES, 3),
@@ -43,7 +47,7 @@ def test_the_article_by_its_own_numbers() -> None:
     assert experiment.client.options["TCP_KEEPINTVL"] == 3
     started = next(step for step in experiment.steps if isinstance(step, Start) and step.role is Role.CLIENT)
     assert "every 30 s" in started.say
-    drop = next(step for step in experiment.steps if isinstance(step, Drop))
+    drop = next(step for step in experiment.steps if isinstance(step, Break))
     assert drop.sender is Role.CLIENT
     assert 30 + 3 * 3 < drop.for_s < 90, "until keepalive has given up, and a margin"
     for step in experiment.steps:
@@ -67,21 +71,49 @@ def test_a_setting_that_makes_no_sense_is_refused_with_what_does(setting: str, s
 
 
 def test_an_unknown_experiment_is_refused_with_those_that_are_there() -> None:
-    with pytest.raises(UsageError, match=r"cannot run 'solaris': no such experiment \(have: keepalive\)"):
-        load("solaris")
+    with pytest.raises(UsageError, match=r"cannot run 'tahoe': no such experiment \(have: .*keepalive"):
+        load("tahoe")
+
+
+class Asked:
+    """An agent that notes what it is asked, and checks it as the real one does."""
+
+    def __init__(self) -> None:
+        self.on: list[tuple[str, HostRequest]] = []
+
+    def request(self, message: Request) -> tuple[Reply, list[int]]:
+        assert decode_request(encode(message)) == message
+        host, inner = (message.host, message.request) if isinstance(message, OnHost) else ("", message)
+        self.on.append((host, inner))
+        return PeerStarted(pid=1), [-1]
 
 
 @pytest.mark.parametrize("name", names())
 def test_the_agent_would_take_what_each_experiment_asks(name: str) -> None:
-    experiment = load(name)
+    experiment, agent = load(name), Asked()
     for role in Role:
-        peer = experiment.peer(role)
-        assert set(peer.options) <= OPTIONS
-        wanted = StartPeer(
-            role=role.value,
-            options=dict(peer.options),
-            address=peer.address,
-            port=peer.port,
-            message=peer.message,
-        )
-        assert decode_request(encode(wanted)) == wanted
+        Requests(experiment, agent).start(role)
+        host, wanted = agent.on[-1]
+        assert isinstance(wanted, StartPeer)
+        check(wanted)
+        assert host in ("", *experiment.network.hosts)
+    assert experiment.capture.host in ("", *experiment.network.hosts)
+    assert set(experiment.network.sysctls) <= {"", *experiment.network.hosts}
+
+
+@pytest.mark.parametrize("name", names())
+def test_what_an_experiment_waits_for_are_kinds_that_there_are(name: str) -> None:
+    experiment = load(name)
+    words = {rule.word for rule in KINDS.values()}
+    waited = [step.segments for step in experiment.steps if isinstance(step, Wait) and step.segments]
+    segments = (*waited, *(one.segments for one in experiment.expected))
+    assert {kind for one in segments for kind in one.kinds} <= words
+
+
+@pytest.mark.parametrize("name", names())
+def test_an_experiment_is_short_and_sees_what_its_application_sees(name: str) -> None:
+    """The default takes half a minute at most, and something besides the steps is compared with the wire."""
+    experiment = load(name)
+    assert experiment.expected
+    assert len(experiment.sentence) <= 110
+    assert any(isinstance(step, Wait) for step in experiment.steps)

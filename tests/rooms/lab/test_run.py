@@ -8,22 +8,36 @@ from collections.abc import Iterator
 
 import pytest
 
-from tcpladder.agent.messages import (
-    DropLifted,
-    Dropping,
-    DropSegments,
-    LiftDrop,
-    PeerStarted,
-    Reply,
-    Request,
-    StartPeer,
-)
+from tcpladder.agent.fault_messages import ApplyFault, FaultState, LiftFault
+from tcpladder.agent.lab_messages import PeerStarted, StartPeer
+from tcpladder.agent.messages import Reply, Request
 from tcpladder.errors import PermissionRefused
-from tcpladder.lab.experiment import load
-from tcpladder.lab.run import ExperimentRun, Observed, Role
+from tcpladder.faults.fault import Fault, Match, Place
+from tcpladder.lab.experiment import Role
+from tcpladder.lab.observed import Observed
+from tcpladder.lab.run import ExperimentRun
+from tcpladder.lab.table import load
 
 SECOND = 1_000_000_000
 SILENCE = Observed()
+SEEN = {("keepalive_ack", Role.SERVER): 3, ("rst", Role.CLIENT): 1}
+
+
+ANY = Fault(match=Match(destination_port=1), probe_sequences=[])
+
+
+def state(fault: Fault, packets: int) -> FaultState:
+    return FaultState(
+        number=7,
+        fault=fault,
+        places=[Place.INPUT],
+        since_ns=0,
+        ended_ns=None,
+        left_ms=fault.for_ms,
+        packets=packets,
+        bytes=52 * packets,
+        interfaces=[],
+    )
 
 
 class Scene:
@@ -41,12 +55,12 @@ class Scene:
             case StartPeer(role=role):
                 reader, self.writers[role] = os.pipe()
                 return PeerStarted(pid=1), [reader]
-            case DropSegments() if self.refuse_drops:
+            case ApplyFault() if self.refuse_drops:
                 raise PermissionRefused("no nf_tables here")
-            case DropSegments():
-                return Dropping(rule=7, equivalent="iptables …"), []
-            case LiftDrop():
-                return DropLifted(packets=4, bytes=208), []
+            case ApplyFault(fault=fault):
+                return state(fault, packets=0), []
+            case LiftFault(number=7):
+                return state(ANY, packets=4), []
         raise AssertionError(message)
 
     def say(self, role: str, event: str, time_s: float, **facts: object) -> None:
@@ -82,34 +96,34 @@ def test_the_client_is_started_when_the_server_listens(scene: Scene) -> None:
     client = scene.asked[-1]
     assert isinstance(client, StartPeer)
     assert (client.role, client.port, client.local_port) == ("client", 12345, 22345)
-    assert client.message.startswith("GET / ")
+    assert client.script[0] == "connect"
+    assert client.script[1].startswith("say GET / ")
 
 
 def test_the_whole_story(scene: Scene) -> None:
     scene.connect()
     assert scene.run.options_in_force == {Role.CLIENT: {"SO_KEEPALIVE": 1, "TCP_KEEPIDLE": 3}}
     assert scene.at(6, Observed(answered_probes=2)) == []
-    assert scene.at(9.5, Observed(answered_probes=3))[0] == "rule 7: iptables …"
-    drop = scene.asked[-1]
-    assert isinstance(drop, DropSegments)
-    assert (drop.destination, drop.destination_port, drop.source, drop.source_port) == (
-        "127.0.0.1",
-        12345,
-        None,
-        None,
+    assert scene.at(9.5, Observed(answered_probes=3))[0] == (
+        "rule 7: iptables -A INPUT -p tcp -d 127.0.0.1 --dport 12345 -j DROP"
     )
+    drop = scene.asked[-1]
+    assert isinstance(drop, ApplyFault)
+    assert drop.fault.match == Match(destination="127.0.0.1", destination_port=12345)
     assert scene.at(14, Observed(answered_probes=3, unanswered_probes=2)) == []
     assert "gives up in 1 s" in scene.at(15, Observed(answered_probes=3, unanswered_probes=3))[0]
-    last = Observed(answered_probes=3, unanswered_probes=3, resets=1)
+    last = Observed(answered_probes=3, unanswered_probes=3, resets=1, segments=SEEN)
     assert scene.at(16, last) == []
     assert not scene.run.finished
     scene.say("client", "ended", 16.0, call="recv()", error="ETIMEDOUT", after_s=15.7)
     told = scene.at(16.1, last)
     assert told[0] == "client: recv() failed with ETIMEDOUT after 15.7 s"
+    assert not scene.run.finished, "what follows on the wire counts too"
+    told = scene.at(16.5, last)
     assert told[-2:] == ["rule 7 lifted: it ate 4 segments", "keepalive: as expected"]
     assert scene.run.outcome is not None
     assert scene.run.outcome.held
-    assert scene.run.dropped == DropLifted(packets=4, bytes=208)
+    assert scene.run.dropped == state(ANY, packets=4)
     assert scene.at(99) == []
 
 
@@ -174,8 +188,19 @@ def test_a_refusal_of_the_agent_is_the_callers_to_show(scene: Scene) -> None:
     assert scene.run.finished
 
 
-def test_kinds_are_counted_from_the_words_of_the_json_lines() -> None:
-    words = ["syn", "syn_ack", "handshake_ack", *["keepalive_probe", "keepalive_ack"] * 2]
-    assert Observed.of(words) == Observed(answered_probes=2)
-    assert Observed.of([*words, "keepalive_probe"]) == Observed(answered_probes=2, unanswered_probes=1)
-    assert Observed.of([*words, "keepalive_probe", "rst"]).resets == 1
+def test_a_wire_that_shows_something_else_is_no_success(scene: Scene) -> None:
+    scene.connect()
+    scene.at(10, Observed(answered_probes=3))
+    scene.say("client", "ended", 16.0, call="recv()", error="ETIMEDOUT", after_s=15.7)
+    last = Observed(
+        answered_probes=3, unanswered_probes=3, resets=2, segments=SEEN | {("rst", Role.CLIENT): 2}
+    )
+    scene.at(16.1, last)
+    scene.at(18, last)
+    assert not scene.run.finished, "a late segment may be on its way"
+    scene.at(20, last)
+    assert scene.run.outcome is not None
+    assert (scene.run.outcome.held, scene.run.outcome.sentence) == (
+        False,
+        "keepalive: 2 rst from the client, expected 1",
+    )

@@ -50,6 +50,7 @@ class Talk:
     why: str = ""
     said: list[Said] = field(default_factory=list)
     coming: tuple[Pending, ...] = ()
+    eaten: dict[int, str] = field(default_factory=dict)
     number: int = 1
     restarts: int = 0
 
@@ -182,6 +183,13 @@ class Talk:
 
     def label(self, index: int) -> str:
         return self.said[index].label
+
+    def lost(self, index: int) -> str | None:
+        return self.eaten.get(index)
+
+    @property
+    def losses(self) -> int:
+        return len(self.eaten)
 
     def because(self, index: int) -> str:
         return KINDS[self.said[index].kind].rule

@@ -145,7 +145,8 @@ def test_a_fault_stands_between_the_last_answer_and_the_silence_that_it_causes()
 
 def test_a_rung_carries_what_the_view_says() -> None:
     talk, _ = keepalive()
-    rung = Ladder(talk, lost={3: "rule 1"}).row(4)
+    talk.eaten[3] = "rule 1"
+    rung = Ladder(talk).row(4)
     assert isinstance(rung, Rung)
     assert (rung.segment, rung.sender, rung.kind) == (3, Side.CLIENT, Kind.KEEPALIVE_PROBE)
     assert rung.after_gap

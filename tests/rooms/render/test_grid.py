@@ -96,7 +96,8 @@ LAYOUTS = st.builds(
 def keepalive_rows(**taste: int | bool | TimeMode | NumberMode) -> list[str]:
     """The keepalive ladder, drawn."""
     talk, notes = keepalive()
-    ladder = Ladder(talk, notes, lost={7: "rule 1"})
+    talk.eaten[7] = "rule 1"
+    ladder = Ladder(talk, notes)
     layout = replace(Layout(width=80, origin_ns=ladder.origin_ns), **taste)
     return [plain(draw(ladder.row(number), layout)) for number in range(len(ladder))]
 
@@ -186,7 +187,8 @@ def test_a_lost_answer_stops_short_of_the_client() -> None:
     talk = Talk()
     talk.say(Side.SERVER, Kind.SYN_ACK)
     layout = Layout(width=80)
-    text = plain(draw(Ladder(talk, lost={0: "rule 2"}).row(0), layout))
+    talk.eaten[0] = "rule 2"
+    text = plain(draw(Ladder(talk).row(0), layout))
     assert text[layout.left : layout.left + 6] == "│    ✗"
     assert "◀" not in text
 
@@ -265,10 +267,25 @@ def test_what_is_due_is_said_to_be_late_only_when_it_is() -> None:
     assert Role.WARNING in meant
 
 
-def test_a_pending_rung_is_dashed_and_says_next() -> None:
-    assert "│╌╌ RST; application: ETIMEDOUT ╌╌╌╌╌╌╌▷│ next" in pending_text(S)[0]
-    assert "|.. RST; application: ETIMEDOUT .......>| next" in pending_text(S, ascii_only=True)[0]
+def test_a_pending_end_is_dashed_and_says_at_what_time() -> None:
+    assert "│╌╌ RST; application: ETIMEDOUT ╌╌╌╌╌╌╌▷│ at 17:16:26" in pending_text(S)[0]
+    assert "|.. RST; application: ETIMEDOUT .......>| at 17:16:26" in pending_text(S, ascii_only=True)[0]
     assert "in 1.0 s │╌╌ RST" in pending_text(S, width=60)[0]
+
+
+def test_only_the_first_pending_rung_is_next() -> None:
+    pending = Pending(
+        due_ns=5 * S,
+        armed_ns=0,
+        side=Side.CLIENT,
+        kind=Kind.KEEPALIVE_PROBE,
+        text="keepalive probe 2/3",
+        origin=Origin.USER,
+    )
+    rows = [PendingRow(pending=pending, now_ns=S, place=place) for place in (0, 1)]
+    first, second = (plain(draw(row, Layout(width=80))).rstrip() for row in rows)
+    assert first.endswith("▷│ next")
+    assert second.endswith("▷│ at 00:00:05")
 
 
 def test_the_cursor_stands_in_the_gutter() -> None:

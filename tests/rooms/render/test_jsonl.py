@@ -29,6 +29,7 @@ def test_a_probe_with_the_silence_before_it() -> None:
         "length": 0,
         "window": 65536,
         "flags": "ACK",
+        "lost": None,
         "timer": "keepalive",
         "gap": {
             "observed_ns": 30_001_001_000,
@@ -48,6 +49,9 @@ def test_what_is_not_known_is_null() -> None:
     record = json.loads(json.dumps(segment_record(talk, 0, 1)))
     unknown = ("time_ns", "seq", "ack", "length", "window", "flags", "timer", "gap")
     assert {key: record[key] for key in unknown} == dict.fromkeys(unknown)
+    assert record["lost"] is None
+    talk.eaten[0] = "rule 1"
+    assert segment_record(talk, 0, 1)["lost"] == "rule 1"
     assert (record["src"], record["dst"]) == ("127.0.0.1:12345", "127.0.0.1:22345")
 
 

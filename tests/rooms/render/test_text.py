@@ -27,9 +27,8 @@ def told() -> tuple[Ladder, int]:
         "the client's keepalive probes are unanswered since 17:17:52.223; "
         "RST in 1.8 s unless the server answers"
     )
-    return Ladder(talk, notes, lost=dict.fromkeys((7, 8, 9), "rule 1")), talk.coming[
-        0
-    ].armed_ns + 1_200_000_000
+    talk.eaten.update(dict.fromkeys((7, 8, 9), "rule 1"))
+    return Ladder(talk, notes), talk.coming[0].armed_ns + 1_200_000_000
 
 
 def held_against(name: str, lines: Iterator[str]) -> None:

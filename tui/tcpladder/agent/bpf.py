@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import socket
+import struct
 import subprocess
 
 from tcpladder.errors import PermissionRefused, UsageError
@@ -17,6 +19,7 @@ Instruction = tuple[int, int, int, int]
 """code, jump if true, jump if false, k (struct sock_filter)."""
 
 RETURN_CONSTANT = 0x06
+_SO_ATTACH_FILTER, _SO_LOCK_FILTER = 26, 44
 _DLT_RAW = 12
 _SNAP_LENGTH = 262144
 _NETMASK_UNKNOWN = 0xFFFFFFFF
@@ -51,6 +54,24 @@ def compile_filter(expression: str, interface: str | None) -> list[Instruction]:
 def accept_all() -> list[Instruction]:
     """The program that takes every frame: what remains where nothing can compile."""
     return [(RETURN_CONSTANT, 0, 0, _SNAP_LENGTH)]
+
+
+def accept_none() -> list[Instruction]:
+    """The program that takes nothing."""
+    return [(RETURN_CONSTANT, 0, 0, 0)]
+
+
+def attach(receiver: socket.socket, program: list[Instruction]) -> None:
+    """Let only what the program accepts into the socket, from now on."""
+    code = ctypes.create_string_buffer(b"".join(struct.pack("=HBBI", *step) for step in program))
+    receiver.setsockopt(
+        socket.SOL_SOCKET, _SO_ATTACH_FILTER, struct.pack("@HP", len(program), ctypes.addressof(code))
+    )
+
+
+def lock(receiver: socket.socket) -> None:
+    """Whoever holds the descriptor can from now on neither change nor remove the program."""
+    receiver.setsockopt(socket.SOL_SOCKET, _SO_LOCK_FILTER, 1)
 
 
 def with_snap_length(program: list[Instruction], snap_length: int) -> list[Instruction]:

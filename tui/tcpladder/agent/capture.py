@@ -26,7 +26,7 @@ BLOCK_TIMEOUT_MS = 50
 _FRAME_SIZE = 2048
 _RECEIVE_BUFFER_BYTES = 32 << 20
 
-_SO_ATTACH_FILTER, _SO_RCVBUFFORCE, _SO_LOCK_FILTER = 26, 33, 44
+_SO_RCVBUFFORCE = 33
 _SOL_PACKET = 263
 _PACKET_RX_RING, _PACKET_AUXDATA, _PACKET_VERSION, _PACKET_IGNORE_OUTGOING = 5, 8, 10, 23
 _TPACKET_V1, _TPACKET_V3 = 0, 2
@@ -69,7 +69,8 @@ def open_capture(
         if loopback:
             packets.setsockopt(_SOL_PACKET, _PACKET_IGNORE_OUTGOING, 1)
         block_size, block_count = _allocate(packets, geometries)
-        _attach(packets, _LOOPBACK_ONCE + program if name == "any" else program)
+        bpf.attach(packets, _LOOPBACK_ONCE + program if name == "any" else program)
+        bpf.lock(packets)
         _bind(packets, name)
         on_failure.pop_all()
     return CaptureOpened(
@@ -141,12 +142,3 @@ def _bind(packets: socket.socket, interface: str) -> None:
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.bind(packets.fileno(), address, len(address)):
         raise InterfaceError(f"cannot open {interface}: {os.strerror(ctypes.get_errno()).lower()}")
-
-
-def _attach(packets: socket.socket, program: list[Instruction]) -> None:
-    """Attach the filter and lock it: whoever holds the descriptor can neither change nor remove it."""
-    code = ctypes.create_string_buffer(b"".join(struct.pack("=HBBI", *step) for step in program))
-    packets.setsockopt(
-        socket.SOL_SOCKET, _SO_ATTACH_FILTER, struct.pack("@HP", len(program), ctypes.addressof(code))
-    )
-    packets.setsockopt(socket.SOL_SOCKET, _SO_LOCK_FILTER, 1)

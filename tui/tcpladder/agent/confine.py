@@ -19,7 +19,9 @@ class Capability(IntEnum):
     """The capabilities that this room names."""
 
     DAC_READ_SEARCH = 2
+    KILL = 5
     SETPCAP = 8
+    NET_BIND_SERVICE = 10
     NET_ADMIN = 12
     NET_RAW = 13
     SYS_PTRACE = 19
@@ -104,12 +106,17 @@ def not_traceable() -> None:
     _prctl(_PR_SET_DUMPABLE, 0)
 
 
+def landlock_version() -> int:
+    """The version of Landlock's interface; 0 or less without Landlock."""
+    return int(_libc.syscall(_LANDLOCK_CREATE, None, _ZERO, _LANDLOCK_VERSION))
+
+
 def landlock_writes(writable: Iterable[Path]) -> bool:
     """Let this process and what it execs change files only at or below `writable`; False without Landlock.
 
     Needs no_new_privs. From Landlock ABI 6 on, signals and abstract sockets stay inside too.
     """
-    version = _libc.syscall(_LANDLOCK_CREATE, None, _ZERO, _LANDLOCK_VERSION)
+    version = landlock_version()
     if version < 1:
         return False
     rights = _FS_WRITE_FILE | _FS_REMOVE_AND_MAKE

@@ -3,26 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 from tcpladder.faults.fault import Fault
-
-
-class Place(StrEnum):
-    """Where a fault takes segments away, and so what a capture on this host can see of them."""
-
-    INPUT = "input"
-    """Arriving at this host, after the tap: captured, and the sender counts them as sent."""
-    FORWARD = "forward"
-    """Passing through this host, after the tap of the interface where they came in."""
-    SINK = "sink"
-    """Leaving this host, into a device that leads nowhere: counted as sent, before the tap of the real interface."""
-    OUTPUT = "output"
-    """Leaving this host, refused at once: its own TCP is told, nothing was sent."""
-    ROUTE = "route"
-    """Never sent: there is no way to the destination."""
-    LINK = "link"
-    """Neither sent nor received: the interface is down."""
+from tcpladder.faults.fault import Place as Place
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +20,7 @@ class FaultPlan:
     """The answer to PlanFault."""
 
     places: list[Place]
-    """One for each direction that is broken, in the order of the fault's match and its reverse."""
+    """The most telling one for each direction that is broken, in the order of the fault's match and its reverse."""
     script: str
     """A complete shell script that a person could run by hand, several lines."""
     undo: str
@@ -74,6 +57,7 @@ class FaultState:
     packets: int
     """What it ate so far, by the kernel's counter; 0 for routes and links, which count nothing."""
     bytes: int
+    """IP headers included, link headers where it leaves (Place.SINK), too."""
     interfaces: list[str]
     """Interfaces that it takes segments away from or into (a sink); for captures."""
 
@@ -112,7 +96,14 @@ class OpenFaultLog:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FaultLogOpened:
-    """The descriptor beside it is a bound NFLOG socket; each record's prefix is `tcpladder N`, N the fault's number."""
+    """The descriptor beside it is a bound NFLOG socket; each record's prefix is `tcpladder N`, N the fault's number.
+
+    A datagram may hold several messages (struct nlmsghdr, struct nfgenmsg, attributes NFULA_*). NFULA_PAYLOAD has the
+    first 256 bytes: from the IP header on, but in a record of family NETDEV (5; Place.SINK), where a link header stands
+    before it, as long as the value of NFULA_L2HDR (0 or missing for none). NFULA_SEQ counts the records of the group;
+    a gap is records that the reader was too slow for. NFULA_TIMESTAMP is missing for what was sent from here.
+    What was eaten before the first OpenFaultLog is not in it. One reader: a second OpenFaultLog gets the same socket.
+    """
 
     group: int
 
@@ -120,6 +111,8 @@ class FaultLogOpened:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResetConnection:
     """Destroy the local sockets of one connection (SOCK_DESTROY): RST to the peer, ECONNABORTED to its process.
+
+    Where both ends are here, the RST of the one mostly reaches the other before its turn comes: ECONNRESET there.
 
     Answered by ConnectionReset, or Refused where it is the line that somebody sits on.
     """

@@ -9,6 +9,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tcpladder.agent.fault_messages import (
+    ApplyFault,
+    ConnectionReset,
+    ExtendFault,
+    FaultLogOpened,
+    FaultPlan,
+    Faults,
+    FaultState,
+    LiftFault,
+    ListFaults,
+    OpenFaultLog,
+    PlanFault,
+    ResetConnection,
+    SetSysctl,
+    SysctlSet,
+)
+from tcpladder.agent.lab_messages import EndPeer, PeerEnded, PeerStarted, StartPeer
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentReady:
@@ -87,66 +105,6 @@ class Sysctls:
     """The answer to ReadSysctls: text as the kernel prints it, None for a name that this kernel does not have."""
 
     values: dict[str, str | None]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StartPeer:
-    """Start one of our own peers in the private network (lab only). Answered by PeerStarted and one descriptor."""
-
-    role: str
-    """`client` or `server`."""
-    options: dict[str, int]
-    """Socket options by name: SO_KEEPALIVE, TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT …"""
-    address: str
-    port: int
-    """Where the server listens and the client connects."""
-    local_port: int = 0
-    """What the client binds to before it connects; 0 for any."""
-    message: str = ""
-    """What the peer sends once connected; nothing when empty."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PeerStarted:
-    """The descriptor beside it is the read end of the peer's report, JSON lines of what its calls returned."""
-
-    pid: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DropSegments:
-    """Drop TCP segments on the way in, after the capture has seen them (lab only). Answered by Dropping."""
-
-    destination: str | None
-    destination_port: int | None
-    source: str | None = None
-    source_port: int | None = None
-    for_s: float = 60.0
-    """The rule stops matching by itself after this many seconds, in the kernel."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Dropping:
-    """A rule is in force."""
-
-    rule: int
-    equivalent: str
-    """The command that a person would type for the same."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LiftDrop:
-    """Take a rule away. Answered by DropLifted."""
-
-    rule: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DropLifted:
-    """What the rule ate while it was there."""
-
-    packets: int
-    bytes: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -260,25 +218,50 @@ class Refused:
     """The ExitCode that the command should end with: 2, 3 or 4."""
 
 
-Request = (
+HostRequest = (
     OpenCapture
     | ListInterfaces
     | ReadSysctls
     | StartPeer
-    | DropSegments
-    | LiftDrop
+    | EndPeer
     | ReadSockets
     | ReadSocketOptions
+    | PlanFault
+    | ApplyFault
+    | LiftFault
+    | ExtendFault
+    | ListFaults
+    | OpenFaultLog
+    | ResetConnection
+    | SetSysctl
 )
+"""What can be asked of each host."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OnHost:
+    """Do this on a host of the lab, answered as it is without; asked plainly it means the agent's own network."""
+
+    host: str
+    """The name that the topology gives it."""
+    request: HostRequest
+
+
+Request = HostRequest | OnHost
 Reply = (
     AgentReady
     | CaptureOpened
     | Interfaces
     | Sysctls
     | PeerStarted
-    | Dropping
-    | DropLifted
+    | PeerEnded
     | Sockets
     | SocketOptions
+    | FaultPlan
+    | FaultState
+    | Faults
+    | FaultLogOpened
+    | ConnectionReset
+    | SysctlSet
     | Refused
 )

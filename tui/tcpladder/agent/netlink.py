@@ -18,6 +18,7 @@ NETLINK_NETFILTER = 12
 NLM_F_REQUEST = 0x1
 NLM_F_ACK = 0x4
 NLM_F_DUMP = 0x300
+NLM_F_EXCL = 0x200
 NLM_F_CREATE = 0x400
 NLM_F_APPEND = 0x800
 
@@ -59,6 +60,11 @@ def text(kind: int, value: str) -> bytes:
     return attribute(kind, value.encode() + b"\0")
 
 
+def be16(kind: int, value: int) -> bytes:
+    """An attribute whose value is 16 bits in network order."""
+    return attribute(kind, struct.pack("!H", value))
+
+
 def be32(kind: int, value: int) -> bytes:
     """An attribute whose value is 32 bits in network order; negative values as two's complement."""
     return attribute(kind, struct.pack("!I", value & 0xFFFFFFFF))
@@ -85,21 +91,21 @@ def attributes(body: bytes, start: int = 0) -> dict[int, bytes]:
 
 
 class Netlink:
-    """One netlink socket of the network namespace in which it is made.
+    """One netlink socket of the network namespace in which it is made; `socket` is for its options.
 
     Raises OSError, with the kernel's error number and its words (strerror, and the ext-ack text where there is one).
     """
 
     def __init__(self, protocol: int) -> None:
-        self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, protocol)
-        self._socket.setsockopt(_SOL_NETLINK, _NETLINK_EXT_ACK, 1)
-        self._socket.settimeout(_PATIENCE_S)
-        self._socket.bind((0, 0))
+        self.socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, protocol)
+        self.socket.setsockopt(_SOL_NETLINK, _NETLINK_EXT_ACK, 1)
+        self.socket.settimeout(_PATIENCE_S)
+        self.socket.bind((0, 0))
         self._sequence = 0
 
     def close(self) -> None:
         """Close the socket; what the kernel ties to it (an owned table) goes with it."""
-        self._socket.close()
+        self.socket.close()
 
     def call(self, *messages: Message) -> None:
         """Send the messages in one datagram and wait until the kernel has answered those with NLM_F_ACK."""
@@ -109,7 +115,7 @@ class Netlink:
             datagram += self._pack(message)
             if message.flags & NLM_F_ACK:
                 unanswered.add(self._sequence)
-        self._socket.send(datagram)
+        self.socket.send(datagram)
         while unanswered:
             for kind, flags, sequence, body in self._receive():
                 # A batch refused as a whole is refused at its first message, which asked for no answer.
@@ -117,9 +123,9 @@ class Netlink:
                     unanswered.discard(sequence)
                     _raise_refusal(body, flags)
 
-    def dump(self, kind: int, body: bytes) -> Iterator[tuple[int, bytes]]:
-        """Ask for a dump and yield (message type, body) of each answer."""
-        self._socket.send(self._pack(Message(kind, NLM_F_REQUEST | NLM_F_DUMP, body)))
+    def dump(self, kind: int, body: bytes, flags: int = NLM_F_DUMP) -> Iterator[tuple[int, bytes]]:
+        """Ask for a dump and yield (message type, body) of each answer; with NLM_F_ACK as `flags`, for one thing."""
+        self.socket.send(self._pack(Message(kind, NLM_F_REQUEST | flags, body)))
         asked = self._sequence
         while True:
             for answer, flags, sequence, answer_body in self._receive():
@@ -137,7 +143,7 @@ class Netlink:
         return header + message.body + bytes(-length % 4)
 
     def _receive(self) -> Iterator[tuple[int, int, int, bytes]]:
-        datagram = self._socket.recv(_RECEIVE_BYTES)
+        datagram = self.socket.recv(_RECEIVE_BYTES)
         start = 0
         while start + _HEADER.size <= len(datagram):
             length, kind, flags, sequence, _ = _HEADER.unpack_from(datagram, start)

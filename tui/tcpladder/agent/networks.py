@@ -4,14 +4,38 @@ from __future__ import annotations
 
 import ctypes
 import os
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from tcpladder.agent.confine import Capability
+from tcpladder.agent.lab_messages import EndPeer, PeerEnded, PeerStarted, StartPeer
 from tcpladder.errors import InterfaceError, PermissionRefused
 
+CLONE_NEWNET = 0x40000000
 _NAMED = Path("/run/netns")
-_CLONE_NEWNET = 0x40000000
+
+
+class PrivateWork(Protocol):
+    """What the agent can do in a private network only (hosts/network.py)."""
+
+    def inside(self, host: str) -> AbstractContextManager[None]: ...
+    def start_peer(self, wanted: StartPeer) -> tuple[PeerStarted, int]: ...
+    def end_peer(self, wanted: EndPeer) -> PeerEnded: ...
+    def end(self) -> None: ...
+
+
+class Network(Protocol):
+    """Which network, and what it takes."""
+
+    needs: frozenset[Capability]
+    """What the first process must have."""
+    keeps: frozenset[Capability]
+    """What the agent keeps for it, beside what it always keeps."""
+
+    def enter(self) -> PrivateWork | None:
+        """Move this thread there; only a private network has work of its own. Raises TcpladderError."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +43,7 @@ class HostNetwork:
     """The network namespace in which the command was typed."""
 
     needs = frozenset({Capability.NET_RAW})
+    keeps = frozenset[Capability]()
 
     def enter(self) -> None:
         """Stay."""
@@ -32,6 +57,7 @@ class NetnsNetwork:
     """A name below /run/netns (as `ip netns` lists them), or the number of a process that lives in it."""
 
     needs = frozenset({Capability.NET_RAW, Capability.SYS_ADMIN})
+    keeps = frozenset[Capability]()
 
     def enter(self) -> None:
         """Move this thread there (setns(2)). Raises InterfaceError, PermissionRefused."""
@@ -46,9 +72,7 @@ class NetnsNetwork:
                 )
         try:
             namespace = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-            libc = ctypes.CDLL(None, use_errno=True)
-            if libc.setns(namespace, _CLONE_NEWNET):
-                raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+            enter_namespace(namespace, CLONE_NEWNET)
             os.close(namespace)
         except OSError as refused:
             raise PermissionRefused(
@@ -56,20 +80,12 @@ class NetnsNetwork:
             ) from None
 
 
-@dataclass(frozen=True, slots=True)
-class PrivateNetwork:
-    """A fresh network with nothing but `lo`, where experiments run; vanishes with the agent."""
-
-    needs = frozenset[Capability]()
-
-    def enter(self) -> None:
-        """Make it and move there. Raises PermissionRefused with the reason where the machine forbids it."""
-        from tcpladder.agent import private_network
-
-        private_network.enter()
-
-
-Network = HostNetwork | NetnsNetwork | PrivateNetwork
+def enter_namespace(descriptor: int, kind: int) -> None:
+    """Move this thread (setns(2)). Raises OSError."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.setns(descriptor, kind):
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
 
 
 def _words(error: OSError) -> str:

@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
-import os
 import socket
+from collections.abc import Callable
 from typing import assert_never
 
 from tcpladder.agent import protocol
 from tcpladder.agent.capture import open_capture
-from tcpladder.agent.drop import DropTable
+from tcpladder.agent.fault_messages import (
+    ApplyFault,
+    ExtendFault,
+    LiftFault,
+    ListFaults,
+    OpenFaultLog,
+    PlanFault,
+    ResetConnection,
+    SetSysctl,
+)
+from tcpladder.agent.faults import FaultBook
+from tcpladder.agent.guarded import Changes
 from tcpladder.agent.interfaces import list_interfaces
+from tcpladder.agent.lab_messages import EndPeer, StartPeer
+from tcpladder.agent.loop import Loop
 from tcpladder.agent.messages import (
-    DropSegments,
     Interfaces,
-    LiftDrop,
     ListInterfaces,
+    OnHost,
     OpenCapture,
     ReadSocketOptions,
     ReadSockets,
@@ -23,47 +35,43 @@ from tcpladder.agent.messages import (
     Reply,
     Request,
     Sockets,
-    StartPeer,
     Sysctls,
 )
-from tcpladder.agent.peers import end_all, start_peer
+from tcpladder.agent.networks import PrivateWork
+from tcpladder.agent.reset import reset_connection
 from tcpladder.agent.socket_options import SocketReader
 from tcpladder.agent.sockets import read_connection, read_sockets, same_address
-from tcpladder.agent.sysctls import read_sysctls
+from tcpladder.agent.sysctls import SysctlSetter, read_sysctls
 from tcpladder.errors import ExitCode, PermissionRefused, TcpladderError
 
 
-def serve(channel: socket.socket, private: bool) -> None:
+def serve(channel: socket.socket, private: PrivateWork | None) -> None:
     """Answer until the app closes its end of `channel` or sends what is no request; then lift and end everything.
 
-    Only in a private network are drops and peers for the asking.
+    Only in a private network are peers and hosts for the asking.
     """
     work = _Work(private)
     try:
-        while data := channel.recv(protocol.MAX_MESSAGE_BYTES):
-            reply, descriptors = work.answer(protocol.decode_request(data))
-            _send(channel, reply, descriptors)
+        Loop(channel, work).run()
     except (protocol.MalformedMessageError, ConnectionError):
         return
     finally:
-        work.end()
-
-
-def _send(channel: socket.socket, reply: Reply, descriptors: list[int]) -> None:
-    """Send the reply and close our copies of what goes beside it."""
-    try:
-        socket.send_fds(channel, [protocol.encode(reply)], descriptors)
-    finally:
-        for descriptor in descriptors:
-            os.close(descriptor)
+        try:
+            work.end()
+        finally:
+            if private is not None:
+                private.end()
 
 
 class _Work:
-    """What the agent has done and will undo."""
+    """What the agent has done in one network, or on one host of it, and will undo."""
 
-    def __init__(self, private: bool) -> None:
+    def __init__(self, private: PrivateWork | None) -> None:
         self._private = private
-        self._drops: DropTable | None = None
+        self._hosts: dict[str, _Work] = {}
+        self.changes = Changes(private is not None)
+        self._faults = FaultBook(private is not None, self.changes)
+        self._sysctls = SysctlSetter(self.changes)
         self._reader = SocketReader()
 
     def answer(self, request: Request) -> tuple[Reply, list[int]]:
@@ -81,12 +89,27 @@ class _Work:
             return Refused(reason=reason, exit_code=ExitCode.NOT_PERMITTED), []
 
     def end(self) -> None:
-        """Lift every drop and end every peer."""
+        """Lift every fault, on every host."""
         try:
-            if self._drops is not None:
-                self._drops.close()
+            self._faults.close()
         finally:
-            end_all()
+            self.changes.end()
+            self._on_hosts(_Work.end)
+
+    def wait_s(self) -> float | None:
+        """How long until there is something to do unasked; None where nobody knows of anything."""
+        waits_s = [work._faults.wait_s() for work in (self, *self._hosts.values())]
+        return min((wait_s for wait_s in waits_s if wait_s is not None), default=None)
+
+    def do_due(self) -> None:
+        """Notice what has ended."""
+        self._faults.notice_due()
+        self._on_hosts(_Work.do_due)
+
+    def lose_changes(self) -> None:
+        """The guardian died: nothing that it had changed is in force any more."""
+        self._faults.lose_changes()
+        self._sysctls.lose_changes()
 
     def _do(self, request: Request) -> tuple[Reply, list[int]]:
         match request:
@@ -104,24 +127,45 @@ class _Work:
             ):
                 return self._reader.read(read_connection(local, local_port, remote, remote_port)), []
             case StartPeer():
-                self._only_private("peers run")
-                started, report = start_peer(request)
+                started, report = self._only_private("peers run").start_peer(request)
                 return started, [report]
-            case DropSegments():
-                return self._table().drop(request), []
-            case LiftDrop():
-                return self._table().lift(request), []
+            case EndPeer():
+                return self._only_private("peers run").end_peer(request), []
+            case PlanFault(fault=fault):
+                return self._faults.plan(fault), []
+            case ApplyFault(fault=fault):
+                return self._faults.apply(fault), []
+            case LiftFault(number=number):
+                return self._faults.lift(number), []
+            case ExtendFault(number=number, for_ms=for_ms):
+                return self._faults.extend(number, for_ms), []
+            case ListFaults():
+                return self._faults.list(), []
+            case OpenFaultLog():
+                log, descriptor = self._faults.open_log()
+                return log, [descriptor]
+            case ResetConnection():
+                return reset_connection(request, self._private is not None), []
+            case SetSysctl():
+                return self._sysctls.set(request), []
+            case OnHost(host=host, request=inner):
+                private = self._only_private("there are hosts")
+                with private.inside(host):
+                    if host not in self._hosts:
+                        self._hosts[host] = _Work(private)
+                    return self._hosts[host]._do(inner)
         assert_never(request)
 
-    def _table(self) -> DropTable:
-        self._only_private("segments are dropped")
-        if self._drops is None:
-            self._drops = DropTable()
-        return self._drops
+    def _on_hosts(self, do: Callable[[_Work], None]) -> None:
+        """Do it for every host of which anything was asked, there."""
+        for host, work in self._hosts.items():
+            with self._only_private("there are hosts").inside(host):
+                do(work)
 
-    def _only_private(self, what: str) -> None:
-        if not self._private:
+    def _only_private(self, what: str) -> PrivateWork:
+        if self._private is None:
             raise PermissionRefused(f"{what} only in the private network of `tcpladder lab`")
+        return self._private
 
 
 def _sockets(request: ReadSockets) -> Sockets:

@@ -130,7 +130,7 @@ def _command(pid: int) -> str:
 
 def _read_options(place: _Place, inode: int) -> tuple[dict[str, int], str]:
     """The options by name, and the congestion control. Raises OSError where the kernel says no."""
-    with _duplicate(place) as copy:
+    with duplicate(place.pid, place.descriptor) as copy:
         if os.fstat(copy.fileno()).st_ino != inode:
             raise FileNotFoundError(2, "it was closed meanwhile")
         options = {}
@@ -141,21 +141,18 @@ def _read_options(place: _Place, inode: int) -> tuple[dict[str, int], str]:
         return options, congestion.rstrip(b"\0").decode(errors="replace")
 
 
-@contextlib.contextmanager
-def _duplicate(place: _Place) -> Iterator[socket.socket]:
-    """The other process's socket, for a moment: while we hold it, the owner's close() sends no FIN."""
-    process = os.pidfd_open(place.pid)
+def duplicate(pid: int, descriptor: int) -> socket.socket:
+    """Another process's socket; while we hold it, the owner's close() sends no FIN. Raises OSError."""
+    process = os.pidfd_open(pid)
     try:
-        descriptor = _libc.syscall(ctypes.c_long(_SYS_PIDFD_GETFD), process, place.descriptor, 0)
-        if descriptor < 0:
+        copied = _libc.syscall(ctypes.c_long(_SYS_PIDFD_GETFD), process, descriptor, 0)
+        if copied < 0:
             error = ctypes.get_errno()
             raise OSError(error, os.strerror(error))
     finally:
         os.close(process)
     try:
-        copy = socket.socket(fileno=descriptor)
+        return socket.socket(fileno=copied)
     except OSError:  # no socket any more
-        os.close(descriptor)
+        os.close(copied)
         raise
-    with copy:
-        yield copy

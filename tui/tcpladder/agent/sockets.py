@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import socket
 import struct
 
 from tcpladder.agent.messages import SocketState, TcpInfo
-from tcpladder.agent.netlink import NETLINK_SOCK_DIAG, Netlink, attributes
+from tcpladder.agent.netlink import NETLINK_SOCK_DIAG, NLM_F_ACK, Message, Netlink, attributes
 
-_SOCK_DIAG_BY_FAMILY = 20
+_SOCK_DIAG_BY_FAMILY, _SOCK_DESTROY = 20, 21
 _INET_DIAG_INFO = 2
 _REQUEST, _WANTED_PORTS = struct.Struct("=BBBxI"), struct.Struct("!HH44x")
 _HEAD, _TAIL, _COOKIE = struct.Struct("!BBBBHH"), struct.Struct("=5I"), struct.Struct("=Q")
-_SOURCE_AT, _DESTINATION_AT, _COOKIE_AT, _TAIL_AT, _ATTRIBUTES_AT = 8, 24, 44, 52, 72
+_IDENTITY_AT, _SOURCE_AT, _DESTINATION_AT, _COOKIE_AT, _TAIL_AT, _ATTRIBUTES_AT = 4, 8, 24, 44, 52, 72
 _INFO = struct.Struct("=8B24I")
 _STATES = [
     "UNKNOWN",
@@ -46,16 +47,7 @@ def read_sockets(
 
     Raises OSError where netlink is forbidden.
     """
-    netlink = Netlink(NETLINK_SOCK_DIAG)
-    try:
-        found = []
-        for family in (socket.AF_INET, socket.AF_INET6):
-            request = _REQUEST.pack(family, socket.IPPROTO_TCP, 1 << (_INET_DIAG_INFO - 1), states)
-            request += _WANTED_PORTS.pack(local_port, remote_port)
-            found += [_parse(body) for _, body in netlink.dump(_SOCK_DIAG_BY_FAMILY, request)]
-        return found
-    finally:
-        netlink.close()
+    return [_parse(body) for body in _dump(local_port, remote_port, states)]
 
 
 def read_connection(local: str, local_port: int, remote: str, remote_port: int) -> SocketState | None:
@@ -67,9 +59,55 @@ def read_connection(local: str, local_port: int, remote: str, remote_port: int) 
     return None
 
 
+def destroy_connection(local: str, local_port: int, remote: str, remote_port: int) -> int:
+    """Destroy the sockets of both ends, as far as they are here (SOCK_DESTROY); how many there were.
+
+    Raises OSError: EPERM without CAP_NET_ADMIN, EOPNOTSUPP in a kernel without CONFIG_INET_DIAG_DESTROY.
+    """
+    ends = {(same_address(local), local_port), (same_address(remote), remote_port)}
+    found = [
+        body
+        for ports in dict.fromkeys([(local_port, remote_port), (remote_port, local_port)])
+        for body in _dump(*ports, CONNECTIONS)
+        if _ends(_parse(body)) == ends
+    ]
+    for body in found:
+        _destroy(body)
+    return len(found)
+
+
 def same_address(text: str) -> str:
     """An address in the form in which sockets are listed. Raises ValueError."""
     return _text(ipaddress.ip_address(text))
+
+
+def _dump(local_port: int, remote_port: int, states: int) -> list[bytes]:
+    """The struct inet_diag_msg of each socket, with the attributes behind it."""
+    netlink = Netlink(NETLINK_SOCK_DIAG)
+    try:
+        found = []
+        for family in (socket.AF_INET, socket.AF_INET6):
+            request = _REQUEST.pack(family, socket.IPPROTO_TCP, 1 << (_INET_DIAG_INFO - 1), states)
+            request += _WANTED_PORTS.pack(local_port, remote_port)
+            found += [body for _, body in netlink.dump(_SOCK_DIAG_BY_FAMILY, request)]
+        return found
+    finally:
+        netlink.close()
+
+
+def _ends(found: SocketState) -> set[tuple[str, int]]:
+    return {(found.local, found.local_port), (found.remote, found.remote_port)}
+
+
+def _destroy(body: bytes) -> None:
+    """Destroy the socket that `body` describes, by its cookie; the RST of its other end may have been quicker."""
+    request = _REQUEST.pack(body[0], socket.IPPROTO_TCP, 0, CONNECTIONS) + body[_IDENTITY_AT:_TAIL_AT]
+    netlink = Netlink(NETLINK_SOCK_DIAG)
+    try:
+        with contextlib.suppress(FileNotFoundError):
+            netlink.call(Message(_SOCK_DESTROY, NLM_F_ACK, request))
+    finally:
+        netlink.close()
 
 
 def _parse(body: bytes) -> SocketState:

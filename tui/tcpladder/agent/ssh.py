@@ -1,11 +1,12 @@
-"""The line you sit on: which connections of a local sshd carry a terminal.
+"""The line you sit on: which connections a local sshd holds, and which of them carry a terminal.
 
-Capturing those would show the app its own repaint, for ever. They are found through the kernel's socket table and the
-open files of sshd, not through SSH_CONNECTION, which sudo drops and tmux keeps too long.
+Capturing the latter would show the app its own repaint, for ever; no fault may cut any. They are found through the
+kernel's socket table and the open files of sshd, not through SSH_CONNECTION, which sudo drops and tmux keeps too long.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from tcpladder.agent.messages import SocketState
@@ -18,17 +19,23 @@ _TERMINAL_MASTERS = frozenset({"/dev/ptmx", "/dev/pts/ptmx"})
 
 def terminal_connections() -> list[SocketState]:
     """The established connections held by an sshd process that also holds the master of a terminal."""
+    return _held_by(lambda files: not _TERMINAL_MASTERS.isdisjoint(files))[:_MOST]
+
+
+def established_connections() -> list[SocketState]:
+    """Every established connection that an sshd process holds."""
+    return _held_by(lambda _: True)
+
+
+def _held_by(chosen: Callable[[set[str]], bool]) -> list[SocketState]:
+    """The established connections of the sshd processes whose open files are `chosen`."""
     inodes = set[int]()
     for process in Path("/proc").iterdir():
         if process.name.isdigit() and _is_sshd(process):
             files = _open_files(process)
-            if not _TERMINAL_MASTERS.isdisjoint(files):
+            if chosen(files):
                 inodes |= {int(name[8:-1]) for name in files if name.startswith("socket:[")}
-    return (
-        [found for found in read_sockets(states=ESTABLISHED) if found.inode in inodes][:_MOST]
-        if inodes
-        else []
-    )
+    return [found for found in read_sockets(states=ESTABLISHED) if found.inode in inodes] if inodes else []
 
 
 def exclusion(connections: list[SocketState]) -> str:

@@ -13,18 +13,19 @@ import shlex
 import signal
 import socket
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import NoReturn
 
 from tcpladder.agent import confine, protocol
 from tcpladder.agent.confine import Capability
+from tcpladder.agent.descriptors import keep_only
 from tcpladder.agent.messages import AgentReady, Refused
-from tcpladder.agent.networks import HostNetwork, NetnsNetwork, Network, PrivateNetwork
+from tcpladder.agent.networks import HostNetwork, NetnsNetwork, Network
 from tcpladder.errors import ExitCode, InterfaceError, PermissionRefused, TcpladderError, UsageError
 
-__all__ = ["Handover", "HostNetwork", "NetnsNetwork", "PrivateNetwork", "exec_app", "handover", "start_agent"]
+__all__ = ["Handover", "HostNetwork", "NetnsNetwork", "exec_app", "handover", "start_agent"]
 
 _VARIABLE = "TCPLADDER_HANDOVER"
 _ALLOCATOR = {"MALLOC_TRIM_THRESHOLD_": 64 << 20, "MALLOC_MMAP_THRESHOLD_": 32 << 20}
@@ -51,26 +52,55 @@ class Handover:
     agent_pid: int
     outputs: dict[str, int]
     """By the names that exec_app was given: descriptors opened for writing by the invoking user."""
+    beside: dict[str, int]
+    """Descriptors of what was started beside the agent, by name."""
     notices: list[str]
-    """Sentences for the user about how the app is confined; empty where all is as it should be."""
+    """Sentences for the user: how the app is confined, and what was put back that an earlier one had left behind;
+    empty where all is as it should be."""
 
 
 def exec_app(
-    network: Network, outputs: Mapping[str, Path], argv: Sequence[str], *, command: Sequence[str] = _APP
+    network: Network,
+    outputs: Mapping[str, Path],
+    argv: Sequence[str],
+    *,
+    command: Sequence[str] = _APP,
+    beside: Callable[[int], Mapping[str, int]] | None = None,
+    purpose: str = "sniffing",
+    needs: frozenset[Capability] = frozenset(),
 ) -> NoReturn:
     """Start the agent in `network`, open `outputs`, drop every privilege and exec `command` with `argv`.
 
+    `beside` is called with the agent's pid while there is privilege still; it returns descriptors by name.
+
     The app finds what it was left through `handover()`. Raises TcpladderError, before anything was started where
-    privilege is missing; after any raise the process should end, and the agent ends with it.
+    privilege is missing; after any raise the process should end, and the agent ends with it. `purpose` says in that
+    case what it would have been good for, and what it `needs` beside what the network needs.
     """
-    _require(network, argv)
+    _require(network.needs | needs, purpose, argv)
+    put_back = _sweep()
     channel, pid = start_agent(network)
     with channel:
-        _become_app(channel, pid, outputs, [*command, *argv])
+        more = {} if beside is None else beside(pid)
+        _become_app(channel, pid, outputs, more, [*command, *argv], put_back)
+
+
+def _sweep() -> list[str]:
+    """Put back what an agent and a guardian left that were killed together; what was, in sentences."""
+    if os.geteuid():
+        return []
+    from tcpladder.agent.sweep import sweep
+
+    return sweep()
 
 
 def _become_app(
-    channel: socket.socket, pid: int, outputs: Mapping[str, Path], command: list[str]
+    channel: socket.socket,
+    pid: int,
+    outputs: Mapping[str, Path],
+    beside: Mapping[str, int],
+    command: list[str],
+    notices: list[str],
 ) -> NoReturn:
     """Everything between the start of the agent and the exec of the app."""
     confine.no_new_privileges()
@@ -80,10 +110,12 @@ def _become_app(
     if user is not None:
         confine.become(user)
     opened = {name: _open_output(path) for name, path in outputs.items()}
-    notices = [] if os.getuid() else _confine_root(list(outputs.values()))
+    notices = notices + ([] if os.getuid() else _confine_root(list(outputs.values())))
     confine.keep_capabilities(())
-    left = Handover(agent=channel.fileno(), agent_pid=pid, outputs=opened, notices=notices)
-    for descriptor in [left.agent, *opened.values()]:
+    left = Handover(
+        agent=channel.fileno(), agent_pid=pid, outputs=opened, beside=dict(beside), notices=notices
+    )
+    for descriptor in [left.agent, *opened.values(), *beside.values()]:
         os.set_inheritable(descriptor, True)
     os.environ[_VARIABLE] = json.dumps(asdict(left))
     for name, size in _ALLOCATOR.items():
@@ -103,7 +135,7 @@ def handover() -> Handover | None:
         return None
     try:
         left = Handover(**json.loads(text))
-        for descriptor in [left.agent, *left.outputs.values()]:
+        for descriptor in [left.agent, *left.outputs.values(), *left.beside.values()]:
             os.set_inheritable(descriptor, False)
     except (ValueError, TypeError, AttributeError, OSError):
         raise UsageError(f"{_VARIABLE} is set but is no handover: unset it") from None
@@ -139,21 +171,20 @@ def _agent(channel: socket.socket, network: Network) -> NoReturn:
         os.setsid()
         if os.fork():
             os._exit(0)
-        channel = _keep_only(channel)
+        (kept_channel,) = keep_only(channel.detach())
+        channel = socket.socket(fileno=kept_channel)
         for ignored in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
             signal.signal(ignored, signal.SIG_IGN)
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-        private = isinstance(network, PrivateNetwork)
+        # SIGTERM kills at once: what must be put back is put back for an agent that ends in any way.
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         try:
-            network.enter()
+            private = network.enter()
         except TcpladderError as refused:
             channel.send(protocol.encode(Refused(reason=str(refused), exit_code=refused.exit_code)))
             os._exit(0)
-        if not private:
+        if private is None:
             confine.not_traceable()
-        kept = (
-            {*_AGENT_KEEPS, Capability.SETPCAP} if private else _AGENT_KEEPS
-        )  # peers give up theirs with it
+        kept = {*_AGENT_KEEPS, *network.keeps}
         confine.bound_capabilities(kept)
         confine.keep_capabilities(kept)
         confine.no_new_privileges()
@@ -165,24 +196,13 @@ def _agent(channel: socket.socket, network: Network) -> NoReturn:
         os._exit(0)
 
 
-def _keep_only(channel: socket.socket) -> socket.socket:
-    """Close every descriptor but the channel, so that the agent holds no pipe or terminal open."""
-    nothing = os.open(os.devnull, os.O_RDWR)
-    for standard in range(3):
-        os.dup2(nothing, standard)
-    os.dup2(channel.detach(), 3, inheritable=False)
-    os.closerange(4, os.sysconf("SC_OPEN_MAX"))
-    os.chdir("/")
-    return socket.socket(fileno=3)
-
-
-def _require(network: Network, argv: Sequence[str]) -> None:
-    missing = sorted(capability.name for capability in network.needs - confine.effective())
+def _require(needs: frozenset[Capability], purpose: str, argv: Sequence[str]) -> None:
+    missing = sorted(capability.name for capability in needs - confine.effective())
     if missing:
         command = shlex.join(["sudo", sys.argv[0], *argv])
         needed = " and ".join(f"CAP_{name}" for name in missing)
         without = "`tcpladder lab keepalive`, which needs no privilege"
-        raise PermissionRefused(f"sniffing needs {needed}: run `{command}`, or {without}")
+        raise PermissionRefused(f"{purpose} needs {needed}: run `{command}`, or {without}")
 
 
 def _open_output(path: Path) -> int:

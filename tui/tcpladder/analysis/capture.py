@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tcpladder.analysis.beliefs import TimerValues
 from tcpladder.analysis.carried import Carried
@@ -22,7 +21,7 @@ from tcpladder.wire.decode import Decoder
 from tcpladder.wire.frames import FrameBatch
 
 if TYPE_CHECKING:
-    from tcpladder.analysis.flow_view import Findings
+    from tcpladder.analysis.flow_view import Findings, Part
 
 LONG_FLOW = 50_000
 """Segments from which on a flow takes longer to read than a person likes to wait for a key."""
@@ -109,7 +108,7 @@ class CaptureAnalysis:
 
     def summary(self, number: int) -> FlowSummary:
         """The line of a flow of this capture, asked for by its number from 1."""
-        return summed_up(self._tracker, number - 1, self.flows_before + number, self.endpoints(number))
+        return summed_up(self._tracker, number - 1, self.flows_before + number, self.shown_ends(number))
 
     def endpoints(self, number: int) -> tuple[Endpoint, Endpoint]:
         """Client and server of a flow."""
@@ -120,6 +119,10 @@ class CaptureAnalysis:
             known = self._endpoints[number] = (larger, smaller) if client_is_larger else (smaller, larger)
         return known
 
+    def shown_ends(self, number: int) -> tuple[Endpoint, Endpoint]:
+        """Client and server of a flow as summaries show them."""
+        return self.endpoints(number)
+
     def ending(self, number: int) -> Ending | None:
         """How the segments of a flow ended it; None while they have not."""
         return self._tracker.tracks[number - 1].ending
@@ -128,10 +131,15 @@ class CaptureAnalysis:
         """What the ends of a flow are believed to run with."""
         return self._beliefs(*self.endpoints(number))
 
-    def kinds(self, number: int) -> list[int]:
-        """The kinds of a flow's segments so far, in order."""
-        kinds: list[int] = self.log.column("kind", self.log.rows_of(number - 1, 0)).tolist()
-        return kinds
+    def tuple_of(self, number: int) -> tuple[Tuple4, bool]:
+        """The 4-tuple of a flow, and whether its client is the larger endpoint."""
+        return self._table.endpoints(number - 1)
+
+    def kinds(self, number: int) -> list[tuple[int, bool]]:
+        """The kinds of a flow's segments so far, in order, and whether the server sent each."""
+        rows = self.log.rows_of(number - 1, 0)
+        columns = (self.log.column(name, rows).tolist() for name in ("kind", "from_server"))
+        return list(zip(*columns, strict=True))
 
     def view(self, number: int) -> Findings:
         """The findings about a flow; the same object each time, brought up to date."""
@@ -154,12 +162,13 @@ class CaptureAnalysis:
             found = self._views[number] = self._new_view(number, at_once=False)
         return found.read_on(PIECES_AT_ONCE)
 
-    def all_views(self) -> list[Findings]:
-        """The findings about every flow, in order; reads the log once for all of them."""
-        return [
-            self._views.get(number) or self._new_view(number, rows)
-            for number, rows in enumerate(self.log.rows_by_flow(self.flows), 1)
-        ]
+    def all_views(self) -> Iterator[Findings]:
+        """The findings about every flow, in order: one pass over the log for all of them."""
+        from tcpladder.analysis.together import read_together
+
+        return read_together(
+            self.log, self.flows, lambda flow, part: self._new_view(flow + 1, part=part, at_once=False)
+        )
 
     def in_file_order(self) -> Iterator[tuple[int, int, int | None]]:
         """(flow number, index in its view, row of the copy) of every segment of the capture and every copy of one.
@@ -182,9 +191,7 @@ class CaptureAnalysis:
         fresh, first = np.unique(self.log.column("flow", np.arange(row, len(self.log))), return_index=True)
         return [flow + 1 for flow in fresh[np.argsort(first)].tolist() if flow != NO_FLOW]
 
-    def _new_view(
-        self, number: int, rows: NDArray[np.int64] | None = None, *, at_once: bool = True
-    ) -> Findings:
+    def _new_view(self, number: int, *, part: Part | None = None, at_once: bool = True) -> Findings:
         from tcpladder.analysis.flow_view import Findings  # a list needs none of it
 
         track = self._tracker.tracks[number - 1]
@@ -192,9 +199,10 @@ class CaptureAnalysis:
             self.log,
             number - 1,
             values=lambda: self.believed(number),
+            ends=lambda: self.endpoints(number),
             summary=lambda: self.summary(number),
             states=lambda: {side: end.state for side, end in track.ends.items()},
-            rows=rows,
+            part=part,
             at_once=at_once,
         )
 

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from tcpladder.analysis.capture import CaptureAnalysis
 from tcpladder.analysis.flow_as_of import FlowAsOf
-from tcpladder.analysis.flow_rows import FlowRows
 from tcpladder.analysis.flow_view import Findings
 from tcpladder.analysis.growing import Growing
+from tcpladder.analysis.rows_by_flow import RowsByFlow
 from tcpladder.analysis.view import FlowSummary
 
 MOST_FLOWS = 4096
@@ -29,7 +29,7 @@ class CaptureAsOf:
         self.capture = capture
         self.limit = 0
         """Rows that are there; set it to go anywhere."""
-        self.rows = FlowRows(capture.log)
+        self.rows = RowsByFlow(capture.log)
         self._time_ns = Growing[np.int64](np.int64)
         self._pieces = 0
         self._flows: OrderedDict[int, FlowAsOf] = OrderedDict()
@@ -91,7 +91,8 @@ class CaptureAsOf:
                 self.rows,
                 number - 1,
                 number=shown_as,
-                ends=capture.endpoints(number),
+                ends=lambda: capture.endpoints(number),
+                shown_ends=lambda: capture.shown_ends(number),
                 values=lambda: capture.believed(number),
             )
             if len(self._flows) > MOST_FLOWS:

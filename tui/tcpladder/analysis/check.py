@@ -5,7 +5,7 @@ Judges only the timers that the user gave values for; a profile gives them all.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from tcpladder.analysis import names
@@ -17,6 +17,7 @@ from tcpladder.analysis.timer_words import timer_words
 from tcpladder.analysis.view import Side, Timer, Verdict
 from tcpladder.analysis.wait import NOTHING, Schedule, Wait
 
+NEVER_CAME = "never came"
 _VALUES = {
     Schedule.KEEPALIVE_TIME: (names.KEEPALIVE_TIME,),
     Schedule.KEEPALIVE_INTVL: (names.KEEPALIVE_INTVL, names.KEEPALIVE_INTVL_MAX),
@@ -52,14 +53,16 @@ class Deviation:
     flow: int
     file: int
     frame: int
+    """What the timer sent, or, where that never came, what armed it."""
     side: Side
     timer: Timer
     name: str
     """`keepalive_intvl 6 s`."""
     expected_ns: int | None
     observed_ns: int | None
+    """Where it never came, how long the silence lasted at least."""
     because: str
-    """`late`, `early`, or which number is wrong."""
+    """`late`, `early`, NEVER_CAME, or which number is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +75,23 @@ class Checked:
     deviations: tuple[Deviation, ...]
 
 
-def check(view: Findings, given: Given, tolerance: Tolerance | None) -> Checked:
-    """Judge the waits of a flow by what must hold; the kernel's own lateness is allowed where no tolerance is given."""
-    judge = view.judged({side: given.believed(side, TimerValues()) for side in Side})
+def must_hold(given: Given) -> Mapping[Side, TimerValues]:
+    """What the user gave, as values to judge by."""
+    return {side: given.believed(side) for side in Side}
+
+
+def check(
+    view: Findings,
+    given: Given,
+    values: Mapping[Side, TimerValues],
+    tolerance: Tolerance | None,
+    until_ns: int,
+) -> Checked:
+    """Judge the waits of a flow by what must hold, `values`, in a capture that goes on until `until_ns`.
+
+    The kernel's own lateness is allowed where no tolerance is given.
+    """
+    judge = view.judged(values)
     kept = unknown = 0
     deviations: list[Deviation] = []
     for index, found in sorted(view.waits().items()):
@@ -98,7 +115,28 @@ def check(view: Findings, given: Given, tolerance: Tolerance | None) -> Checked:
             continue
         name = timer_words(judge, wait, expected)
         deviations.append(_deviation(view, index, wait, name, str(verdict), expected.value, wait.observed_ns))
+    deviations += _missing(view, judge, given, tolerance, until_ns)
     return Checked(kept, unknown, tuple(deviations))
+
+
+def _missing(
+    view: Findings, judge: Judge, given: Given, tolerance: Tolerance | None, until_ns: int
+) -> Iterator[Deviation]:
+    """What had to come and never did."""
+    for found in view.missing(judge, given.values, until_ns):
+        if tolerance is not None and tolerance.allows(found.silent_ns, found.expected_ns, 0):
+            continue
+        yield Deviation(
+            flow=view.summary.number,
+            file=view.file(found.armed),
+            frame=view.frame(found.armed),
+            side=found.side,
+            timer=found.timer,
+            name=found.name,
+            expected_ns=found.expected_ns,
+            observed_ns=found.silent_ns,
+            because=NEVER_CAME,
+        )
 
 
 def _counts(view: Findings, judge: Judge, given: Given, index: int, wait: Wait) -> Iterator[Deviation]:

@@ -8,9 +8,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from tcpladder.analysis.columns import FlowColumns
+from tcpladder.analysis.columns import FlowColumns, first_of_each
 from tcpladder.analysis.kinds import Kind
-from tcpladder.analysis.paths import UNKNOWN_NS, Direction, Loop, Paths
+from tcpladder.analysis.paths import UNKNOWN_NS, Acks, Direction, Paths
 from tcpladder.analysis.schedule import MILLISECOND_NS
 
 EARLIEST_NS = 34 * MILLISECOND_NS
@@ -20,53 +20,53 @@ LATEST_NS = 230 * MILLISECOND_NS
 """TCP_DELACK_MAX and its lateness."""
 JITTER_NS = 3 * MILLISECOND_NS
 JITTER_SHARE = 20
+_BARE = np.zeros(256, np.bool_)
+_BARE[[Kind.ACK, Kind.ZERO_WINDOW]] = True
+"""Kinds that carry nothing but an acknowledgment, the one that closes the window included."""
 
 
-def delayed_acks(
-    columns: FlowColumns, paths: Paths, begin: int, client: bool, acked_before: int
-) -> dict[int, int]:
-    """Index of each ACK from `begin` on that the timer of an end sent -> index of the segment that armed it.
+def delayed_acks(columns: FlowColumns, paths: Paths, acks: Acks, client: bool) -> dict[int, int]:
+    """Index of each ACK that the timer of one side sent -> index of the segment that armed it.
 
-    `acked_before` is the relative number that the end had acknowledged before `begin`, -1 for none.
+    `acks` is what the side acknowledges in the segments that are new.
     """
     peer, loop = paths.sent[not client], paths.loop[client]
-    if peer.base is None or not len(peer.end):
-        return {}
-    own = (columns.from_client[begin:] == client) & (columns.flags[begin:] & 0x10 != 0)
-    indices = np.flatnonzero(own) + begin
-    number = (columns.ack[indices] - np.uint32(peer.base)).astype(np.int64)
-    before = np.maximum.accumulate(np.concatenate([[acked_before], number]))[:-1]
-    bare = (columns.kind[indices] == Kind.ACK) & (number > before)
-    return _judge(columns, peer, loop, indices[bare], number[bare], before[bare])
-
-
-def _judge(
-    columns: FlowColumns,
-    peer: Direction,
-    loop: Loop,
-    indices: NDArray[np.int64],
-    number: NDArray[np.int64],
-    before: NDArray[np.int64],
-) -> dict[int, int]:
+    bare = _BARE[columns.kind[acks.index]] & (acks.number > acks.before)
+    indices, number = acks.index[bare], acks.number[bare]
+    first = np.searchsorted(peer.end.values, acks.before[bare], "right")
+    # The first segment that an ACK acknowledges must have waited long enough; few have, and only these are looked at.
+    late = first < len(peer.end)
+    late[late] = columns.time_ns[indices[late]] - peer.sent_ns.values[first[late]] >= EARLIEST_NS
+    indices, number, first = indices[late], number[late], first[late]
     loop_ns = loop.at_each(indices)
-    known = (loop_ns < UNKNOWN_NS) & ~loop.is_smeared(indices)
-    loop_ns = np.where(known, loop_ns, 0)
+    since_first_ns = columns.time_ns[indices] - loop_ns - peer.sent_ns.values[first]
+    fair = (loop_ns < UNKNOWN_NS) & (since_first_ns >= EARLIEST_NS) & (peer.end.values[first] <= number)
+    fair[fair] = ~loop.is_smeared(indices[fair])
+    indices, first, loop_ns, since_first_ns = indices[fair], first[fair], loop_ns[fair], since_first_ns[fair]
     jitter_ns = JITTER_NS + loop_ns // JITTER_SHARE
     sent_ns = columns.time_ns[indices] - loop_ns
     # Arrivals at this end, on its clock: what passed the capture point up to one loop before its ACK did.
-    latest = np.searchsorted(peer.sent_ns.values, sent_ns + jitter_ns, "right") - 1
-    latest = np.minimum(latest, np.searchsorted(peer.index.values, indices) - 1)
-    first = np.searchsorted(peer.end.values, before, "right")
-    arrived = known & (latest >= 0) & (first <= latest) & (first < len(peer.end))
-    latest, first = np.maximum(latest, 0), np.minimum(first, len(peer.end) - 1)
-    since_latest_ns = sent_ns - peer.sent_ns.values[latest]
-    since_first_ns = sent_ns - peer.sent_ns.values[first]
-    usual = (since_first_ns >= EARLIEST_NS) & (since_first_ns <= USUAL_NS)
+    latest = _latest(columns, peer, indices, sent_ns + jitter_ns)
+    since_latest_ns = sent_ns - peer.sent_ns.values[np.maximum(latest, 0)]
     slow = (since_latest_ns >= EARLIEST_NS) & (since_latest_ns <= LATEST_NS)
-    covered = peer.end.values[first] <= number
-    candidates = np.flatnonzero(arrived & covered & (since_latest_ns > jitter_ns) & (usual | slow))
-    return {
-        int(indices[i]): int(peer.index.values[latest[i] if slow[i] else first[i]])
-        for i in candidates.tolist()
-        if not columns.sack(int(indices[i]))
-    }
+    found = (first <= latest) & (since_latest_ns > jitter_ns) & ((since_first_ns <= USUAL_NS) | slow)
+    armed = peer.index.values[np.where(slow, latest, first)[found]]
+    by_timer = zip(indices[found].tolist(), armed.tolist(), strict=True)
+    return {index: at for index, at in by_timer if not columns.sack(index)}
+
+
+def _latest(
+    columns: FlowColumns, peer: Direction, indices: NDArray[np.int64], until_ns: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """(m,) place of the peer's last segment before each of some segments that was sent up to a time."""
+    latest = np.searchsorted(peer.index.values, indices) - 1
+    if not len(indices):
+        return latest
+    flow = columns.flow_of(indices)
+    begins = first_of_each(flow)
+    places = np.searchsorted(peer.index.values, columns.begins[flow[begins]])
+    for rows, place in zip(np.split(np.arange(len(flow)), begins[1:]), places.tolist(), strict=True):
+        sent_ns = peer.sent_ns.values[place : latest[rows[-1]] + 1]
+        until = np.searchsorted(sent_ns, until_ns[rows], "right") - 1
+        latest[rows] = np.minimum(latest[rows], place + until)
+    return latest

@@ -54,21 +54,23 @@ class Given:
         return base.with_values(self.values[side], Origin.USER)
 
 
-def given(timers: Sequence[str], profile: str | None) -> Given:
-    """Read what `--timers`, which may come several times, and `--profile` say."""
+def given(timers: Sequence[str], profile: str | None, profiles: Mapping[str, Profile] = PROFILES) -> Given:
+    """Read what `--timers`, which may come several times, and `--profile`, one of `profiles`, say."""
     values: dict[Side, dict[str, int]] = {side: {} for side in Side}
     for text in timers:
         for sides, found in _items(text):
             for side in sides:
                 values[side].update(found)
-    return Given(profile=None if profile is None else profile_named(profile), values=values)
+    return Given(profile=None if profile is None else profile_named(profile, profiles), values=values)
 
 
-def profile_named(name: str) -> Profile:
+def profile_named(name: str, profiles: Mapping[str, Profile]) -> Profile:
     """The profile of a name."""
-    found = PROFILES.get(name.lower())
+    found = profiles.get(name.lower())
     if found is None:
-        raise UsageError(f"--profile {name}: no such profile, there are: {', '.join(PROFILES)}")
+        near = get_close_matches(name.lower(), profiles, 1)
+        meant = f"did you mean {near[0]}? " if near else ""
+        raise UsageError(f"--profile {name}: no such profile, {meant}there are: {', '.join(profiles)}")
     return found
 
 
@@ -106,48 +108,51 @@ def _item(item: str, text: str) -> dict[str, int]:
     if not equals or not value:
         raise UsageError(f"--timers {item.strip() or text!r}: give name=value, such as keepalive=55/6/2")
     if name == KEEPALIVE:
-        return _keepalive(item, value)
+        return keepalive_of(f"--timers {item}", value, switch=True)
     name = _ALIASES.get(name, name)
     if name not in SETTINGS:
         near = get_close_matches(name, timer_names(), 1)
         meant = f", did you mean {near[0]}?" if near else ";"
         raise UsageError(f"--timers {item}: no timer {name}{meant} there are: {', '.join(timer_names())}")
-    return {name: value_of(item, name, value)}
+    return {name: value_of(f"--timers {item}", name, value)}
 
 
-def _keepalive(item: str, value: str) -> dict[str, int]:
-    """`T/I/N`, or only its first parts; `off` for a side that sends no probes."""
-    if value in ("on", "off"):
+def keepalive_of(where: str, value: str, *, switch: bool = False) -> dict[str, int]:
+    """`T/I/N`, or only its first parts; with `switch`, `off` for a side that sends no probes.
+
+    Raises UsageError, which begins with `where`.
+    """
+    if switch and value in ("on", "off"):
         return {names.SO_KEEPALIVE: int(value == "on")}
     parts = value.split("/")
     if len(parts) > len(_KEEPALIVE_PARTS):
-        raise UsageError(f"--timers {item}: keepalive is TIME/INTERVAL/PROBES, not {len(parts)} numbers")
+        raise UsageError(f"{where}: keepalive is TIME/INTERVAL/PROBES, not {len(parts)} numbers")
     return {
-        name: value_of(item, name, part) for name, part in zip(_KEEPALIVE_PARTS, parts, strict=False) if part
+        name: value_of(where, name, part) for name, part in zip(_KEEPALIVE_PARTS, parts, strict=False) if part
     }
 
 
-def value_of(item: str, name: str, text: str) -> int:
+def value_of(where: str, name: str, text: str) -> int:
     """Nanoseconds or a count; a time without a unit is in that of the kernel's own setting.
 
-    Raises UsageError, which speaks of `item`.
+    Raises UsageError, which begins with `where`.
     """
     unit_ns = SETTINGS[name].unit_ns
     match = _NUMBER.fullmatch(text)
     if unit_ns is None:
         if match is None or match[2] or "." in match[1] or int(match[1]) > _LARGEST_COUNT:
-            raise UsageError(f"--timers {item}: {name} is a count from 0 to {_LARGEST_COUNT}, not {text!r}")
+            raise UsageError(f"{where}: {name} is a count from 0 to {_LARGEST_COUNT}, not {text!r}")
         return int(match[1])
     if match is None or (match[2] and match[2] not in _UNITS):
         usual = next(unit for unit, ns in _UNITS.items() if ns == unit_ns)
         raise UsageError(
-            f"--timers {item}: {name} is a time such as 30s or 200ms, {usual} without a unit, not {text!r}"
+            f"{where}: {name} is a time such as 30s or 200ms, {usual} without a unit, not {text!r}"
         )
     whole, _, fraction = match[1].partition(".")
     factor = _UNITS.get(match[2], unit_ns)
     length_ns = int(whole[:18]) * factor + int(f"{fraction[:9]:0<9}") * factor // 1_000_000_000
     if not length_ns and name not in _MAY_BE_ZERO:
-        raise UsageError(f"--timers {item}: {name} must be longer than 0")
+        raise UsageError(f"{where}: {name} must be longer than 0")
     if length_ns > _LONGEST_NS:
-        raise UsageError(f"--timers {item}: {name} {text} is longer than a year")
+        raise UsageError(f"{where}: {name} {text} is longer than a year")
     return length_ns

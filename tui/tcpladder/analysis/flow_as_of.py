@@ -13,10 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from tcpladder.analysis.beliefs import TimerValues
-from tcpladder.analysis.flow_rows import FlowRows
 from tcpladder.analysis.flow_view import Findings, SavedFindings
 from tcpladder.analysis.log import SegmentLog
 from tcpladder.analysis.log_as_of import LogAsOf
+from tcpladder.analysis.rows_by_flow import RowsByFlow
 from tcpladder.analysis.summary import summed_up
 from tcpladder.analysis.tracked_again import follow_again
 from tcpladder.analysis.tracking import Tracker
@@ -27,6 +27,7 @@ SAVED_EVERY = 1 << 14
 """Segments of the flow from one saved state to the next: read in about 8 ms."""
 
 Values = Callable[[], Mapping[Side, TimerValues]]
+Ends = Callable[[], tuple[Endpoint, Endpoint]]
 
 
 class FlowAsOf:
@@ -38,21 +39,24 @@ class FlowAsOf:
         flow: which.
         number: of the flow, as shown.
         ends: its client and its server.
+        shown_ends: these as its line shows them.
         values: what each end is believed to run with.
     """
 
     def __init__(
         self,
         log: SegmentLog,
-        rows: FlowRows,
+        rows: RowsByFlow,
         flow: int,
         *,
         number: int,
-        ends: tuple[Endpoint, Endpoint],
+        ends: Ends,
+        shown_ends: Ends,
         values: Values,
     ) -> None:
         self._log, self._rows, self._flow = log, rows, flow
-        self._number, self._ends, self._values = number, ends, values
+        self._number, self._values = number, values
+        self._ends, self._shown_ends = ends, shown_ends
         self._saved: list[_Saved] = []
         self._shown = self._new_reading()
         self._ahead: _Reading | None = None
@@ -60,7 +64,7 @@ class FlowAsOf:
     def summary(self, limit: int) -> FlowSummary:
         """The flow's line when the capture had `limit` rows."""
         self._shown.track(limit, self._saved)
-        return self._shown.summary(self._number, self._ends)
+        return self._shown.summary(self._number, self._shown_ends())
 
     def view(self, limit: int) -> Findings:
         """The findings when the capture had `limit` rows; the same object each time."""
@@ -82,8 +86,10 @@ class FlowAsOf:
         return True
 
     def _new_reading(self) -> _Reading:
-        ends, number = self._ends, self._number
-        return _Reading(self._log, self._rows, self._flow, self._values, lambda r: r.summary(number, ends))
+        shown, number = self._shown_ends, self._number
+        return _Reading(
+            self._log, self._rows, self._flow, self._values, self._ends, lambda r: r.summary(number, shown())
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,13 +108,14 @@ class _Reading:
     def __init__(
         self,
         log: SegmentLog,
-        rows: FlowRows,
+        rows: RowsByFlow,
         flow: int,
         values: Values,
+        ends: Ends,
         summary: Callable[[_Reading], FlowSummary],
     ) -> None:
         self._log, self._rows, self._flow = log, rows, flow
-        self._values, self._summary = values, summary
+        self._values, self._ends, self._summary = values, ends, summary
         self._window = LogAsOf(log, rows, flow)
         self._tracker, self._tracked = Tracker(flows=1), 0
         self._findings: Findings | None = None
@@ -143,6 +150,7 @@ class _Reading:
                 window,
                 self._flow,
                 values=self._values,
+                ends=self._ends,
                 summary=lambda: self._summary(self),
                 states=lambda: self._states(),
             )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -14,9 +14,9 @@ Scalar = TypeVar("Scalar", bound=np.generic)
 class _Room(Generic[Scalar]):
     """Memory for values, and how far it is written."""
 
-    def __init__(self, array: NDArray[Scalar]) -> None:
+    def __init__(self, array: NDArray[Scalar], *, written: int = 0) -> None:
         self.array = array
-        self.written = 0
+        self.written = written
 
 
 class Growing(Generic[Scalar]):
@@ -40,9 +40,21 @@ class Growing(Generic[Scalar]):
         """(len(self),) all values so far; must not be written to after another `extend`."""
         return self._room.array[: self._size]
 
+    def item(self, index: int) -> Any:
+        """One value as a Python number, which costs a tenth of `values[index]`."""
+        return self._room.array.item(index)
+
+    def begin_with(self, values: NDArray[Scalar]) -> None:
+        """Hold these values, without a copy until the next `extend`."""
+        self._room, self._size = _Room(values, written=len(values)), len(values)
+
     def extend(self, more: NDArray[Scalar]) -> None:
-        """Add values at the end."""
-        size, room = self._size + len(more), self._room
+        """Add values at the end. The first ones may be taken over without a copy: the caller leaves them alone."""
+        room = self._room
+        if not self._size and len(more) > len(room.array):
+            self.begin_with(more)
+            return
+        size = self._size + len(more)
         behind = room.array[self._size : min(size, room.written)]
         if size > len(room.array) or not np.array_equal(behind, more[: len(behind)]):
             roomier: NDArray[Scalar] = np.empty(max(size, 2 * self._size, 64), room.array.dtype)

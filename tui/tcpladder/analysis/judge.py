@@ -19,11 +19,12 @@ from tcpladder.analysis.schedule import (
     first_rto,
     keepalive_wait,
     on_time,
+    syn_retransmissions,
     syn_waits,
     synack_wait,
     tail_loss_probe,
 )
-from tcpladder.analysis.view import Origin, Side, Verdict
+from tcpladder.analysis.view import Origin, Side, Timer, Verdict
 from tcpladder.analysis.wait import Schedule, Wait
 from tcpladder.analysis.waits import Waits
 
@@ -129,11 +130,22 @@ class Judge:
         """How often an end sends its SYN again, linear timeouts included."""
         retries = self.value(side, names.SYN_RETRIES)
         linear = self.syn_linear_timeouts(side)
-        total, seen = retries.value + linear.value, len(self._observed[side].syn_waits_ns)
+        least = self.tcp_syn_retries(side)
+        total = syn_retransmissions(least, linear.value)
+        if least != retries.value:
+            return _inferred(total)
         origin = retries.origin if linear.origin in (retries.origin, Origin.INFERRED) else Origin.ASSUMED
+        return Believed(total, retries.origin if self.strict else origin)
+
+    def tcp_syn_retries(self, side: Side) -> int:
+        """That sysctl or TCP_SYNCNT of an end, and at least what explains the SYNs that were seen."""
+        retries = self.value(side, names.SYN_RETRIES).value
         if self.strict:
-            origin = retries.origin
-        return Believed(total, origin) if seen <= total or self.strict else _inferred(seen)
+            return retries
+        linear, seen = self.syn_linear_timeouts(side).value, len(self._observed[side].syn_waits_ns)
+        while syn_retransmissions(retries, linear) < seen:
+            retries += 1
+        return retries
 
     def measured(self, wait: Wait) -> Wait:
         """A wait from what armed its timer: on some stacks the end's own last segment arms keepalive_time, too."""
@@ -141,6 +153,11 @@ class Judge:
         if wait.schedule is Schedule.KEEPALIVE_TIME and profile.idles_from_own and wait.own > wait.armed:
             return replace(wait, armed=wait.own, observed_ns=wait.own_ns)
         return wait
+
+    def follows_probe(self, wait: Wait) -> bool:
+        """Whether a tail loss probe armed the timer of a wait: then its first RTO is as long as the probe took."""
+        before = self._waits.found.get(wait.armed)
+        return wait.number == 1 and before is not None and before.timer is Timer.TLP
 
     def expected(self, wait: Wait) -> Believed | None:
         """How long a wait should have been, in ns; None where no value is known for its timer."""

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from tcpladder.analysis.classify import Classified
 from tcpladder.analysis.kinds import Kind
+from tcpladder.flows.order import stable_order
 from tcpladder.flows.table import Assigned
 from tcpladder.wire.segments import SackBlocks, Segments, column_names
 
@@ -20,6 +21,8 @@ NARROW: dict[str, Any] = {"frame": np.uint32}
 """Columns that are kept narrower than the decoder makes them: a capture has fewer than 2^32 frames."""
 NO_FLOW = 0xFFFF_FFFF
 """The flow of a copy: it is no segment of its own."""
+FEW = 8
+"""One row in so many is looked for in its piece; of more, the pieces are joined first."""
 NOT_KEPT = frozenset({"swapped", "window_shift"})
 
 
@@ -56,6 +59,8 @@ class SegmentLog:
         """Row -> the SACK blocks of its segment."""
         self.shifts: dict[int, int] = {}
         """Row of a SYN -> shift count of its window scale option, NO_SHIFT without one."""
+        self.lost: dict[int, str] = {}
+        """Row -> what ate its segment: `rule 1`. Grows, and after its row has been read."""
 
     def __len__(self) -> int:
         return self._size
@@ -124,13 +129,29 @@ class SegmentLog:
         ]
         return np.concatenate(found) if found else np.empty(0, np.int64)
 
-    def rows_by_flow(self, flows: int) -> list[NDArray[np.int64]]:
-        """The rows of every flow, from one sort: `flows` arrays, int64, ascending."""
+    def rows_by_flow(self, flows: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """All rows, flow by flow: int64, ascending within each; and where each of the flows begins in them."""
         if not self._pieces:
-            return [np.empty(0, np.int64)] * flows
+            return np.empty(0, np.int64), np.zeros(flows, np.int64)
         flow = np.concatenate([piece["flow"] for piece in self._pieces])
-        order = np.argsort(flow, kind="stable")
-        return np.split(order, np.searchsorted(flow[order], np.arange(1, flows + 1)))[:flows]
+        rows = stable_order(flow)
+        begins = np.searchsorted(flow[rows], np.arange(flows + 1))
+        return rows[: begins[-1]], begins[:-1]
+
+    def gather(self, name: str, rows: NDArray[np.int64]) -> NDArray[Any]:
+        """One column at some rows in any order: (len(rows),)."""
+        if not len(rows):
+            return self.column(name, rows)
+        lowest, highest = int(rows.min()), int(rows.max())
+        if len(rows) < (highest - lowest) // FEW:
+            order = np.argsort(rows)
+            values = self.column(name, rows[order])
+            values[order] = values.copy()
+            return values
+        first, last = self._number_of(lowest), self._number_of(highest)
+        column = np.concatenate([piece[name] for piece in self._pieces[first : last + 1]])
+        gathered: NDArray[Any] = column[rows - self._starts[first]]
+        return gathered
 
     def flows(self) -> Iterator[int]:
         """The flow of every row, in order; NO_FLOW for copies."""

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tcpladder.analysis.flow_rows import FlowRows
 from tcpladder.analysis.log import SegmentLog
+from tcpladder.analysis.rows_by_flow import RowsByFlow
 
 
 class LogAsOf(SegmentLog):
@@ -21,9 +21,9 @@ class LogAsOf(SegmentLog):
         flow: from 0.
     """
 
-    def __init__(self, log: SegmentLog, rows: FlowRows, flow: int) -> None:
+    def __init__(self, log: SegmentLog, rows: RowsByFlow, flow: int) -> None:
         vars(self).update(vars(log))
-        self._flow_rows, self._flow = rows, flow
+        self._rows_by_flow, self._flow = rows, flow
         self.limit = 0
 
     def __len__(self) -> int:
@@ -38,17 +38,22 @@ class LogAsOf(SegmentLog):
         return sum(amendment.answer < self.limit for amendment in self.amended.get(flow, ()))
 
     def rows_of(self, flow: int, first_piece: int, end_piece: int | None = None) -> NDArray[np.int64]:
-        rows = self._flow_rows.segments(flow, self.limit)
+        rows = self._rows_by_flow.segments(flow, self.limit)
         begin, end = np.searchsorted(rows, (first_piece, self.limit if end_piece is None else end_piece))
         return rows[begin:end]
 
     def column(self, name: str, rows: NDArray[np.int64]) -> NDArray[Any]:
-        values = super().column(name, rows)
-        if name == "kind":
-            for amendment in self.amended.get(self._flow, ()):
-                if amendment.answer >= self.limit:
-                    values[rows == amendment.row] = amendment.before
-        return values
+        return self._not_amended(name, rows, super().column(name, rows))
+
+    def gather(self, name: str, rows: NDArray[np.int64]) -> NDArray[Any]:
+        return self._not_amended(name, rows, super().gather(name, rows))
 
     def copies_of(self, row: int) -> int:
-        return self._flow_rows.copies(row, self.limit)
+        return self._rows_by_flow.copies(row, self.limit)
+
+    def _not_amended(self, name: str, rows: NDArray[np.int64], values: NDArray[Any]) -> NDArray[Any]:
+        """The values of a column as they were: those of some rows, which are changed."""
+        for amendment in self.amended.get(self._flow, ()) if name == "kind" else ():
+            if amendment.answer >= self.limit:
+                values[rows == amendment.row] = amendment.before
+        return values

@@ -8,22 +8,26 @@ is the tail loss probe (RFC 8985 7), every other one the retransmission timer (R
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from tcpladder.analysis.columns import FlowColumns
+import numpy as np
+
+from tcpladder.analysis.candidates import Candidate
+from tcpladder.analysis.columns import NOTHING, FlowColumns
 from tcpladder.analysis.kinds import Kind
-from tcpladder.analysis.paths import Paths
+from tcpladder.analysis.paths import Outgoing, Paths
 from tcpladder.analysis.schedule import MILLISECOND_NS, RTO_MIN_NS
 from tcpladder.analysis.view import Timer
 from tcpladder.flows.seqnum import difference
 from tcpladder.wire.segments import Flag
 
-NOTHING = -1
 REACTION_NS = 4 * MILLISECOND_NS
 """An end answers an ACK within this, plus a share of its loop for jitter."""
 JITTER_SHARE = 20
 REORDERING_NS = 8 * MILLISECOND_NS
 """How late the timer is that waits out a reordering (RACK, RFC 8985 6.2 step 5) besides a quarter of the round trip."""
+EARLIEST_RTO_NS = RTO_MIN_NS - 10 * MILLISECOND_NS
 CONTROL = int(Flag.SYN | Flag.FIN)
 ASKING = frozenset({Kind.KEEPALIVE_PROBE, Kind.ZERO_WINDOW_PROBE})
 LOOK_BACK = 64
@@ -64,64 +68,85 @@ class Sent:
 class RecoveryReader:
     """Reads the repetitions of one flow, in order."""
 
-    def __init__(self, columns: FlowColumns, paths: Paths) -> None:
-        self._columns, self._paths = columns, paths
+    def __init__(self, columns: FlowColumns) -> None:
+        self._columns = columns
+        self._read: Callable[[], Mapping[bool, Outgoing]] = lambda: Paths(columns).of(0)
+        self._outgoing: Mapping[bool, Outgoing] | None = None
         self._state = {True: Recovery(), False: Recovery()}
         self._sack_permitted: dict[bool, bool] = {}
+
+    def begin(self, read: Callable[[], Mapping[bool, Outgoing]]) -> None:
+        """Segments came: `read` gives what each end has sent so far."""
+        self._read, self._outgoing = read, None
+
+    def outgoing(self, *, client: bool) -> Outgoing:
+        """What an end has sent: read when the first asks, as for most flows nobody does."""
+        if self._outgoing is None:
+            self._outgoing = self._read()
+        return self._outgoing[client]
 
     def syn(self, index: int, client: bool) -> None:
         """Learn from a SYN whether its sender permits SACK, without which no tail loss probe is sent."""
         self._sack_permitted[client] = self._columns.sack(index) is not None
 
+    def round_trip_ns(self, index: int) -> int:
+        """The shortest round trip that the flow shows up to a segment; 0 where it shows none."""
+        return sum(self.outgoing(client=client).loop_ns(index) or 0 for client in (True, False))
+
     def state(self, client: bool) -> Recovery:
         """The loss recovery of an end, as it is now."""
         return self._state[client]
 
-    def repetition(self, index: int, client: bool) -> Sent | None:
+    def repetition(self, one: Candidate) -> Sent | None:
         """The timer that sent a segment again; None where an ACK asked for it, the network reordered it, or nothing
         tells."""
-        columns, state = self._columns, self._state[client]
-        before = self._sent_before(index, client)
-        if before == NOTHING or self._is_old(index, before):
+        if one.sent_before == NOTHING or self.is_old(one.at, one.sent_before):
             return None
-        end = self._end(index, client)
-        highest = self._highest(index, client)
-        una = self._acknowledged(index, client)
-        self._progress(state, una, index, client)
-        waited_ns = int(columns.time_ns[index] - columns.time_ns[before])
-        asked = self._asked_for(index, client)
-        if asked or waited_ns < self._shortest_timer_ns(index):
+        columns, state = self._columns, self._state[one.from_client]
+        self._progress(state, one)
+        waited_ns = columns.at_ns(one.at) - columns.at_ns(one.sent_before)
+        asked = self._asked_for(one)
+        if asked or waited_ns < _shortest_timer_ns(one.round_trip_ns):
             if asked and state.point is None:
-                state.point = highest
+                state.point = one.highest
+            return None
+        lost = state.point is not None or self._has_sacked(one)
+        begin, end = self._numbers(one)
+        alone = begin <= one.acked
+        first = state.probed is None and not state.timeouts
+        probes = first and not lost and end >= one.highest and self._probes(one.from_client)
+        if not probes and waited_ns < EARLIEST_RTO_NS and (lost or _has_heard_since(one)):
+            # Too soon for an RTO: an ACK asked for it, over a path that was slower than ever before.
             return None
         state.timeouts += 1
-        tail = end >= highest
-        lost = state.point is not None or self._has_sacked(index, client)
-        alone = una is not None and self._paths.relative(client, int(columns.seq[index])) <= una
-        if tail and self._probes(client) and not lost and state.probed is None and state.timeouts == 1:
-            state.probed, state.probe_index = highest, index
-            return Sent(Timer.TLP, 1, before, alone)
-        state.point = highest
+        if probes:
+            state.probed, state.probe_index = one.highest, one.at
+            return Sent(Timer.TLP, 1, one.sent_before, alone)
+        state.point = one.highest
         state.rtos += 1
-        state.first_rto = index if state.rtos == 1 else state.first_rto
-        return Sent(Timer.RTO, state.rtos, before, alone)
+        state.first_rto = one.at if state.rtos == 1 else state.first_rto
+        return Sent(Timer.RTO, state.rtos, one.sent_before, alone)
 
-    def first_copy_lost(self, index: int, client: bool, lost: int) -> Sent | None:
-        """The timer that sent a segment of which `lost` earlier copies did not reach the capture point."""
-        state = self._state[client]
-        before = self._sent_before(index, client)
-        if before == NOTHING or self._asked_for(index, client) or self._owes_ack(index, client):
+    def first_copy_lost(self, one: Candidate) -> Sent | None:
+        """The timer that sent a segment of which earlier copies did not reach the capture point."""
+        if one.sent_before == NOTHING or self._asked_for(one) or self._owes_ack(one.at, one.from_client):
             return None
-        una = self._acknowledged(index, client)
-        self._progress(state, una, index, client)
-        end = self._end(index, client)
-        lossy = state.point is not None or self._has_sacked(index, client) or state.probed is not None
+        state, lost = self._state[one.from_client], one.lost
+        self._progress(state, one)
+        _, end = self._numbers(one)
+        lossy = state.point is not None or self._has_sacked(one) or state.probed is not None
         state.timeouts = lost
-        if lost == 1 and self._probes(client) and not lossy:
-            state.probed, state.probe_index = end, index
+        if lost == 1 and self._probes(one.from_client) and not lossy:
+            state.probed, state.probe_index = end, one.at
             return Sent(Timer.TLP, 1, NOTHING, in_flight_alone=True)
-        state.point, state.rtos, state.first_rto = end, lost, index
+        state.point, state.rtos, state.first_rto = end, lost, one.at
         return Sent(Timer.RTO, lost, NOTHING, in_flight_alone=True)
+
+    def _numbers(self, one: Candidate) -> tuple[int, int]:
+        """The relative number that a segment begins with, and the one behind it."""
+        columns, flags = self._columns, int(self._columns.flags[one.at])
+        begin = self.outgoing(client=one.from_client).relative(int(columns.seq[one.at]))
+        return begin, begin + int(columns.length[one.at]) + bool(flags & 1) + bool(flags & 2)
 
     def _owes_ack(self, index: int, client: bool) -> bool:
         """Whether the datagrams that are missing may be bare ACKs: the peer sent something to acknowledge."""
@@ -132,10 +157,10 @@ class RecoveryReader:
                     return True
             else:
                 # What came before this segment of its own was acknowledged with it.
-                peer = self._paths.sent[not client]
-                place = bisect_right(peer.index.values, at) - 1
-                acked = self._paths.relative(not client, int(columns.ack[at]))
-                return place >= 0 and int(peer.end.values[place]) > acked
+                peer = self.outgoing(client=not client)
+                place = peer.before(at + 1)
+                acked = self.outgoing(client=not client).relative(int(columns.ack[at]))
+                return place >= 0 and peer.end(place) > acked
         return True
 
     def _probes(self, client: bool) -> bool:
@@ -143,17 +168,17 @@ class RecoveryReader:
         permitted = self._sack_permitted
         return permitted.get(client, True) and permitted.get(not client, True)
 
-    def _progress(self, state: Recovery, una: int | None, index: int, client: bool) -> None:
+    def _progress(self, state: Recovery, one: Candidate) -> None:
         """Forget what the peer's acknowledgments have settled since the last repetition."""
-        if una is None:
-            return
+        una = one.acked
         if una > state.una:
             state.timeouts = state.rtos = 0
             state.una = una
         if state.point is not None and una >= state.point:
             state.point = None
         if state.probed is not None and (
-            una > state.probed or (una == state.probed and self._probe_answered(state, index, client))
+            una > state.probed
+            or (una == state.probed and self._probe_answered(state, one.at, one.from_client))
         ):
             state.probed = None
 
@@ -163,7 +188,7 @@ class RecoveryReader:
         for at in range(state.probe_index + 1, min(index, state.probe_index + LOOK_BACK)):
             if bool(columns.from_client[at]) == client or columns.length[at]:
                 continue
-            if self._paths.relative(client, int(columns.ack[at])) != state.probed:
+            if self.outgoing(client=client).relative(int(columns.ack[at])) != state.probed:
                 continue
             blocks = columns.sack(at)
             if blocks or not first:
@@ -171,30 +196,23 @@ class RecoveryReader:
             first = False
         return False
 
-    def _shortest_timer_ns(self, index: int) -> int:
-        """No timer of Linux fires sooner than this after a transmission: 2 RTT, between 5 ms and the minimum RTO."""
-        loops = (self._paths.loop[True].at(index), self._paths.loop[False].at(index))
-        rtt_ns = sum(loop for loop in loops if loop is not None)
-        return max(5 * MILLISECOND_NS, min(rtt_ns * 8 // 5, RTO_MIN_NS - 10 * MILLISECOND_NS))
-
-    def _asked_for(self, index: int, client: bool) -> bool:
+    def _asked_for(self, one: Candidate) -> bool:
         """Whether an ACK that may start a repetition reached the sender just before."""
-        columns = self._columns
-        loop_ns = self._paths.loop[client].at(index) or 0
-        round_trip_ns = loop_ns + (self._paths.loop[not client].at(index) or 0)
+        columns, index, client, loop_ns = self._columns, one.at, one.from_client, one.loop_ns
         jitter_ns = loop_ns // JITTER_SHARE
-        heard_ns = int(columns.time_ns[index]) - loop_ns
-        for at in range(index - 1, max(-1, index - LOOK_BACK * 4), -1):
-            earlier_ns = heard_ns - int(columns.time_ns[at])
-            reacts_ns = REACTION_NS + jitter_ns
-            if columns.sack(at):
-                # A report of segments behind a hole is waited upon: they may only have been reordered.
-                reacts_ns += round_trip_ns // 4 + REORDERING_NS
-            if earlier_ns >= REACTION_NS + jitter_ns + round_trip_ns // 4 + REORDERING_NS:
-                return False
-            in_window = -(jitter_ns + 2 * MILLISECOND_NS) < earlier_ns < reacts_ns
-            if in_window and bool(columns.from_client[at]) != client and self._may_trigger(at, client):
-                return True
+        heard_ns = columns.at_ns(index) - loop_ns
+        reacts_ns = REACTION_NS + jitter_ns
+        # A report of segments behind a hole is waited upon: they may only have been reordered.
+        waits_ns = reacts_ns + one.round_trip_ns // 4 + REORDERING_NS
+        time_ns, from_client = columns.time_ns, columns.from_client
+        begin = bisect_right(time_ns, heard_ns - waits_ns, max(0, index - LOOK_BACK * 4), index)
+        from_peer = np.flatnonzero(from_client[begin:index] != client)[::-1] + begin
+        for at in from_peer.tolist():
+            earlier_ns = heard_ns - columns.at_ns(at)
+            if -(jitter_ns + 2 * MILLISECOND_NS) < earlier_ns < waits_ns:
+                in_window = earlier_ns < reacts_ns or columns.sack(at)
+                if in_window and self._may_trigger(at, client):
+                    return True
         return False
 
     def _may_trigger(self, at: int, client: bool) -> bool:
@@ -207,23 +225,20 @@ class RecoveryReader:
                 return difference(int(columns.ack[at]), int(columns.ack[before])) > 0
         return True
 
-    def _has_sacked(self, index: int, client: bool) -> bool:
+    def _has_sacked(self, one: Candidate) -> bool:
         """Whether the peer's latest ACK reports segments behind a hole; a report of a repeat alone is no loss."""
-        columns = self._columns
+        columns, index, client = self._columns, one.at, one.from_client
         for at in range(index - 1, max(-1, index - LOOK_BACK), -1):
             if bool(columns.from_client[at]) != client:
-                blocks = columns.sack(at) or ()
-                ack = int(columns.ack[at])
-                return any(difference(right, ack) > 0 for _, right in blocks)
+                # An ACK that others overtook reports what has been acknowledged since.
+                una = int(columns.ack[at])
+                if one.acked >= 0:
+                    highest = self.outgoing(client=client).raw(one.acked)
+                    una = highest if difference(highest, una) > 0 else una
+                return any(difference(right, una) > 0 for _, right in columns.sack(at) or ())
         return False
 
-    def _sent_before(self, index: int, client: bool) -> int:
-        """Index of the segment before that took up sequence numbers, repetitions included."""
-        sent = self._paths.sent[client].index.values
-        place = bisect_right(sent, index - 1) - 1
-        return int(sent[place]) if place >= 0 else NOTHING
-
-    def _is_old(self, index: int, before: int) -> bool:
+    def is_old(self, index: int, before: int) -> bool:
         """Whether the network delivered a segment late: its datagram was sent before the one ahead of it."""
         value = self._columns.value
         own, ahead = value("ip_id", index), value("ip_id", before)
@@ -233,18 +248,12 @@ class RecoveryReader:
             return difference(value("tsval", index), value("tsval", before)) < 0
         return False
 
-    def _end(self, index: int, client: bool) -> int:
-        columns = self._columns
-        carried = int(columns.length[index]) + bool(columns.flags[index] & 1) + bool(columns.flags[index] & 2)
-        return self._paths.relative(client, int(columns.seq[index])) + carried
 
-    def _highest(self, index: int, client: bool) -> int:
-        """Relative number behind everything that the end has sent before `index`."""
-        direction = self._paths.sent[client]
-        place = bisect_right(direction.index.values, index - 1) - 1
-        return int(direction.end.values[place])
+def _shortest_timer_ns(round_trip_ns: int) -> int:
+    """No timer of Linux fires sooner than this after a transmission: 2 RTT, between 5 ms and the minimum RTO."""
+    return max(5 * MILLISECOND_NS, min(round_trip_ns * 8 // 5, EARLIEST_RTO_NS))
 
-    def _acknowledged(self, index: int, client: bool) -> int | None:
-        if not self._columns.value("peer_ack_known", index):
-            return None
-        return self._paths.relative(client, self._columns.value("peer_ack", index))
+
+def _has_heard_since(one: Candidate) -> bool:
+    """Whether the peer spoke after the transmission before: then silence is not what the sender waited in."""
+    return one.sent_before < (one.latest_of_server if one.from_client else one.latest_of_client)

@@ -26,6 +26,8 @@ def timer_words(judge: Judge, wait: Wait, expected: Believed | None) -> str:
             retries = judge.syn_retries(wait.side)
             known = "" if retries.origin is Origin.ASSUMED else f"/{retries.value}"
             return f"SYN retry {wait.number}{known}: {_initial_rto(expected.value)}"
+        case Schedule.RTO if judge.follows_probe(wait):
+            return "RTO after tail loss probe"
         case Schedule.RTO | Schedule.PERSIST:
             word = "RTO" if wait.schedule is Schedule.RTO else "persist"
             return f"{word} {multiple(expected.value, wait.number - 1)}"

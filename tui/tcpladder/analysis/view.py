@@ -52,6 +52,9 @@ class Side(Enum):
     CLIENT = 0
     SERVER = 1
 
+    __hash__ = object.__hash__
+    """Sides are keys everywhere, and Enum hashes a member's name, in Python."""
+
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
@@ -200,6 +203,15 @@ class FlowView(Protocol):
 
     def label(self, index: int) -> str:
         """The words on the rung: `keepalive probe 2/3`, `data 79`, `RST`."""
+        ...
+
+    def lost(self, index: int) -> str | None:
+        """What ate the segment on its way: `rule 1`; None where nothing says that it did not arrive."""
+        ...
+
+    @property
+    def losses(self) -> int:
+        """How many segments of the capture are known to be lost: a rung may change when this grows."""
         ...
 
     def because(self, index: int) -> str:

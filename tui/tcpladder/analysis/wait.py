@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 
+from tcpladder.analysis.columns import NOTHING as NOTHING
 from tcpladder.analysis.view import Side, Timer
 
-NOTHING = -1
-"""`armed` of a wait whose beginning the capture does not show."""
 MOST_SYNS = 64
 MOST_KEPT = 256
 """Keepalive waits of one end that inference looks at."""
@@ -30,6 +29,9 @@ class Schedule(Enum):
     """A tail loss probe of the only segment in flight, which allows for a delayed ACK (RFC 8985 7.2)."""
     DELAYED_ACK = "delayed ack"
 
+    __hash__ = object.__hash__
+    """As of Side."""
+
 
 @dataclass(frozen=True, slots=True)
 class Wait:
@@ -40,7 +42,7 @@ class Wait:
     timer: Timer
     schedule: Schedule
     armed: int
-    """Index of the segment that armed it."""
+    """Index of the segment that armed it; NOTHING where the capture does not show it."""
     observed_ns: int
     number: int
     """Which probe in a row without an answer, or which retransmission; from 1."""

@@ -1,4 +1,4 @@
-"""Which segments a timer sent, and what armed it: one pass over the few segments of a flow that timers can send.
+"""Which segments a timer sent, and what armed it: one pass over the candidates that the columns found in a flow.
 
 Finds waits, does not judge them: how long one should have been is for judge.py, which knows what is believed.
 """
@@ -7,15 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
+from tcpladder.analysis.candidates import Around, Candidate, FlowCandidates
 from tcpladder.analysis.columns import FlowColumns
-from tcpladder.analysis.delayed import delayed_acks
 from tcpladder.analysis.kinds import Kind
-from tcpladder.analysis.paths import Paths
 from tcpladder.analysis.recovery import RecoveryReader, Sent
-from tcpladder.analysis.schedule import EARLY_NS, MILLISECOND_NS, RTO_MIN_NS, synack_wait
+from tcpladder.analysis.schedule import EARLY_NS, MILLISECOND_NS, synack_wait
 from tcpladder.analysis.view import Side, Timer
 from tcpladder.analysis.wait import NOTHING, Observed, Schedule, Wait
 from tcpladder.flows.seqnum import difference
@@ -25,16 +21,6 @@ ANSWER_NS = 20 * MILLISECOND_NS
 """A SYN-ACK this soon after a repeated SYN answers it (tcp_check_req), whatever the listener's timer says."""
 SHORTEST_INTVL_NS = 400 * MILLISECOND_NS
 """A RST sooner after a probe than this is no give-up: keepalive_intvl counts in seconds."""
-LOST_BEFORE_NS = RTO_MIN_NS - 10 * MILLISECOND_NS
-"""A segment that follows a pause of a timer's length may be the repetition of one that was lost before the capture."""
-MOST_LOST = 64
-_WATCHED = np.zeros(256, np.bool_)
-_WATCHED[[
-    Kind.SYN, Kind.SYN_CROSSING, Kind.SYN_DATA, Kind.SYN_RETRANSMISSION, Kind.SYN_ACK,
-    Kind.SYN_ACK_RETRANSMISSION, Kind.KEEPALIVE_PROBE,
-    Kind.ZERO_WINDOW_PROBE, Kind.RST, Kind.RETRANSMISSION, Kind.SPURIOUS_RETRANSMISSION, Kind.OUT_OF_ORDER,
-    Kind.FAST_RETRANSMISSION,
-]] = True  # fmt: skip
 REPETITIONS = frozenset(
     {
         Kind.RETRANSMISSION,
@@ -44,12 +30,10 @@ REPETITIONS = frozenset(
     }
 )
 """Below the highest number sent: a timer may have sent it again."""
-_UNBELIEVABLE = np.zeros(256, np.bool_)
-_UNBELIEVABLE[[Kind.MALFORMED, Kind.CUT_SHORT, Kind.ICMP_ERROR]] = True
 
 
 @dataclass(slots=True)
-class _End:
+class End:
     """What one end has done so far."""
 
     probe: int = NOTHING
@@ -99,26 +83,54 @@ class Waits:
         self.found: dict[int, Wait] = Found()
         """Index of the segment that a timer sent -> its wait."""
         self.fresh: list[int] = []
-        """The keys that the last `extend` added to `found`."""
+        """The keys that the last `take` added to `found`."""
         self.by_end = {side: Observed() for side in Side}
         """What the waits of each end have in common, for inference."""
-        self.ends = {side: _End() for side in Side}
+        self.ends = {side: End() for side in Side}
         self._columns = columns
-        self._paths = Paths()
-        self._recovery = RecoveryReader(columns, self._paths)
+        self._recovery = RecoveryReader(columns)
+        self._round_trip_ns = 0
+        """As of the segment that is looked at."""
+
+    def take(self, candidates: FlowCandidates) -> None:
+        """Look at what the columns found in the segments that are new."""
+        self.fresh = []
+        self._recovery.begin(candidates.outgoing)
+        for one in candidates.found:
+            self._around(one)
+            self._round_trip_ns = one.round_trip_ns
+            self._watch(one, Side.CLIENT if one.from_client else Side.SERVER)
+        self._around(candidates.last)
+        for late in candidates.late:
+            side = Side.CLIENT if late.from_client else Side.SERVER
+            self._note(late.at, side, Timer.DELAYED_ACK, Schedule.DELAYED_ACK, late.armed, 1)
+
+    def _around(self, around: Candidate | Around) -> None:
+        client, server = self.ends[Side.CLIENT], self.ends[Side.SERVER]
+        client.latest, server.latest = around.latest_of_client, around.latest_of_server
+        client.heard, server.heard = around.heard_by_client, around.heard_by_server
 
     def round_trip_ns(self, index: int) -> int:
         """The shortest round trip that the flow shows up to a segment; 0 where it shows none."""
-        loops = (self._paths.loop[client].at(index) for client in (True, False))
-        return sum(loop_ns for loop_ns in loops if loop_ns is not None)
+        return self._recovery.round_trip_ns(index)
 
     def jitter_ns(self, side: Side) -> int:
         """By how much the path from an end to the capture point varies; 0 where the capture is beside it."""
-        return self._paths.loop[side is Side.CLIENT].jitter_ns
+        return self._recovery.outgoing(client=side is Side.CLIENT).jitter_ns
+
+    def is_beside(self, side: Side) -> bool:
+        """Whether the capture point is beside an end, as far as the flow shows."""
+        return self._recovery.outgoing(client=side is Side.CLIENT).is_beside
+
+    def has_acknowledged(self, side: Side, last: int, ack: int) -> bool:
+        """Whether a raw acknowledgment number covers all that an end has sent up to a segment."""
+        own = self._recovery.outgoing(client=side is Side.CLIENT)
+        place = own.before(last + 1)
+        return place < 0 or own.end(place) <= own.relative(ack)
 
     def armed_ns(self, wait: Wait) -> int | None:
         """When the timer of a wait was armed; None where the capture does not show it."""
-        return None if wait.armed == NOTHING else int(self._columns.time_ns[wait.armed])
+        return None if wait.armed == NOTHING else self._columns.at_ns(wait.armed)
 
     def is_window_closed(self, side: Side) -> bool:
         """Whether an end has probed the closed window of its peer and heard nothing else since."""
@@ -128,63 +140,24 @@ class Waits:
     def unacknowledged(self, side: Side) -> Unacknowledged | None:
         """What an end has sent that its peer has not acknowledged; None where all is, or where nobody can know."""
         client = side is Side.CLIENT
-        direction, acked = self._paths.sent[client], self._paths.acked[not client]
-        if acked < 0 or not len(direction.end) or int(direction.end.values[-1]) <= acked:
+        own = self._recovery.outgoing(client=client)
+        acked = self._recovery.outgoing(client=not client).acked
+        last = len(own) - 1
+        if acked < 0 or last < 0 or own.end(last) <= acked:
             return None
         state = self._recovery.state(client)
         behind = acked > state.una
-        last = int(direction.index.values[-1])
         return Unacknowledged(
-            bytes=int(direction.end.values[-1]) - acked,
-            last=last,
+            bytes=own.end(last) - acked,
+            last=own.index(last),
             retransmissions=0 if behind else state.rtos,
             first_retransmission=NOTHING if behind else state.first_rto,
             probed=not behind and state.timeouts > state.rtos,
         )
 
-    def extend(self, begin: int) -> None:
-        """Read the segments from `begin` on."""
-        columns, n = self._columns, len(self._columns)
-        self.fresh = []
-        if begin >= n:
-            return
-        acked_before = dict(self._paths.acked)
-        self._paths.extend(columns, begin)
-        fresh = columns.kind[begin:]
-        indices = np.arange(begin, n)
-        sides = {Side.CLIENT: columns.from_client[begin:], Side.SERVER: ~columns.from_client[begin:]}
-        believable = ~_UNBELIEVABLE[fresh]
-        latest = {s: _running(indices, own & believable, self.ends[s].latest) for s, own in sides.items()}
-        refreshing = believable & (fresh != Kind.KEEPALIVE_PROBE)
-        heard = {s: _running(indices, ~own & refreshing, self.ends[s].heard) for s, own in sides.items()}
-        watched = np.flatnonzero(_WATCHED[fresh])
-        for offset in sorted({*watched.tolist(), *self._after_pauses(begin)}):
-            index = begin + offset
-            side = Side.CLIENT if columns.from_client[index] else Side.SERVER
-            for s, end in self.ends.items():
-                end.latest, end.heard = int(latest[s][offset]), int(heard[s][offset])
-            self._watch(index, Kind(int(columns.kind[index])), side)
-        for s, end in self.ends.items():
-            end.latest, end.heard = int(latest[s][-1]), int(heard[s][-1])
-        for side in Side:
-            client = side is Side.CLIENT
-            acks = delayed_acks(columns, self._paths, begin, client, acked_before[client])
-            for index, armed in acks.items():
-                self._note(index, side, Timer.DELAYED_ACK, Schedule.DELAYED_ACK, armed, 1)
-
-    def _after_pauses(self, begin: int) -> list[int]:
-        """Offsets of the segments that take up numbers and follow a pause as long as a retransmission timer."""
-        offsets: list[int] = []
-        for direction in self._paths.sent.values():
-            first = int(np.searchsorted(direction.index.values, begin))
-            sent_ns = direction.sent_ns.values[max(first - 1, 0) :]
-            paused = np.flatnonzero(np.diff(sent_ns) >= LOST_BEFORE_NS) + max(first - 1, 0) + 1
-            offsets += (direction.index.values[paused] - begin).tolist()
-        return [offset for offset in offsets if offset >= 0]
-
-    def _watch(self, index: int, kind: Kind, side: Side) -> None:
-        end = self.ends[side]
-        match kind:
+    def _watch(self, one: Candidate, side: Side) -> None:
+        end, index = self.ends[side], one.at
+        match one.kind:
             case Kind.SYN | Kind.SYN_CROSSING | Kind.SYN_DATA:
                 end.syn, end.syns = index, 1
                 self._recovery.syn(index, side is Side.CLIENT)
@@ -203,11 +176,11 @@ class Waits:
             case Kind.RST:
                 self._reset(index, side)
             case Kind.DATA | Kind.WINDOW_FULL | Kind.FIN:
-                self._after_pause(index, side)
-            case _ if kind in REPETITIONS:
-                self._sent(index, side, self._recovery.repetition(index, side is Side.CLIENT))
+                self._again(index, side, self._recovery.first_copy_lost(one))
+            case kind if kind in REPETITIONS:
+                self._again(index, side, self._recovery.repetition(one))
 
-    def _sent(self, index: int, side: Side, sent: Sent | None) -> None:
+    def _again(self, index: int, side: Side, sent: Sent | None) -> None:
         if sent is None:
             return
         if sent.timer is Timer.TLP:
@@ -215,16 +188,6 @@ class Waits:
         else:
             schedule = Schedule.RTO
         self._note(index, side, sent.timer, schedule, sent.armed, sent.number)
-
-    def _after_pause(self, index: int, side: Side) -> None:
-        """The IP identification of an end counts its datagrams: a gap shows copies lost before the capture point."""
-        before = self.ends[side].latest
-        if before == NOTHING:
-            return
-        own, ahead = self._columns.value("ip_id", index), self._columns.value("ip_id", before)
-        lost = (own - ahead - 1) % (1 << 16)
-        if own > 0 and ahead > 0 and 0 < lost < MOST_LOST:
-            self._sent(index, side, self._recovery.first_copy_lost(index, side is Side.CLIENT, lost))
 
     def _window_probe(self, index: int, side: Side) -> None:
         """Probes of a closed window double their distance while they are answered, too (tcp_probe_timer)."""
@@ -242,6 +205,8 @@ class Waits:
     def _keepalive_probe(self, index: int, side: Side) -> None:
         """Answered probes are keepalive_time apart, unanswered ones keepalive_intvl (tcp_keepalive_timer)."""
         end, observed = self.ends[side], self.by_end[side]
+        if end.latest != NOTHING and self._recovery.is_old(index, end.latest):
+            return  # an ACK that others overtook looks like a probe
         observed.garbage_bytes = max(observed.garbage_bytes, int(self._columns.length[index]))
         if end.probe != NOTHING and not self._has_heard(index, side):
             observed.deaf_to += end.heard > end.probe
@@ -258,7 +223,7 @@ class Waits:
         end, columns = self.ends[side], self._columns
         if end.probe == NOTHING or end.latest != end.probe or not columns.flags[index] & Flag.ACK:
             return
-        waited_ns = columns.time_ns[index] - columns.time_ns[end.probe]
+        waited_ns = columns.at_ns(index) - columns.at_ns(end.probe)
         if not self._has_heard(index, side) and waited_ns >= SHORTEST_INTVL_NS:
             self.by_end[side].deaf_to += end.heard > end.probe
             self._note(index, side, Timer.KEEPALIVE, Schedule.GIVE_UP, end.probe, end.unanswered)
@@ -279,12 +244,12 @@ class Waits:
     def _syn_ack_again(self, index: int, side: Side) -> None:
         """The listener's timer sends a SYN-ACK again, and so does every repeated SYN that reaches it."""
         end, peer = self.ends[side], self.ends[Side.SERVER if side is Side.CLIENT else Side.CLIENT]
-        time_ns = self._columns.time_ns
+        now_ns = self._columns.at_ns(index)
         if end.syn_ack == NOTHING:
             end.syn_ack = index
             return
-        due = time_ns[index] - time_ns[end.syn_ack] >= synack_wait(end.syn_acks_by_timer) - 2 * EARLY_NS
-        answers = peer.syns > 1 and 0 <= time_ns[index] - time_ns[peer.syn] < ANSWER_NS
+        due = now_ns - self._columns.at_ns(end.syn_ack) >= synack_wait(end.syn_acks_by_timer) - 2 * EARLY_NS
+        answers = peer.syns > 1 and 0 <= now_ns - self._columns.at_ns(peer.syn) < ANSWER_NS
         if due or not answers:
             number = end.syn_acks_by_timer + 1
             self._note(index, side, Timer.SYNACK, Schedule.SYN_ACK, end.syn_ack, number)
@@ -293,8 +258,8 @@ class Waits:
     def _note(
         self, index: int, side: Side, timer: Timer, schedule: Schedule, armed: int, number: int
     ) -> None:
-        time_ns = self._columns.time_ns
-        observed_ns = int(time_ns[index] - time_ns[armed]) if armed != NOTHING else 0
+        now_ns = self._columns.at_ns(index)
+        observed_ns = now_ns - self._columns.at_ns(armed) if armed != NOTHING else 0
         by_end, own = self.by_end[side], self.ends[side].latest
         if number == 1:
             by_end.first_ns[schedule] = observed_ns
@@ -305,20 +270,10 @@ class Waits:
             armed=armed,
             observed_ns=observed_ns,
             number=number,
-            round_trip_ns=self.round_trip_ns(index),
+            round_trip_ns=self._round_trip_ns,
             own=own,
-            own_ns=int(time_ns[index] - time_ns[own]) if own != NOTHING else 0,
+            own_ns=now_ns - self._columns.at_ns(own) if own != NOTHING else 0,
             first_ns=by_end.first_ns.get(schedule, 0),
         )
         by_end.add(wait)
         self.fresh.append(index)
-
-
-def _running(indices: NDArray[np.int64], condition: NDArray[np.bool_], carried: int) -> NDArray[np.int64]:
-    """(n,) the largest index before each element for which the condition holds, one element shifted; then the last.
-
-    Element i speaks of the indices below indices[i]; the final extra element includes all of them.
-    """
-    latest = np.where(condition, indices, carried)
-    np.maximum.accumulate(latest, out=latest)
-    return np.concatenate([[carried], latest])

@@ -11,14 +11,14 @@ from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
-from tcpladder.app import open_ladder, terminal
+from tcpladder.app import fault_keys, open_ladder, palette, terminal
 from tcpladder.app.contract import Session, SessionStatus
 from tcpladder.app.detail_screen import DetailScreen
 from tcpladder.app.feed import Feed
 from tcpladder.app.flows_screen import FlowsScreen
-from tcpladder.app.help_screen import HelpScreen, key_name
 from tcpladder.app.ladder_screen import LadderScreen
 from tcpladder.app.page import Page
+from tcpladder.app.privacy import Privacy
 from tcpladder.app.replaying import Replaying, flows_page, show_flow
 from tcpladder.app.scroll_bar import PlainScrollBar
 from tcpladder.app.terminal import Taste
@@ -35,6 +35,7 @@ class TcpladderApp(App[None]):
         Binding("ctrl+q", "quit", "quit at once", show=False, priority=True),
         Binding("question_mark,f1", "help", "this help"),
         Binding("colon,ctrl+p", "command_palette", "commands"),
+        Binding("P", "privacy", "mask addresses, ports"),
         Binding("R", "replay", "replay this; back to it"),
         Binding("ctrl+z", "suspend_process", "suspend; fg brings it back"),
     ]
@@ -47,6 +48,7 @@ class TcpladderApp(App[None]):
         self.taste = taste
         self.feed = Feed(self, session)
         self.replaying = Replaying(self)
+        self._privacy = Privacy(session)
         self._start_flow = start_flow
         self._warned = 0
         self.animation_level = "none"
@@ -108,13 +110,18 @@ class TcpladderApp(App[None]):
         if not isinstance(self.screen, FlowsScreen | TooSmallScreen):
             await self.action_back()
         elif not self.replaying.leave_from(self.screen):
-            self.exit()
+            fault_keys.leave(self)
 
     def action_help(self) -> None:
         """The keys of the page that is open."""
-        bindings = [active.binding for active in self.screen.active_bindings.values()]
-        title = str(self.screen.title or self.screen.TITLE or "this dialog")
-        self.push_screen(HelpScreen(title, bindings, ascii_only=self.taste.ascii_only))
+        self.push_screen(fault_keys.help_of(self.screen, self.session.faults.why_not, self.taste))
+
+    def action_privacy(self) -> None:
+        self.notify(self._privacy.next(), markup=False, timeout=4)
+        for page in self.screen_stack:
+            if isinstance(page, Page):
+                page.mask_changed()
+                page.show_lines(self.session.status())
 
     def action_replay(self, step_back: bool = False) -> None:
         self.replaying.toggle(step_back=step_back)
@@ -122,18 +129,10 @@ class TcpladderApp(App[None]):
     def action_interfaces(self) -> None:
         from tcpladder.app.interfaces_screen import InterfacesScreen  # loads the agent's messages
 
-        self.push_screen(InterfacesScreen(ascii_only=self.taste.ascii_only))
+        self.push_screen(InterfacesScreen(self.session.masked, ascii_only=self.taste.ascii_only))
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        actions = {active.binding.action: active for active in screen.active_bindings.values()}
-        for action, (node, binding, enabled, _) in actions.items():
-            if enabled and binding.description and not binding.system:
-                yield SystemCommand(
-                    binding.description.capitalize(),
-                    f"key {key_name(binding.key)}",
-                    lambda action=action, node=node: self.run_action(action, node),
-                )
-        yield SystemCommand("Theme", "other colours", self.action_change_theme)
+        return palette.commands(self, screen)
 
 
 def run(

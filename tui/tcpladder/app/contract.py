@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Literal, Protocol
 
-from tcpladder.analysis.view import FlowSummary, FlowView
-from tcpladder.ladder.model import Note
+from tcpladder.agent.fault_messages import FaultPlan, FaultState, SysctlSet
+from tcpladder.analysis.view import Endpoint, FlowSummary
+from tcpladder.faults.fault import Fault
 from tcpladder.ladder.timers import FlowTimers
+from tcpladder.session.export import Exportable
 from tcpladder.session.replay_state import ReplayState
 
 
@@ -66,6 +68,11 @@ class SessionStatus(Protocol):
         ...
 
     @property
+    def faults(self) -> tuple[FaultState, ...]:
+        """The faults in force, as they were when they were looked at last."""
+        ...
+
+    @property
     def now_ns(self) -> int:
         """The clock that countdowns are measured against: the wall's while live, the last frame's in a file, the
         replay's in a replay."""
@@ -82,8 +89,44 @@ class SessionStatus(Protocol):
         ...
 
 
-class Session(Protocol):
-    """Flows that grow while the app looks at them. Every method is cheap and may be called from the screen's thread."""
+class Faults(Protocol):
+    """What is broken, and the way to break more. What asks the agent takes milliseconds, is called in a thread of
+    its own, and raises what is refused (TcpladderError)."""
+
+    @property
+    def why_not(self) -> str:
+        """Why nothing can be broken here; empty where it can."""
+        ...
+
+    @property
+    def sysctls(self) -> Mapping[str, SysctlSet]:
+        """Those that are set for this session."""
+        ...
+
+    def states(self) -> tuple[FaultState, ...]: ...
+
+    def in_force(self) -> tuple[FaultState, ...]: ...
+
+    def plan(self, fault: Fault) -> FaultPlan: ...
+
+    def apply(self, fault: Fault) -> FaultState: ...
+
+    def lift(self, number: int) -> FaultState: ...
+
+    def lift_last(self) -> FaultState | None: ...
+
+    def lift_all(self) -> list[FaultState]: ...
+
+    def extend(self, number: int, for_ms: int | None) -> FaultState: ...
+
+    def set_sysctl(self, name: str, value: int | None) -> SysctlSet: ...
+
+
+class Session(Exportable, Protocol):
+    """Flows that grow while the app looks at them. Every method is cheap and may be called from the screen's thread.
+
+    `view`, from Exportable, gives the same object each time, brought up to date by the call.
+    """
 
     @property
     def version(self) -> int:
@@ -98,8 +141,8 @@ class Session(Protocol):
 
     def summary(self, number: int) -> FlowSummary: ...
 
-    def view(self, number: int) -> FlowView:
-        """The findings about flow `number`, from 1: the same object each time, brought up to date by this call."""
+    def endpoints(self, number: int) -> tuple[Endpoint, Endpoint]:
+        """Client and server of a flow as they are, whatever the summary shows."""
         ...
 
     def timers(self, number: int) -> FlowTimers:
@@ -110,7 +153,12 @@ class Session(Protocol):
         """The processes that hold a flow's sockets: `curl 4284`; empty where unknown."""
         ...
 
-    def notes(self, number: int) -> Sequence[Note]: ...
+    @property
+    def faults(self) -> Faults: ...
+
+    def reset_connection(self, number: int, *, insist: bool = False) -> int:
+        """Destroy the sockets of a flow that are here; how many there were. Raises TcpladderError."""
+        ...
 
     def frame_bytes(self, number: int, index: int) -> bytes: ...
 

@@ -10,6 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.worker import get_current_worker
 
+from tcpladder.app import privacy
 from tcpladder.app.contract import Session, SessionStatus
 from tcpladder.app.detail_view import DetailView, Line, findings
 from tcpladder.app.dissection import dissected
@@ -68,8 +69,15 @@ class DetailScreen(Page):
 
     def _load(self) -> None:
         known = findings(self.session.view(self._number), self.index)
+        if self.session.mask is not None:
+            self._detail.show_lines([*known, *privacy.HIDDEN], keep_place=False)
+            return
         self._detail.show_lines(known, keep_place=False)
         self._dissect(self.index, known)
+
+    def mask_changed(self) -> None:
+        self.workers.cancel_node(self)
+        self._load()
 
     @work(thread=True, exclusive=True)
     def _dissect(self, index: int, known: list[Line]) -> None:
@@ -78,8 +86,12 @@ class DetailScreen(Page):
             self.app.call_from_thread(self._show_dissected, index, lines)
 
     def _show_dissected(self, index: int, lines: list[Line]) -> None:
-        if index == self.index and self.is_attached:
+        if index == self.index and self.is_attached and self.session.mask is None:
             self._detail.show_lines(lines, keep_place=True)
+
+    @property
+    def flows_to_export(self) -> list[int]:
+        return [self._number]
 
     def row_text(self) -> str:
         return self._detail.row_text()

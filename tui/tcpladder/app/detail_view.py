@@ -33,6 +33,8 @@ def findings(view: FlowView, index: int) -> list[Line]:
         (f"  source   {rule.source}", Role.REMARK),
         (f"  numbers  {_numbers(view, index)}", Role.LABEL),
     ]
+    if lost := view.lost(index):
+        lines.append((f"  lost     {explain.how_lost(lost)}", Role.WARNING))
     timer = view.timer(index)
     if timer is not None:
         lines.append((f"  timer    sent because the {timer} timer of its sender expired", Role.LABEL))

@@ -17,6 +17,10 @@ ORIGINS: dict[Origin, str] = {
 """Where a believed timer value comes from, as half a sentence."""
 
 
+UNSEEN = ", log"
+"""Behind what ate a segment that no tap saw."""
+
+
 def explain(row: Row | None, view: FlowView, numbers: NumberMode) -> str:
     """One or two sentences about a row; empty where there is no row."""
     match row:
@@ -35,7 +39,20 @@ def explain(row: Row | None, view: FlowView, numbers: NumberMode) -> str:
 def _rung(rung: Rung, view: FlowView, numbers: NumberMode) -> str:
     timer = view.timer(rung.segment)
     sent = f"; sent by its {timer} timer" if timer is not None else ""
-    return f"{view.because(rung.segment)}{sent}\n{header_fields(rung, numbers)}"
+    return f"{view.because(rung.segment)}{sent}{_fate(rung)}\n{header_fields(rung, numbers)}"
+
+
+def _fate(rung: Rung) -> str:
+    """What became of a segment that did not arrive, short enough to stand behind the reason."""
+    return "" if rung.lost is None else f"; eaten by {rung.lost.removesuffix(UNSEEN)}"
+
+
+def how_lost(lost: str) -> str:
+    """What ate a segment, and how that is known."""
+    rule = lost.removesuffix(UNSEEN)
+    if rule != lost:
+        return f"{rule} took it before the capture could see it; shown as the fault log has it (NFLOG)"
+    return f"{rule} took it after the capture had seen it; the fault log has the same bytes (NFLOG)"
 
 
 def header_fields(rung: Rung, mode: NumberMode) -> str:

@@ -7,6 +7,7 @@ from enum import Enum
 from time import perf_counter_ns
 from typing import Any
 
+from tcpladder.analysis.flow_filter import FlowFilter
 from tcpladder.analysis.view import FlowSummary
 from tcpladder.app.contract import Session
 
@@ -40,12 +41,6 @@ _KEYS: dict[Sort, Callable[[FlowSummary], int]] = {
 }
 
 
-def matches(summary: FlowSummary, words: str) -> bool:
-    """Whether every word of a filter occurs in the addresses, the ports, the state or the end of a flow."""
-    text = f"{summary.client} {summary.server} {summary.state} {summary.ended or ''}".lower()
-    return all(word in text for word in words.lower().split())
-
-
 class FlowOrder:
     """The numbers of the flows to show, top first.
 
@@ -56,13 +51,13 @@ class FlowOrder:
     def __init__(self, session: Session, sort: Sort) -> None:
         self._session = session
         self.sort = sort
-        self.words = ""
+        self.filter = FlowFilter()
         self.numbers: range | list[int] = range(0)
         self._restart()
 
-    def arrange(self, sort: Sort, words: str) -> None:
+    def arrange(self, sort: Sort, wanted: FlowFilter) -> None:
         """Take another order or filter; the list fills again with the next looks."""
-        self.sort, self.words = sort, words
+        self.sort, self.filter = sort, wanted
         self._restart()
 
     def _restart(self) -> None:
@@ -83,7 +78,7 @@ class FlowOrder:
         count = self._session.flow_count()
         if count < len(self._keys):  # a replay went back
             self._restart()
-        if self.sort is Sort.FIRST_SEEN and not self.words:
+        if self.sort is Sort.FIRST_SEEN and not self.filter.terms:
             grew = len(self.numbers) != count or not isinstance(self.numbers, range)
             self.numbers = range(1, count + 1)
             self._seen_version, self._unsorted = self._session.version, False
@@ -112,7 +107,7 @@ class FlowOrder:
                 self._seen_version = self._pass_version
                 return
             summary = self._session.summary(index + 1)
-            value = key(summary) if matches(summary, self.words) else None
+            value = key(summary) if self.filter.passes(summary) else None
             self._unsorted |= value != self._keys[index]
             self._keys[index] = value
 

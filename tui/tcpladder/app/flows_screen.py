@@ -10,13 +10,16 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Input, Static
 
-from tcpladder.app import flow_table, status_words
+from tcpladder.analysis import flow_filter
+from tcpladder.analysis.flow_filter import FilterError, FlowFilter
+from tcpladder.app import filter_prompt, flow_table, status_words
 from tcpladder.app.bar import Bar
 from tcpladder.app.contract import Session, SessionStatus
+from tcpladder.app.fault_keys import FaultKeys
 from tcpladder.app.feed import Feed
+from tcpladder.app.filter_prompt import FilterSuggester
 from tcpladder.app.flow_order import Sort
 from tcpladder.app.flow_table import FlowTable
-from tcpladder.app.page import Page
 from tcpladder.app.terminal import Taste
 from tcpladder.app.timers_view import TimersView, WithTimers
 from tcpladder.render.cells import elide
@@ -25,7 +28,7 @@ RACING_SEGMENTS = 1000
 """Segments between two looks from which on the counts are a blur."""
 
 
-class FlowsScreen(Page):
+class FlowsScreen(FaultKeys):
     """The list of flows."""
 
     TITLE = "flows"
@@ -39,7 +42,7 @@ class FlowsScreen(Page):
         Binding("comma", "app.replay(True)", "a segment back, in a replay"),
         Binding("T", "timers", "timers of this flow, counting down"),
     ]
-    KEYS = "↑↓ flow  enter ladder  / filter  s sort  space mark  p pause  ? help  q quit"
+    KEYS = "↑↓ flow  enter ladder  / filter  D fault  U lift  s sort  p pause  space mark  ? help  q quit"
     DEFAULT_CSS = """
     FlowsScreen #why { height: 3; }
     FlowsScreen #columns { color: $text-muted; text-style: bold; }
@@ -60,6 +63,8 @@ class FlowsScreen(Page):
         self._since_ns = 0
         self._segments = 0
         self._racing = False
+        self._hint = ""
+        """What stands above the words of a filter while they are typed, instead of why the flow ended."""
         live = session.status().mode == "live"
         sort = Sort.ACTIVITY if live else Sort.FIRST_SEEN
         self.table = FlowTable(session, ascii_only=taste.ascii_only, sort=sort)
@@ -90,6 +95,10 @@ class FlowsScreen(Page):
     def racing(self) -> bool:
         return self._racing
 
+    @property
+    def flow_number(self) -> int | None:
+        return self.table.selected
+
     def show_body(self, status: SessionStatus) -> None:
         self._racing = status.segments - self._segments > RACING_SEGMENTS
         self._segments = status.segments
@@ -110,7 +119,7 @@ class FlowsScreen(Page):
         state = status_words.phase(status, ascii_only=self.ascii_only, seconds_left=self.feed.seconds_left)
         self.head.say(f" {status_words.source(status)}", Content.assemble(state, f"   {share} "))
         self._columns.say(flow_table.heading(self.table.row_width))
-        words = self.table.order.words
+        words = self.table.order.filter.words
         marked = f"  {len(self.table.marked)} marked" if self.table.marked else ""
         self.say_status(status, f"filter: {words or '-'}  sort: {self.table.order.sort.value}{marked}")
         self._show_why(status)
@@ -118,6 +127,9 @@ class FlowsScreen(Page):
     def _show_why(self, status: SessionStatus) -> None:
         number = self.table.selected
         self._beside.show(number)
+        if self._hint:
+            self.say_why(self._hint)
+            return
         alarm = status_words.alarm(status) or status.notice
         lines = []
         if number is not None:
@@ -127,8 +139,9 @@ class FlowsScreen(Page):
         if alarm:
             room = max(1, self.size.width - 2)
             lines = [elide(line, room, self.ascii_only) for line in (*lines, alarm)]
-        elif number is None and self.table.order.words:
-            lines = [f"no flow has {self.table.order.words} in it", "/ changes the filter, Esc takes it away"]
+        elif number is None and self.table.order.filter.terms:
+            words = self.table.order.filter.words
+            lines = [f"no flow passes the filter {words}", "/ changes the filter, Esc takes it away"]
         self.say_why("\n".join(lines))
 
     def on_row_view_moved(self) -> None:
@@ -143,9 +156,9 @@ class FlowsScreen(Page):
         """Also takes the filter away: it is what hides the other flows."""
         if super().go_back():
             return True
-        if not self.table.order.words:
+        if not self.table.order.filter.terms:
             return False
-        self._arrange(self.table.order.sort, "")
+        self._arrange(self.table.order.sort, FlowFilter())
         return True
 
     # Keys
@@ -164,20 +177,41 @@ class FlowsScreen(Page):
         self.on_resize()
 
     def action_filter(self) -> None:
-        self.ask("address, port, state or end; several words must all occur", self.table.order.words)
+        self.prompt.suggester = FilterSuggester()
+        self.ask(
+            "state:estab port:22 probes>0 ended:timeout addr:10.0.0.0/8 !word", self.table.order.filter.words
+        )
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        self._arrange(self.table.order.sort, event.value)
+        """Filter while words are typed. What the last one may still become waits for Enter; what makes no sense is
+        pointed at and changes nothing."""
+        try:
+            flow_filter.parse(event.value)
+        except FilterError as wrong:
+            self._hint = filter_prompt.complaint(event.value, wrong, ascii_only=self.ascii_only)
+            self.say_why(self._hint)
+            return
+        settled = filter_prompt.settled(event.value)
+        self._hint = filter_prompt.choices(event.value) if settled != event.value else ""
+        self._arrange(self.table.order.sort, flow_filter.parse(settled))
 
-    def on_input_submitted(self, _event: Input.Submitted) -> None:
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        try:
+            self._arrange(self.table.order.sort, flow_filter.parse(event.value))
+        except FilterError:
+            return  # the reason stands above the words
         self.close_prompt()
 
-    def action_sort(self, by: int) -> None:
-        self._arrange(self.table.order.sort.step(by), self.table.order.words)
+    def close_prompt(self) -> bool:
+        self._hint = ""
+        return super().close_prompt()
 
-    def _arrange(self, sort: Sort, words: str) -> None:
+    def action_sort(self, by: int) -> None:
+        self._arrange(self.table.order.sort.step(by), self.table.order.filter)
+
+    def _arrange(self, sort: Sort, wanted: FlowFilter) -> None:
         selected = self.table.selected
-        self.table.order.arrange(sort, words)
+        self.table.order.arrange(sort, wanted)
         self.table.look()
         self.table.keep(selected)
         self.show_lines(self.session.status())
@@ -191,8 +225,17 @@ class FlowsScreen(Page):
         self.table.follow(not self.table.following)
         self.notify("following the newest flow" if self.table.following else "no longer following", timeout=2)
 
+    def mask_changed(self) -> None:
+        self.table.freeze(self.paused_at is not None)
+        self.table.rows_changed()
+
     def on_pause(self, paused: bool) -> None:
         self.table.freeze(paused)
+
+    @property
+    def flows_to_export(self) -> list[int]:
+        selected = [] if self.table.selected is None else [self.table.selected]
+        return sorted(self.table.marked) or selected
 
     def row_text(self) -> str:
         number = self.table.selected

@@ -52,15 +52,19 @@ def key_name(key: str) -> str:
     return key.upper() if len(key) > 1 and key[0] == "f" and key[1:].isdigit() else key
 
 
-def key_lines(bindings: Iterable[Binding], *, ascii_only: bool) -> list[str]:
-    """One line an action: its keys, what it does."""
+def key_lines(
+    bindings: Iterable[Binding], *, ascii_only: bool, greyed: frozenset[str] = frozenset()
+) -> list[str]:
+    """One line an action: its keys, what it does; in brackets where it is `greyed`, not for the asking here."""
     actions: dict[tuple[str, str], list[str]] = {}
     for binding in bindings:
         if binding.description and not binding.system:
             names = actions.setdefault((binding.action, binding.description), [])
             names += [key_name(key) for key in binding.key.split(",")]
     lines = []
-    for (_, description), names in actions.items():
+    for (action, description), names in actions.items():
+        if action in greyed:
+            description = f"({description})"
         written = [ASCII_NAMES.get(name, name) for name in names] if ascii_only else names
         lines.append(f"  {' '.join(dict.fromkeys(written)):<16} {description}")
     return lines
@@ -71,13 +75,18 @@ class HelpScreen(Dialog):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("question_mark,f1", "dismiss", "close")]
 
-    def __init__(self, title: str, bindings: Iterable[Binding], *, ascii_only: bool) -> None:
+    def __init__(
+        self, title: str, bindings: Iterable[Binding], *, ascii_only: bool, greyed: frozenset[str], why: str
+    ) -> None:
         super().__init__(ascii_only=ascii_only)
         self._heading = title
+        self._greyed, self._why = greyed, why
         self._bindings_below = list(bindings)
 
     @property
     def text(self) -> str:
-        keys = "\n".join(key_lines(self._bindings_below, ascii_only=self.ascii_only))
+        keys = "\n".join(key_lines(self._bindings_below, ascii_only=self.ascii_only, greyed=self._greyed))
+        if self._greyed:
+            keys += f"\n  In brackets: {self._why}"
         signs = SIGNS_ASCII if self.ascii_only else SIGNS
         return f"Keys in {self._heading}\n{keys}\n\n{signs}\n\n  Esc closes this."

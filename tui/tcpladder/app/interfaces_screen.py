@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from time import monotonic
 from typing import ClassVar
 
@@ -43,8 +44,9 @@ class InterfacesScreen(Dialog):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("i", "dismiss", "close")]
 
-    def __init__(self, *, ascii_only: bool) -> None:
+    def __init__(self, masked: Callable[[str], str], *, ascii_only: bool) -> None:
         super().__init__(ascii_only=ascii_only)
+        self._masked = masked
         self._before: dict[str, InterfaceState] = {}
         self._before_s = 0.0
 
@@ -54,6 +56,6 @@ class InterfacesScreen(Dialog):
 
     def _measure(self) -> None:
         now_s, now = monotonic(), list_interfaces()
-        text = table(now, self._before, now_s - self._before_s)
+        text = self._masked(table(now, self._before, now_s - self._before_s))
         self._before, self._before_s = {interface.name: interface for interface in now}, now_s
         self.say(f"{text}\n\nanother one: tcpladder live -i NAME          Esc closes this.")

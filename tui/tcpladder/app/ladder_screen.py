@@ -19,11 +19,11 @@ from tcpladder.app import explain, status_words
 from tcpladder.app.bar import Bar
 from tcpladder.app.contract import Session, SessionStatus
 from tcpladder.app.detail_view import DetailView, findings
+from tcpladder.app.fault_keys import FaultKeys
 from tcpladder.app.feed import Feed
 from tcpladder.app.ladder_head import head
 from tcpladder.app.ladder_search import search
 from tcpladder.app.ladder_view import LadderView
-from tcpladder.app.page import Page
 from tcpladder.app.terminal import Taste, is_congested
 from tcpladder.app.timers_view import TimersView, WithTimers
 from tcpladder.ladder import words
@@ -38,7 +38,7 @@ SEARCH_SLICE_S = 0.01
 """How long a search may keep the screen from answering keys."""
 
 
-class LadderScreen(Page):
+class LadderScreen(FaultKeys):
     """The flow `number`, or the one that it is handed later."""
 
     TITLE = "ladder"
@@ -60,7 +60,7 @@ class LadderScreen(Page):
         Binding("comma", "app.replay(True)", "a segment back, in a replay"),
         Binding("T", "timers", "timers of both ends, counting down"),
     ]
-    KEYS = "↑↓ rung  enter detail  [ ] event  f follow  p pause  T timers  / search  ? help"
+    KEYS = "↑↓ rung  enter detail  D fault  U lift  f follow  p pause  T timers  e export  ? help"
     DEFAULT_CSS = """
     LadderScreen #columns { text-style: bold; color: $text-muted; }
     LadderScreen DetailView { display: none; height: 12; border-top: solid $accent; }
@@ -130,6 +130,10 @@ class LadderScreen(Page):
 
     def focus_body(self) -> None:
         self.ladder.focus()
+
+    @property
+    def flow_number(self) -> int | None:
+        return self.number
 
     # Following the session
 
@@ -212,6 +216,10 @@ class LadderScreen(Page):
 
     def on_row_view_chosen(self) -> None:
         self.action_open()
+
+    def mask_changed(self) -> None:
+        self._show_detail()
+        self.show_body(self.session.status())
 
     def on_pause(self, paused: bool) -> None:
         if paused:
@@ -296,6 +304,10 @@ class LadderScreen(Page):
         segment = self.ladder.segment
         if self.has_class("-two") and segment is not None:
             self._detail.show_lines(findings(self.ladder.view, segment), keep_place=False)
+
+    @property
+    def flows_to_export(self) -> list[int]:
+        return [self.number]
 
     def row_text(self) -> str:
         if isinstance(self.focused, DetailView | TimersView):

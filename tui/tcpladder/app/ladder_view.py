@@ -40,12 +40,14 @@ class LadderView(RowView):
         self.redraws_all = False
         """Whether a new row draws those before it again: what they say may be settled only later."""
         self.pending: tuple[PendingRow, ...] = ()
+        self._losses = view.losses
 
     def show_flow(self, view: FlowView, notes: Sequence[Note]) -> None:
         """Be about another flow, from its beginning."""
         self.view = view
         self.ladder = Ladder(view, notes)
         self.pending = ()
+        self._losses = view.losses
         self.unfolded = self.following = False
         self._set_layout(origin_ns=self.ladder.origin_ns)
         self.cursor = 0
@@ -81,6 +83,8 @@ class LadderView(RowView):
     def refresh_ladder(self, notes: Sequence[Note], now_ns: int) -> None:
         """Follow the flow."""
         first = self.ladder.refresh(notes)
+        if self._losses != self.view.losses:
+            self._losses, first = self.view.losses, 0
         self._set_layout(origin_ns=self.ladder.origin_ns)
         before, known = self.pending, len(self.ladder)
         if self.redraws_all and first < known:

@@ -12,7 +12,7 @@ from textual.events import Resize
 from textual.screen import Screen
 from textual.widgets import Input, Static
 
-from tcpladder.app import replay_words, status_words
+from tcpladder.app import privacy, replay_words, status_words
 from tcpladder.app.bar import Bar, Rule
 from tcpladder.app.contract import Session, SessionStatus
 from tcpladder.app.terminal import Taste
@@ -32,6 +32,7 @@ class Page(Screen[None], inherit_bindings=False):
         Binding("y", "copy", "copy this row"),
         Binding("i", "app.interfaces", "interfaces"),
         Binding("p", "pause", "pause, go on"),
+        Binding("e,f2", "export", "export to a file"),
         Binding("w", "save", "save frames, as pcapng or pcap"),
     ]
     DEFAULT_CSS = """
@@ -39,9 +40,11 @@ class Page(Screen[None], inherit_bindings=False):
     Page #head { text-style: bold; }
     Page #why { height: 2; padding: 0 1; }
     Page #keys { color: $text-muted; }
-    Page Input { display: none; height: 1; border: none; padding: 0 1; }
+    Page Input { display: none; height: 1; border: none; margin: 0 1; }
     Page Input.-open { display: block; }
     """
+    FAULT_KEYS: ClassVar[frozenset[str]] = frozenset({"D fault", "U lift"})
+    """Those of KEYS that are greyed where nothing can be broken."""
     KEYS: ClassVar[str] = ""
     """The keys that the last line names; the rest is in the help."""
 
@@ -83,7 +86,9 @@ class Page(Screen[None], inherit_bindings=False):
         shown = before.split("  ")[:-1]
         while shown and len("  ".join([*shown, help_ + after])) + 1 > event.size.width:
             shown.pop()
-        self._keys.say(" " + "  ".join([*shown, help_ + after]))
+        greyed = [name for name in shown if name in self.FAULT_KEYS and self.session.faults.why_not]
+        parts = [(name, "dim" if name in greyed else "") for name in [*shown, help_ + after]]
+        self._keys.say(Content.assemble(" ", Content("  ").join(Content.styled(*part) for part in parts)))
 
     def on_screen_resume(self) -> None:
         if self.is_mounted:
@@ -120,7 +125,10 @@ class Page(Screen[None], inherit_bindings=False):
         if status.behind_ns is not None:
             parts.append((f" {replay_words.behind(status.behind_ns)} ", "reverse"))
             parts.append(Content("  "))
+        parts.append((privacy.word(self.session), "bold"))
         parts.append(status_words.counters(status))
+        if broken := status_words.faults(status):
+            parts += [Content("  "), (f" {broken} ", "bold $text-warning reverse")]
         parts.append(Content(f"  {left}"))
         self.status.say(Content.assemble(*parts), right)
 
@@ -145,6 +153,9 @@ class Page(Screen[None], inherit_bindings=False):
 
     def on_pause(self, paused: bool) -> None:
         """Stop or go on drawing changes."""
+
+    def mask_changed(self) -> None:
+        """Draw again what shows addresses or bytes, even where it does not follow the session now."""
 
     # Panes
 
@@ -199,6 +210,19 @@ class Page(Screen[None], inherit_bindings=False):
     def row_text(self) -> str:
         """What `y` copies."""
         return ""
+
+    @property
+    def flows_to_export(self) -> list[int]:
+        """The numbers of the flows that this page is about."""
+        return []
+
+    def action_export(self) -> None:
+        from tcpladder.app.export_dialog import ExportDialog  # loads what draws and writes
+
+        if not self.flows_to_export:
+            self.notify("there is no flow to export", markup=False)
+            return
+        self.app.push_screen(ExportDialog(self.session, self.flows_to_export, self.taste))
 
     def action_copy(self) -> None:
         text = self.row_text()

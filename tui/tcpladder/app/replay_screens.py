@@ -115,6 +115,7 @@ class _Replayed(Page):
 
     def action_seek(self) -> None:
         self._asks_time = True
+        self.prompt.suggester = None
         self.ask(FORMS, "")
 
     def close_prompt(self) -> bool:

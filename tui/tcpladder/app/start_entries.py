@@ -13,7 +13,7 @@ from tcpladder.agent.interfaces import list_interfaces
 from tcpladder.agent.messages import InterfaceState
 from tcpladder.agent.networks import HostNetwork
 from tcpladder.errors import CaptureError
-from tcpladder.lab import experiment as experiments
+from tcpladder.lab import table as experiments
 from tcpladder.ladder import words
 from tcpladder.store.recent import recent
 

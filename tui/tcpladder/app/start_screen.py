@@ -73,7 +73,7 @@ class StartList(RowView):
                 ((left(f" {entry.text}", width, self._ascii), Role.HEADING),), width, False
             )
         name = left(entry.name, NAME_CELLS, self._ascii)
-        remark = left(f" {entry.remark}", max(0, width - 3 - NAME_CELLS), self._ascii)
+        remark = left(clean(f" {entry.remark}", self._ascii), max(0, width - 3 - NAME_CELLS), self._ascii)
         spans = ((f"{cursor}  ", Role.CURSOR), (name, Role.TITLE), (remark, Role.LABEL))
         return self._styles.strip(spans, width, selected)
 

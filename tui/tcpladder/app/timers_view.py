@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import ClassVar
 
+from textual import work
 from textual.app import ComposeResult
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical
 from textual.strip import Strip
 from textual.timer import Timer
 from textual.widget import Widget
 
+from tcpladder.analysis.names import SETTINGS
+from tcpladder.app.ask_number import AskNumber
 from tcpladder.app.contract import Session
 from tcpladder.app.row_view import RowView
 from tcpladder.app.terminal import is_congested
-from tcpladder.ladder.timers import timer_rows
+from tcpladder.errors import TcpladderError
+from tcpladder.ladder.timers import TimerRow, timer_rows
 from tcpladder.render.grid import Line, plain
 from tcpladder.render.timers import timer_lines
 
@@ -26,7 +33,10 @@ EVERY_S = 1.0
 class TimersView(RowView):
     """What both ends run with, and what runs now."""
 
-    BINDINGS: ClassVar[list[BindingType]] = []
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("S", "set", "set the sysctl of this row, until the session ends"),
+        Binding("B", "put_back", "put back every sysctl that S has set"),
+    ]
 
     def __init__(self, session: Session, *, ascii_only: bool) -> None:
         super().__init__(id="timers")
@@ -41,7 +51,7 @@ class TimersView(RowView):
         lines: list[Line] = []
         if self.number is not None and self.row_width:
             now_ns = self._session.status().now_ns
-            rows = timer_rows(self._session.timers(self.number))
+            rows = (*timer_rows(self._session.timers(self.number)), *self._changed_rows())
             lines = timer_lines(rows, self.row_width, now_ns, ascii_only=self._ascii)
         before, self._lines = self._lines, lines
         if len(before) != len(lines):
@@ -50,6 +60,53 @@ class TimersView(RowView):
         for row, (old, new) in enumerate(zip(before, lines, strict=True)):
             if old != new:
                 self.row_changed(row)
+
+    def _changed_rows(self) -> Iterator[TimerRow]:
+        """What S has set, and what it was."""
+        for name, one in self._session.faults.sysctls.items():
+            yield TimerRow(
+                name="set", now=f"{name} {one.value}, was {one.before}; B puts it back", heading=True
+            )
+
+    # Setting sysctls
+
+    def action_set(self) -> None:
+        faults = self._session.faults
+        name = (self.row_text().split() or [""])[0]
+        sysctl = SETTINGS[name].sysctl if name in SETTINGS else ""
+        if faults.why_not:
+            self.notify(faults.why_not.replace("broken", "changed"), severity="warning", markup=False)
+        elif not sysctl:
+            self.notify(
+                "stand on a row with a sysctl: keepalive_time, keepalive_intvl, syn_retries ...", timeout=4
+            )
+        else:
+            means = SETTINGS[name].meaning
+            question = f"{sysctl} of this network namespace ({means}), until the session ends"
+            self.app.push_screen(AskNumber(question, ascii_only=self._ascii), partial(self._typed, sysctl))
+
+    def _typed(self, sysctl: str, value: int | None) -> None:
+        if value is not None:
+            self._set({sysctl: value})
+
+    def action_put_back(self) -> None:
+        changed = self._session.faults.sysctls
+        if not changed:
+            self.notify("no sysctl has been set", timeout=2)
+        else:
+            self._set(dict.fromkeys(changed))
+
+    @work
+    async def _set(self, values: Mapping[str, int | None]) -> None:
+        said = []
+        for name, value in values.items():
+            try:
+                now = await asyncio.to_thread(self._session.faults.set_sysctl, name, value)
+                said.append(f"{name} is {now.value}" + ("" if value is None else f", was {now.before}"))
+            except TcpladderError as refused:
+                said.append(str(refused))
+        self.notify("\n".join(said), markup=False)
+        self.look()
 
     def on_resize(self) -> None:
         self._lines = []

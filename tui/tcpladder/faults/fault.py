@@ -42,6 +42,23 @@ class Action(StrEnum):
     """The interface towards the destination goes down."""
 
 
+class Place(StrEnum):
+    """Where a fault takes segments away, and so what a capture on this host can see of them."""
+
+    INPUT = "input"
+    """Arriving at this host, after the tap: captured, and the sender counts them as sent."""
+    FORWARD = "forward"
+    """Passing through this host, after the tap of the interface where they came in."""
+    SINK = "sink"
+    """Leaving this host, into a device that leads nowhere: counted as sent, before the tap of the real interface."""
+    OUTPUT = "output"
+    """Leaving this host, refused at once: its own TCP is told, nothing was sent."""
+    ROUTE = "route"
+    """Never sent: there is no way to the destination."""
+    LINK = "link"
+    """Neither sent nor received: the interface is down."""
+
+
 ROUTING = frozenset({Action.BLACKHOLE, Action.WITHDRAW, Action.LINK_DOWN})
 """The actions that change routes or links, which the kernel does not undo by itself."""
 
@@ -79,7 +96,7 @@ class Fault:
     unless `segments` is KEEPALIVE_PROBE."""
     action: Action = Action.DROP
     amount: int = 0
-    """Percent for LOSE (1 to 99), segments for DROP_NEXT (1 to 1,000,000), else 0."""
+    """Percent for LOSE (1 to 99), segments in each direction for DROP_NEXT (1 to 1,000,000), else 0."""
     for_ms: int | None = 60_000
     """Milliseconds until it is lifted by itself; None until somebody lifts it."""
     insist: bool = False

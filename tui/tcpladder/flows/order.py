@@ -28,7 +28,7 @@ class FlowOrder:
 
     def __init__(self, flow: NDArray[np.int64], from_server: NDArray[np.bool_]) -> None:
         m = len(flow)
-        self.rows: NDArray[np.int64] = _stable_order(flow)
+        self.rows: NDArray[np.int64] = stable_order(flow)
         """(m,) row of the batch at each position."""
         self.flow: NDArray[np.int64] = flow[self.rows]
         """(m,) flow at each position."""
@@ -129,7 +129,7 @@ class FlowOrder:
         return positions
 
 
-def _stable_order(flow: NDArray[np.int64]) -> NDArray[np.int64]:
+def stable_order(flow: NDArray[np.int64] | NDArray[np.uint32]) -> NDArray[np.int64]:
     """(m,) the rows sorted by flow, file order kept.
 
     numpy sorts 16-bit integers by radix, several times faster than anything else; more bits take a second pass.

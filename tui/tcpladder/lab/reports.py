@@ -23,8 +23,14 @@ class Report:
     options: Mapping[str, int] = field(default_factory=dict)
     call: str = ""
     error: str | None = None
-    """The name of the error (`ETIMEDOUT`); None where the peer closed in order."""
+    """The name of the error (`ETIMEDOUT`); None where there was none."""
     after_s: float = 0.0
+    """How long the call took."""
+
+    @property
+    def failed(self) -> bool:
+        """Whether it tells of a call that came to an error."""
+        return self.error is not None
 
 
 _FIELDS = frozenset(entry.name for entry in fields(Report))

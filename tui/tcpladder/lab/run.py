@@ -6,35 +6,37 @@ agent for peers and drops, reads what the peers report, and tells what happened.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol, assert_never
+from typing import assert_never
 
-from tcpladder.agent.messages import (
-    DropLifted,
-    Dropping,
-    DropSegments,
-    LiftDrop,
-    PeerStarted,
-    Reply,
-    Request,
-    StartPeer,
-)
+from tcpladder.agent.fault_messages import FaultState
 from tcpladder.errors import TcpladderError
-from tcpladder.lab.experiment import Drop, Event, Experiment, Role, Start, Step, Wait
+from tcpladder.lab.experiment import (
+    Break,
+    End,
+    Event,
+    Experiment,
+    Pause,
+    Restore,
+    Role,
+    Start,
+    Step,
+    Wait,
+)
+from tcpladder.lab.observed import Observed
 from tcpladder.lab.reports import Report, ReportPipe
+from tcpladder.lab.requests import Agent, Requests
+from tcpladder.lab.table import LATENESS
+from tcpladder.lab.telling import how_it_ended, in_words, what_is_broken, what_is_restored
 
 _PEER_PATIENCE_NS = 10_000_000_000
-_PROBE, _ANSWER, _RESET = "keepalive_probe", "keepalive_ack", "rst"
-_READY = {Role.SERVER: "listening", Role.CLIENT: "connected"}
+_SETTLING_NS = 300_000_000
+"""After the last step, until what was sent last is captured and analysed, and nothing follows it."""
+_SETTLING_PATIENCE_NS = 3_000_000_000
+_EARLY, _ROOM_S = 0.99, 0.5
 _ENDED = {Event.CLIENT_ENDED: Role.CLIENT, Event.SERVER_ENDED: Role.SERVER}
-
-
-class Agent(Protocol):
-    """The part of agent.client.AgentClient that a run needs."""
-
-    def request(self, message: Request) -> tuple[Reply, list[int]]: ...
+_CONNECTED = {Role.CLIENT: "connected", Role.SERVER: "accepted"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,34 +48,11 @@ class Narration:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Observed:
-    """What has been seen of the experiment's flow so far."""
-
-    answered_probes: int = 0
-    unanswered_probes: int = 0
-    """Keepalive probes since the last answer to one."""
-    resets: int = 0
-
-    @classmethod
-    def of(cls, kinds: Iterable[str]) -> Observed:
-        """Count the kinds of the flow's segments, in order, in the words of the JSON lines (`keepalive_probe`)."""
-        answered = unanswered = resets = 0
-        for kind in kinds:
-            if kind == _PROBE:
-                unanswered += 1
-            elif kind == _ANSWER:
-                answered, unanswered = answered + 1, 0
-            elif kind == _RESET:
-                resets += 1
-        return cls(answered_probes=answered, unanswered_probes=unanswered, resets=resets)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """How the experiment ended."""
 
     held: bool
-    """Whether every step came, and the applications saw what the experiment says."""
+    """Whether every step came, the applications saw what the experiment says, and so did the wire."""
     sentence: str
 
 
@@ -83,12 +62,12 @@ class ExperimentRun:
     def __init__(self, experiment: Experiment, agent: Agent) -> None:
         self.experiment = experiment
         self.outcome: Outcome | None = None
-        self.dropped: DropLifted | None = None
-        """What the rule ate, once it is lifted."""
-        self._agent = agent
+        self.dropped: FaultState | None = None
+        """What became of the last fault, once it is lifted."""
+        self._requests = Requests(experiment, agent)
         self._pipes: dict[Role, ReportPipe] = {}
-        self._reports: dict[Role, dict[str, Report]] = {role: {} for role in Role}
-        self._rule: int | None = None
+        self._reports: dict[Role, list[Report]] = {role: [] for role in Role}
+        self._ended_by_us: set[Role] = set()
         self._next = 0
         self._since_ns: int | None = None
         self._told: list[Narration] = []
@@ -99,14 +78,15 @@ class ExperimentRun:
         return self.outcome is not None
 
     @property
+    def started(self) -> bool:
+        """Whether every peer is there."""
+        return not any(isinstance(step, Start) for step in self.experiment.steps[self._next :])
+
+    @property
     def options_in_force(self) -> Mapping[Role, Mapping[str, int]]:
         """Socket options by end, as getsockopt says on the connected sockets; an end is missing until it reported."""
-        connected = {Role.CLIENT: "connected", Role.SERVER: "accepted"}
-        return {
-            role: self._reports[role][event].options
-            for role, event in connected.items()
-            if event in self._reports[role]
-        }
+        found = {role: self._report(role, event) for role, event in _CONNECTED.items()}
+        return {role: report.options for role, report in found.items() if report is not None}
 
     def advance(self, now_ns: int, observed: Observed) -> list[Narration]:
         """Go as far as what has happened allows; returns what is new, in order of time.
@@ -115,11 +95,14 @@ class ExperimentRun:
         """
         for role in self._pipes:
             self._hear(role)
+        steps = self.experiment.steps
         try:
-            while not self.finished and self._perform(self.experiment.steps[self._next], now_ns, observed):
+            while not self.finished and self._next < len(steps):
+                if not self._perform(steps[self._next], now_ns, observed):
+                    break
                 self._next, self._since_ns = self._next + 1, None
-                if self._next == len(self.experiment.steps):
-                    self._finish(now_ns, held=True, sentence=f"{self.experiment.name}: as expected")
+            if not self.finished and self._next == len(steps):
+                self._settle(now_ns, observed)
         except TcpladderError as error:
             self.outcome = Outcome(held=False, sentence=str(error))
             raise
@@ -138,100 +121,109 @@ class ExperimentRun:
         match step:
             case Start():
                 return self._start(step, now_ns, begins)
-            case Drop():
-                return self._drop(step, now_ns)
             case Wait():
                 return self._wait(step, now_ns, observed)
-        assert_never(step)
+            case Pause():
+                if begins:
+                    self._tell(now_ns, step.say)
+                return now_ns - self._since_ns >= step.for_s * 1e9
+            case Break():
+                self._tell(now_ns, what_is_broken(self._requests.apply(step)))
+            case Restore():
+                self._lift(now_ns)
+            case End():
+                self._requests.end(step)
+                self._ended_by_us.add(step.role)
+                how = (
+                    "lost its power: no FIN, no RST, and it has forgotten all"
+                    if step.silently
+                    else "was killed"
+                )
+                self._tell(now_ns, f"the {step.role} {how}")
+            case _:
+                assert_never(step)
+        self._tell(now_ns, step.say)
+        return True
 
     def _start(self, step: Start, now_ns: int, begins: bool) -> bool:
         if begins:
-            self._pipes[step.role] = self._start_peer(step.role)
-        ready = self._reports[step.role].get(_READY[step.role])
-        if ready is not None:
-            self._tell(ready.time_ns, step.say)
+            self._pipes[step.role] = ReportPipe(self._requests.start(step.role))
+        ready = self._report(step.role, step.until)
+        if not step.until or ready is not None:
+            self._tell(ready.time_ns if ready is not None else now_ns, step.say)
             return True
         if not self._give_up_on(step.role, now_ns):
             self._fail_after(_PEER_PATIENCE_NS, now_ns, f"the {step.role} did not start")
         return False
 
-    def _start_peer(self, role: Role) -> ReportPipe:
-        peer, server = self.experiment.peer(role), self.experiment.server
-        reply, descriptors = self._agent.request(
-            StartPeer(
-                role=role.value,
-                options=dict(peer.options),
-                address=server.address,
-                port=server.port,
-                local_port=peer.port if role is Role.CLIENT else 0,
-                message=peer.message,
-            )
-        )
-        if not isinstance(reply, PeerStarted) or len(descriptors) != 1:
-            _close_all(descriptors)
-            raise TcpladderError(f"cannot start the {role}: the agent answered {type(reply).__name__}")
-        return ReportPipe(descriptors[0])
-
-    def _drop(self, step: Drop, now_ns: int) -> bool:
-        sender = self.experiment.peer(step.sender)
-        receiver = self.experiment.peer(Role.SERVER if step.sender is Role.CLIENT else Role.CLIENT)
-        # Like the article's rule: towards a server by its port alone, towards a client by the server's port.
-        if step.sender is Role.CLIENT:
-            wanted = DropSegments(
-                destination=receiver.address, destination_port=receiver.port, for_s=step.for_s
-            )
-        else:
-            wanted = DropSegments(
-                destination=None,
-                destination_port=None,
-                source=sender.address,
-                source_port=sender.port,
-                for_s=step.for_s,
-            )
-        reply, descriptors = self._agent.request(wanted)
-        _close_all(descriptors)
-        if not isinstance(reply, Dropping):
-            raise TcpladderError(f"cannot drop: the agent answered {type(reply).__name__}")
-        self._rule = reply.rule
-        self._tell(now_ns, f"rule {reply.rule}: {reply.equivalent}")
-        self._tell(now_ns, step.say)
-        return True
-
     def _wait(self, step: Wait, now_ns: int, observed: Observed) -> bool:
-        role = _ENDED.get(step.event)
-        if role is not None:
-            return self._wait_for_end(step, role, now_ns)
-        seen = {
-            Event.ANSWERED_PROBES: observed.answered_probes,
-            Event.UNANSWERED_PROBES: observed.unanswered_probes,
-            Event.RESET: observed.resets,
-        }[step.event]
+        match step.event:
+            case Event.CLIENT_ENDED | Event.SERVER_ENDED:
+                role = _ENDED[step.event]
+                return self._wait_for_call(step, role, self._report(role, "ended"), now_ns)
+            case Event.FAILED:
+                assert step.role is not None
+                return self._wait_for_call(step, step.role, self._report(step.role, "failed"), now_ns)
+            case Event.ANSWERED_PROBES:
+                seen = observed.answered_probes
+            case Event.UNANSWERED_PROBES:
+                seen = observed.unanswered_probes
+            case Event.RESET:
+                seen = observed.resets
+            case Event.SEGMENTS:
+                assert step.segments is not None
+                seen = observed.count(step.segments)
+            case _:
+                assert_never(step.event)
         if seen >= step.count:
             self._tell(now_ns, step.say)
             return True
-        missing = f"{seen} of {step.count} {step.event.value}" if step.count > 1 else f"no {step.event.value}"
+        for role in self._pipes:
+            if self._report(role, "ended") is None and self._give_up_on(role, now_ns):
+                return False
+        what = str(step.segments or step.event.value)
+        missing = f"{seen} of {step.count} {what}" if step.count > 1 else f"no {what}"
         self._fail_after(round(step.longest_s * 1e9), now_ns, missing)
         return False
 
-    def _wait_for_end(self, step: Wait, role: Role, now_ns: int) -> bool:
-        ended = self._reports[role].get("ended")
-        if ended is None:
+    def _wait_for_call(self, step: Wait, role: Role, report: Report | None, now_ns: int) -> bool:
+        if report is None:
             if not self._give_up_on(role, now_ns):
                 self._fail_after(round(step.longest_s * 1e9), now_ns, f"the {role} still waits")
             return False
-        if (ended.call, ended.error or "") == (step.call, step.error):
-            self._tell(ended.time_ns, step.say)
-            return True
-        expected = f"expected {step.call} to fail with {step.error}"
-        self._finish(now_ns, held=False, sentence=f"{_how_it_ended(role, ended)}; {expected}")
-        return False
+        wrong = ""
+        if (report.call, report.error or "") != (step.call, step.error):
+            how = f"fail with {step.error}" if step.error else "be the last, without an error"
+            wrong = f"expected {step.call} to {how}"
+        elif step.took_s is not None and not _on_time(report.after_s, step.took_s):
+            wrong = f"expected {step.call} to take {step.took_s:g} s"
+        if wrong:
+            self._finish(now_ns, held=False, sentence=f"{how_it_ended(role, report)}; {wrong}")
+            return False
+        self._tell(report.time_ns, step.say)
+        return True
+
+    def _settle(self, now_ns: int, observed: Observed) -> None:
+        """After the last step: what was seen on the wire must be what the experiment says, no less and no more."""
+        self._since_ns = now_ns if self._since_ns is None else self._since_ns
+        waited_ns = now_ns - self._since_ns
+        counts = [(one, observed.count(one.segments)) for one in self.experiment.expected]
+        wrong = [
+            f"{seen} {one.segments}, expected {one.count}{' or more' if one.or_more else ''}"
+            for one, seen in counts
+            if not one.holds(seen)
+        ]
+        if not wrong and waited_ns >= _SETTLING_NS:
+            self._finish(now_ns, held=True, sentence=f"{self.experiment.name}: as expected")
+        elif wrong and waited_ns >= _SETTLING_PATIENCE_NS:
+            self._finish(now_ns, held=False, sentence=f"{self.experiment.name}: {'; '.join(wrong)}")
 
     def _give_up_on(self, role: Role, now_ns: int) -> bool:
         """Fail if the peer is gone before it was ready, or without a word; whether it is."""
-        ended = self._reports[role].get("ended")
+        ended = self._report(role, "ended")
         if ended is not None:
-            self._finish(now_ns, held=False, sentence=_how_it_ended(role, ended))
-        elif self._pipes[role].ended:
+            self._finish(now_ns, held=False, sentence=how_it_ended(role, ended))
+        elif self._pipes[role].ended and role not in self._ended_by_us:
             self._finish(now_ns, held=False, sentence=f"the {role} ended without a report")
         return self.finished
 
@@ -242,49 +234,31 @@ class ExperimentRun:
             self._finish(now_ns, held=False, sentence=f"waited {waited_ns / 1e9:.1f} s: {what}")
 
     def _finish(self, now_ns: int, *, held: bool, sentence: str) -> None:
-        if self._rule is not None:
-            reply, _ = self._agent.request(LiftDrop(rule=self._rule))
-            if isinstance(reply, DropLifted):
-                self.dropped = reply
-                self._tell(now_ns, f"rule {self._rule} lifted: it ate {reply.packets} segments")
-            self._rule = None
+        self._lift(now_ns)
         self._tell(now_ns, sentence)
         self.outcome = Outcome(held=held, sentence=sentence)
+
+    def _lift(self, now_ns: int) -> None:
+        for fault in self._requests.lift_all():
+            self.dropped = fault
+            self._tell(now_ns, what_is_restored(fault))
+
+    def _report(self, role: Role, event: str) -> Report | None:
+        """The last report of an event; None where there was none."""
+        return next((report for report in reversed(self._reports[role]) if report.event == event), None)
 
     def _hear(self, role: Role) -> None:
         """Note and narrate what a peer has reported."""
         for report in self._pipes[role].read():
-            self._reports[role][report.event] = report
-            self._tell(report.time_ns, _words(role, self.experiment, report))
+            before = self._reports[role][-1].event if self._reports[role] else ""
+            self._reports[role].append(report)
+            self._tell(report.time_ns, in_words(role, self.experiment, report, before))
 
     def _tell(self, time_ns: int, text: str) -> None:
         if text:
             self._told.append(Narration(time_ns, text))
 
 
-def _words(role: Role, experiment: Experiment, report: Report) -> str:
-    """The sentence for a report; empty where the ladder shows it anyway."""
-    match report.event:
-        case "listening":
-            return f"{role} listens on {experiment.server}"
-        case "connected":
-            options = ", ".join(
-                f"{name} {report.options.get(name)}" for name in experiment.peer(role).options
-            )
-            return f"{role} is connected" + (f": {options}" if options else "")
-        case "received":
-            return f"{role}: recv() returned {report.bytes} bytes"
-        case "ended":
-            return _how_it_ended(role, report)
-    return ""
-
-
-def _how_it_ended(role: Role, ended: Report) -> str:
-    if ended.error is None:
-        return f"{role}: {ended.call} returned 0, the other end closed, after {ended.after_s:.1f} s"
-    return f"{role}: {ended.call} failed with {ended.error} after {ended.after_s:.1f} s"
-
-
-def _close_all(descriptors: list[int]) -> None:
-    for descriptor in descriptors:
-        os.close(descriptor)
+def _on_time(after_s: float, nominal_s: float) -> bool:
+    """A kernel timer fires late by at most an eighth, and never early."""
+    return nominal_s * _EARLY <= after_s <= nominal_s * LATENESS + _ROOM_S

@@ -7,7 +7,7 @@ million segments opens at once and costs four bytes a segment.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,11 +27,8 @@ class Ladder:
     A note stands before the first segment that is later than it, above that segment's gap row.
     """
 
-    def __init__(
-        self, view: FlowView, notes: Sequence[Note] = (), *, lost: Mapping[int, str] | None = None
-    ) -> None:
+    def __init__(self, view: FlowView, notes: Sequence[Note] = ()) -> None:
         self.view = view
-        self._lost: Mapping[int, str] = {} if lost is None else lost
         self._segments = 0
         self._restarts = view.restarts
         self._silences = np.zeros(0, np.int32)
@@ -187,7 +184,7 @@ class Ladder:
             sender=self._sender(segment),
             kind=Kind(int(view.kind[segment])),
             label=view.label(segment),
-            lost=self._lost.get(segment),
+            lost=view.lost(segment),
             numbers=Numbers(
                 relative_seq=view.relative_seq(segment),
                 relative_ack=view.relative_ack(segment),

@@ -157,6 +157,9 @@ class PendingRow:
 Row = Rung | GapRow | Note | PendingRow
 
 
+LANE_NAMES = ("client", "server")
+
+
 @dataclass(frozen=True, slots=True)
 class Lane:
     """A lifeline and what stands above it."""

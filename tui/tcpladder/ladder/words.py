@@ -99,6 +99,11 @@ def date_time(time_ns: int, timezone: tzinfo) -> str:
     return f"{_moment(time_ns, timezone):%Y-%m-%d %H:%M:%S %Z}"
 
 
+def exact_time(time_ns: int, timezone: tzinfo) -> str:
+    """Day, time of day to the nanosecond and timezone: `2026-09-01 17:16:22.217222000 UTC`."""
+    return f"{_moment(time_ns, timezone):%Y-%m-%d %H:%M:%S}.{time_ns % SECOND:09d} {_zone(time_ns, timezone)}"
+
+
 def date(time_ns: int, timezone: tzinfo) -> str:
     """The day: `2026-09-01`."""
     return f"{_moment(time_ns, timezone):%Y-%m-%d}"
@@ -123,6 +128,23 @@ def verdict(silence: Gap) -> str:
     if silence.expected_ns is None or silence.verdict is Verdict.UNEXPLAINED:
         return sign
     return f"{sign} {deviation(silence.observed_ns - silence.expected_ns)}"
+
+
+def silence(gap: Gap) -> str:
+    """A silence and its timer in one line: `3.008 s, keepalive_time 3 s ✓ +8 ms (inferred)`."""
+    origin = "" if gap.origin is None else f" ({gap.origin})"
+    return f"{duration(gap.observed_ns)}, {gap.name} {verdict(gap)}{origin}"
+
+
+def due(left_ns: int) -> str:
+    """When something comes that is due in `left_ns`: `in 1.8 s`, `late 3.0 s`."""
+    return f"in {remaining(left_ns)}" if left_ns >= 0 else f"late {remaining(-left_ns)}"
+
+
+def _zone(time_ns: int, timezone: tzinfo) -> str:
+    """The timezone's name with its distance from UTC: `UTC`, `CEST +0200`."""
+    moment = _moment(time_ns, timezone)
+    return f"{moment:%Z}" if not moment.utcoffset() else f"{moment:%Z %z}"
 
 
 def _moment(time_ns: int, timezone: tzinfo) -> datetime:

@@ -15,6 +15,7 @@ _ASCII = str.maketrans(
         "⚑": "!",
         "→": "->",
         "←": "<-",
+        "↔": "<->",
         "−": "-",
         "–": "-",
         "—": "-",
@@ -41,6 +42,11 @@ def clean(text: str, ascii_only: bool) -> str:
         text = text.translate(_ASCII)
         return "".join(c if c.isascii() and c.isprintable() else "?" for c in text)
     return "".join(c if (c.isascii() and c.isprintable()) or c in _ONE_CELL else "?" for c in text)
+
+
+def one_line(text: str) -> str:
+    """The text without what would end its line or cannot be seen, for files that are no terminal."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else "?" for c in text)
 
 
 def ellipsis(ascii_only: bool) -> str:

@@ -5,11 +5,12 @@ A line is a tuple of (text, Role) spans and is exactly `layout.width` cells. Not
 
 from __future__ import annotations
 
-from tcpladder.analysis.kinds import Kind
+from tcpladder.analysis.kinds import RESETS, Kind
 from tcpladder.analysis.view import FlowSummary, Side, Verdict
 from tcpladder.ladder import words
 from tcpladder.ladder.model import (
     ARROW_ROLES,
+    LANE_NAMES,
     GapRow,
     Note,
     NumberMode,
@@ -26,8 +27,9 @@ from tcpladder.render.when import countdown, left_columns, time_text, when
 
 Line = tuple[Span, ...]
 
-_QUIET = frozenset({Role.ARROW, Role.ARROW_HANDSHAKE})
-_GAP_ROLES = {
+QUIET = frozenset({Role.ARROW, Role.ARROW_HANDSHAKE})
+"""The arrows whose words ask for no attention."""
+GAP_ROLES = {
     Verdict.ON_TIME: Role.GAP_ON_TIME,
     Verdict.EARLY: Role.GAP_LOUD,
     Verdict.LATE: Role.GAP_LOUD,
@@ -76,7 +78,9 @@ def exact(spans: list[Span], width: int) -> Line:
     return tuple(line)
 
 
-def header_lines(summary: FlowSummary, layout: Layout) -> tuple[Line, ...]:
+def header_lines(
+    summary: FlowSummary, layout: Layout, lane_names: tuple[str, str] = LANE_NAMES
+) -> tuple[Line, ...]:
     """The line above the rungs: column names and who each lifeline is."""
     mark = glyphs(layout.ascii)
     spans: list[Span] = [(" " * layout.gutter, Role.CURSOR)]
@@ -88,7 +92,7 @@ def header_lines(summary: FlowSummary, layout: Layout) -> tuple[Line, ...]:
     else:
         names = left(time_name, layout.time_width + 1) if layout.time_width else ""
         spans.append((names + left(mark.delta, layout.left - layout.gutter - len(names)), Role.HEADING))
-    spans += _lane_titles(summary, layout)
+    spans += _lane_titles(summary, layout, lane_names)
     used = sum(len(text) for text, _ in spans)
     numbers_at = layout.right + 1 + layout.remark_width + 1
     spans.append((" " * (numbers_at - used), Role.SPACE))
@@ -105,13 +109,14 @@ def flow_title(summary: FlowSummary, room: int, ascii_only: bool = False) -> str
     return f"{client}{arrow}{server}"
 
 
-def _lane_titles(summary: FlowSummary, layout: Layout) -> list[Span]:
+def _lane_titles(summary: FlowSummary, layout: Layout, names: tuple[str, str]) -> list[Span]:
     """The two titles, from the client's lifeline to the end of the remark column."""
     room = layout.right + 1 + layout.remark_width - layout.left
     half = (room - 2) // 2
     same = summary.client.address == summary.server.address
     titles: list[str] = []
-    for name, end in (("client", summary.client), ("server", summary.server)):
+    for shown, end in zip(names, (summary.client, summary.server), strict=True):
+        name = clean(shown, layout.ascii)
         port = f":{end.port}"
         where = port if same else endpoint(end, max(half - len(name) - 1, len(port)), layout.ascii)
         title = f"{name} {where}"
@@ -129,17 +134,23 @@ def _lane_titles(summary: FlowSummary, layout: Layout) -> list[Span]:
 def _draw_rung(rung: Rung, layout: Layout) -> list[Span]:
     mark = glyphs(layout.ascii)
     role = ARROW_ROLES[rung.kind]
-    label_role = Role.LABEL if role in _QUIET else Role.LABEL_LOUD
+    label_role = Role.LABEL if role in QUIET else Role.LABEL_LOUD
     line = [
         *when(rung, layout),
         (mark.lifeline, Role.LIFELINE),
         *_arrow(rung, layout, role, label_role),
         (mark.lifeline, Role.LIFELINE),
     ]
-    remark = "established" if rung.kind is Kind.HANDSHAKE_ACK else ""
+    return line + _right_of_lanes(rung_remark(rung), layout) + _numbers(rung, layout)
+
+
+def rung_remark(rung: Rung) -> str:
+    """The word at the right of a rung: what ate it, or what it means."""
+    if rung.lost:
+        return rung.lost
     if rung.time_ns is not None and rung.previous_ns is not None and rung.time_ns < rung.previous_ns:
-        remark = "time back"
-    return line + _right_of_lanes(rung.lost or remark, layout) + _numbers(rung, layout)
+        return "time back"
+    return "established" if rung.kind is Kind.HANDSHAKE_ACK else ""
 
 
 def _arrow(rung: Rung, layout: Layout, role: Role, label_role: Role) -> list[Span]:
@@ -160,7 +171,7 @@ def _arrow(rung: Rung, layout: Layout, role: Role, label_role: Role) -> list[Spa
 
 def _draw_gap(row: GapRow, layout: Layout) -> list[Span]:
     mark = glyphs(layout.ascii)
-    role = _GAP_ROLES[row.gap.verdict]
+    role = GAP_ROLES[row.gap.verdict]
     verdict = clean(words.verdict(row.gap), layout.ascii)
     name_room = max(layout.inner - len(verdict) - 3, 0)
     name = elide_middle(clean(row.gap.name, layout.ascii), name_room, layout.ascii)
@@ -207,8 +218,16 @@ def _draw_pending(row: PendingRow, layout: Layout) -> list[Span]:
         (mark.lifeline, Role.LIFELINE),
         (arrow[: layout.inner].ljust(layout.inner), Role.PENDING),
         (mark.lifeline, Role.LIFELINE),
-        *_right_of_lanes("next" if row.place == 0 else "then", layout),
+        *_right_of_lanes(_when(row, layout), layout),
     ]
+
+
+def _when(row: PendingRow, layout: Layout) -> str:
+    """`next`, and the clock time of what stands further ahead and of every end."""
+    ends = row.pending.kind is None or row.pending.kind in RESETS
+    if row.place == 0 and not ends:
+        return "next"
+    return f"at {words.clock(row.pending.due_ns, layout.timezone)[:8]}"
 
 
 def _right_of_lanes(remark: str, layout: Layout) -> list[Span]:

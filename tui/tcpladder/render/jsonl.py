@@ -46,6 +46,7 @@ def segment_record(
         "length": view.length(index),
         "window": view.window(index),
         "flags": view.flags(index),
+        "lost": view.lost(index),
         "timer": _word(view.timer(index)),
         "gap": None if gap is None else _gap_record(gap),
     }

@@ -8,6 +8,7 @@ from textwrap import wrap
 
 from tcpladder.analysis.view import FlowSummary
 from tcpladder.ladder import words
+from tcpladder.ladder.diagram import Diagram
 from tcpladder.ladder.ladder import Ladder
 from tcpladder.ladder.model import Role
 from tcpladder.render.cells import clean
@@ -16,6 +17,8 @@ from tcpladder.render.glyphs import glyphs
 from tcpladder.render.grid import Line, draw, header_lines, plain
 from tcpladder.render.layout import Layout
 from tcpladder.wire.frames import UNKNOWN_TIME_NS
+
+_WORD_CELLS = len("first segment")
 
 Paint = Callable[[Line], str]
 """How a line becomes characters: grid.plain, or ansi.coloured on a terminal."""
@@ -57,6 +60,21 @@ def remark_text(
         yield paint(((text, Role.STATE),))
 
 
+def diagram_text(diagram: Diagram, *, width: int = 80, ascii_only: bool = False) -> Iterator[str]:
+    """A ladder with all that is said below it, and where it came from. Lines have no trailing blanks and no newline."""
+    layout = Layout(
+        width=width, ascii=ascii_only, timezone=diagram.timezone, origin_ns=diagram.ladder.origin_ns
+    )
+    head = (*_title(diagram.summary, layout), *header_lines(diagram.summary, layout, diagram.lane_names))
+    for line in (*head, *(draw(row, layout) for row in diagram.rows())):
+        yield _stripped(line, plain)
+    for word, sentence in diagram.remarks:
+        yield from remark_text(word, sentence, width=width, ascii_only=ascii_only)
+    yield ""
+    for word, sentence in diagram.provenance.lines():
+        yield from remark_text(word.ljust(_WORD_CELLS), sentence, width=width, ascii_only=ascii_only)
+
+
 def row_texts(ladder: Ladder, layout: Layout, *, start: int = 0, paint: Paint = plain) -> Iterator[str]:
     """The rows from `start` on, as they are now: what a stream prints after each `Ladder.refresh`."""
     for number in range(start, len(ladder)):
@@ -93,10 +111,11 @@ def _title(summary: FlowSummary, layout: Layout) -> Iterator[Line]:
         yield ((flow, Role.HEADING), (client, Role.TITLE))
         indent = " " * (len(flow) - len(arrow))
         yield ((indent, Role.SPACE), (arrow + server, Role.TITLE), ("  " + state, Role.STATE))
-    yield ((clean(_contents(summary, layout.timezone), layout.ascii), Role.HEADING),)
+    yield ((clean(contents(summary, layout.timezone), layout.ascii), Role.HEADING),)
 
 
-def _contents(summary: FlowSummary, timezone: tzinfo) -> str:
+def contents(summary: FlowSummary, timezone: tzinfo) -> str:
+    """When a flow began and what is in it, in one line."""
     facts: list[str] = []
     if summary.first_ns != UNKNOWN_TIME_NS:
         facts.append(words.date_time(summary.first_ns, timezone))

@@ -5,16 +5,22 @@ from __future__ import annotations
 import os
 import threading
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Literal
 
+from tcpladder.agent.fault_messages import FaultState
 from tcpladder.analysis.beliefs import TimerValues
 from tcpladder.analysis.capture import Beliefs, CaptureAnalysis
 from tcpladder.analysis.expected import Given
 from tcpladder.analysis.view import Endpoint, FlowSummary, Side
+from tcpladder.errors import PermissionRefused
 from tcpladder.ladder.model import Note
+from tcpladder.ladder.privacy import Mask
 from tcpladder.ladder.timers import EndTimers, FlowTimers
+from tcpladder.session.faults import SessionFaults
 from tcpladder.session.named import NamedCapture
 from tcpladder.session.replay_state import ReplayState
 from tcpladder.sources.unwrap import Unwrapper
@@ -54,6 +60,8 @@ class SessionStatus:
     """From 0 to 1 while files are read, None where nobody can know."""
     warnings: tuple[str, ...]
     notice: str
+    faults: tuple[FaultState, ...] = ()
+    """Those in force, as they were when they were looked at last."""
     now_ns: int
     """What countdowns are measured against: the wall clock while live, the last segment in a file, in a replay the
     moment that is shown."""
@@ -77,8 +85,12 @@ class Session:
         self.given = given or Given()
         """What the user says of the timers."""
         self.filter_text = filter_text
+        self.sources: tuple[str, ...] = (name,)
+        """Each file by its name, or the interface."""
         self.version = 0
         """Grows with every change."""
+        self._mask: Mask | None = None
+        self._exporting = threading.local()
         self._keep_segments = keep_segments
         self._unwrapper = Unwrapper()
         self._lock = threading.RLock()
@@ -88,6 +100,19 @@ class Session:
         self._warnings: list[str] = []
         self._notes: list[tuple[Note, int | None]] = []
         self._phase: Phase = "loading"
+        self.faults = SessionFaults(
+            None, self._change, why_not="a capture cannot be broken: live or lab only"
+        )
+        """What is broken, and the way to break more."""
+
+    @property
+    def mask(self) -> Mask | None:
+        """What stands in place of addresses in everything that this session says of flows; None shows them."""
+        return self._mask
+
+    @mask.setter
+    def mask(self, mask: Mask | None) -> None:
+        self._mask = mask
 
     @property
     def lock(self) -> threading.RLock:
@@ -118,6 +143,7 @@ class Session:
                 beliefs or self.beliefs,
                 keep_segments=self._keep_segments,
                 names=names if names is not None else {},
+                mask=self.mask_here,
             )
             capture.flows_before = self._offsets[-1]
             self._captures.append(capture)
@@ -145,16 +171,17 @@ class Session:
             capture, local = self._find(number)
             return capture.summary(local)
 
+    def endpoints(self, number: int) -> tuple[Endpoint, Endpoint]:
+        """Client and server of a flow as they are, whatever a mask shows."""
+        with self._lock:
+            capture, local = self._find(number)
+            return capture.endpoints(local)
+
     def view(self, number: int) -> Findings:
         """The findings about flow `number`, brought up to date; the same object each time."""
         with self._lock:
             capture, local = self._find(number)
             return capture.view(local)
-
-    def all_views(self, capture: CaptureAnalysis) -> list[Findings]:
-        """The findings about every flow of a capture, in order."""
-        with self._lock:
-            return capture.all_views()
 
     def timers(self, number: int) -> FlowTimers:
         """What both ends of a flow are believed to run with, what runs now, and what must come."""
@@ -181,7 +208,39 @@ class Session:
     def notes(self, number: int) -> tuple[Note, ...]:
         """What stands across the lanes of a flow: faults that came and went, words of an experiment."""
         with self._lock:
-            return tuple(note for note, flow in self._notes if flow is None or flow == number)
+            notes = tuple(note for note, flow in self._notes if flow is None or flow == number)
+            if self.mask_here() is None:
+                return notes
+            return tuple(replace(note, text=self.masked(note.text)) for note in notes)
+
+    @contextmanager
+    def shown_by(self, mask: Mask | None) -> Iterator[None]:
+        """Nothing changes while the caller looks, and for its thread alone this mask is on."""
+        with self._lock:
+            self._exporting.mask = mask
+            try:
+                yield
+            finally:
+                del self._exporting.mask
+
+    def mask_here(self) -> Mask | None:
+        """The mask that is on for this thread."""
+        mask: Mask | None = getattr(self._exporting, "mask", self.mask)
+        return mask
+
+    def masked(self, text: str) -> str:
+        """A sentence as the mask shows it."""
+        mask = self.mask_here()
+        return text if mask is None else mask.text(text)
+
+    def reset_connection(self, number: int, *, insist: bool = False) -> int:  # noqa: ARG002
+        """Destroy the sockets of a flow that are here; how many there were. Raises TcpladderError."""
+        raise PermissionRefused(self.faults.why_not)
+
+    @property
+    def note_count(self) -> int:
+        """How many notes there are, of all flows: grows."""
+        return len(self._notes)
 
     def frame_bytes(self, number: int, index: int) -> bytes:
         """One frame again, for dissection. Raises CaptureError where its bytes are gone."""
@@ -212,8 +271,10 @@ class Session:
         """How things stand."""
         with self._lock:
             return SessionStatus(
-                name=self.name,
-                filter=self.filter_text,
+                name=self.name
+                if self.mask is None
+                else self.masked(", ".join(map(_without_folder, self.sources))),
+                filter=self.masked(self.filter_text),
                 mode=self.mode,
                 phase=self._phase,
                 frames=sum(c.frames for c in self._captures),
@@ -225,10 +286,16 @@ class Session:
                 kernel_drops=self._kernel_drops(),
                 flows=self.flow_count(),
                 progress=self._progress(),
-                warnings=tuple(self._all_warnings()),
-                notice=self._notice(),
+                warnings=tuple(map(self.masked, self._all_warnings())),
+                notice=self.masked(self._notice()),
+                faults=self.faults.in_force(),
                 now_ns=self.now_ns(),
             )
+
+    def _change(self) -> None:
+        """Something that is shown is not as it was."""
+        with self._lock:
+            self.version += 1
 
     def now_ns(self) -> int:
         """The moment that countdowns are measured against."""
@@ -265,3 +332,8 @@ class Session:
 
     def _notice(self) -> str:
         return ""
+
+
+def _without_folder(source: str) -> str:
+    """A file's name alone: its folder says whose machine this is."""
+    return PurePath(source).name or source

@@ -5,12 +5,16 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+
+import numpy as np
 
 from tcpladder.analysis.beliefs import TimerValues
 from tcpladder.analysis.capture import Beliefs, CaptureAnalysis
 from tcpladder.analysis.captured import PREFIX as TIMERS
 from tcpladder.analysis.captured import CapturedValues
 from tcpladder.analysis.expected import Given
+from tcpladder.analysis.lost_comments import words_of
 from tcpladder.analysis.view import Endpoint, Side
 from tcpladder.errors import CaptureError, UsageError
 from tcpladder.session.base import Session
@@ -46,6 +50,7 @@ class FileSession(Session):
         given: Given | None = None,
     ) -> None:
         super().__init__(", ".join(paths), keep_segments=keep_segments, given=given)
+        self.sources = tuple(paths)
         if follow and len(paths) > 1:
             raise UsageError(f"--follow takes one file, not {len(paths)}")
         self.one_capture = len(paths) == 1
@@ -56,6 +61,8 @@ class FileSession(Session):
             for number, path in enumerate(paths)
         ]
         self._thread: threading.Thread | None = None
+        self._comments_read: dict[int, int] = {}
+        """File -> how many of the comments on its frames have been looked at."""
         self._grew = False
         """Whether frames came after the end had been reached once: then the capture goes on now."""
         self._pending: Iterator[FrameBatch] | None = None
@@ -90,10 +97,28 @@ class FileSession(Session):
     def _take(self, capture: CaptureAnalysis, file: FrameFile, batch: FrameBatch) -> None:
         if len(batch):
             self._grew = self._grew or self._phase == "running"
+            before = len(capture.log)
             self.feed(capture, batch)
+            self._mark_lost(capture, file, before)
         if file.caught_up and self._phase == "loading":
             self._phase = "running"
             self.version += 1
+
+    def _mark_lost(self, capture: CaptureAnalysis, file: FrameFile, first_row: int) -> None:
+        """Take over what the capture itself says of the segments since `first_row` that did not arrive."""
+        read = self._comments_read.get(id(file), 0)
+        said = {frame: words_of(text) for frame, text in islice(file.comments.items(), read, None)}
+        self._comments_read[id(file)] = read + len(said)
+        if not any(said.values()):
+            return
+        rows = np.arange(first_row, len(capture.log))
+        frames = capture.log.column("frame", rows).tolist()
+        with self._lock:
+            capture.log.lost.update(
+                (row, words)
+                for row, frame in zip(rows.tolist(), frames, strict=True)
+                if (words := said.get(frame))
+            )
 
     def look(self, _wait_s: float) -> bool:
         """Take in, in the caller's thread, what has come of the one file; waits no longer than Following.wait_s.

@@ -3,29 +3,42 @@
 from __future__ import annotations
 
 import time
-from textwrap import wrap
+from collections.abc import Callable
 
-from tcpladder.agent.client import AgentClient
-from tcpladder.agent.messages import OpenCapture
 from tcpladder.analysis.kinds import KINDS, Kind
 from tcpladder.analysis.view import Endpoint
 from tcpladder.errors import TcpladderError
-from tcpladder.lab.experiment import Experiment
-from tcpladder.lab.run import ExperimentRun, Observed, Outcome
-from tcpladder.ladder.model import Note
-from tcpladder.session.live import LiveSession
+from tcpladder.hosts.command import Command
+from tcpladder.lab.experiment import Experiment, Role
+from tcpladder.lab.observed import Observed
+from tcpladder.lab.run import ExperimentRun, Outcome
+from tcpladder.session.fault_notes import in_lines
+from tcpladder.session.lab_agent import LabAgent
+from tcpladder.session.private import PrivateSession
 
-NOTE_COLUMNS = 36
-"""Between the lanes of a ladder 80 columns wide."""
 
+class LabSession(PrivateSession):
+    """An experiment in the agent's private network; its steps are taken between looks at the ring."""
 
-class LabSession(LiveSession):
-    """An experiment on `lo` of the agent's private network; its steps are taken between looks at the ring."""
-
-    def __init__(self, agent: AgentClient, experiment: Experiment) -> None:
-        super().__init__(agent, OpenCapture(interface="lo"), mode="lab", name=f"lab {experiment.name}")
+    def __init__(
+        self,
+        agent: LabAgent,
+        experiment: Experiment,
+        *,
+        name: str,
+        command: Command | None = None,
+        on_output: Callable[[bytes], None] = lambda _said: None,
+    ) -> None:
+        super().__init__(
+            agent,
+            experiment.network,
+            experiment.capture,
+            name=name,
+            command=command,
+            on_output=on_output,
+        )
         self.experiment = experiment
-        self._experiment_run = ExperimentRun(experiment, agent)
+        self._experiment_run = ExperimentRun(experiment, self.faults)
         self._words = experiment.sentence
 
     @property
@@ -35,20 +48,27 @@ class LabSession(LiveSession):
 
     @property
     def finished(self) -> bool:
-        return self._experiment_run.finished
+        return self._experiment_run.finished and (not self.has_command or super().finished)
 
     def look(self, wait_s: float) -> bool:
         """One look at the ring, then as many steps of the experiment as it allows."""
         came = super().look(wait_s)
-        if not self.finished:
+        if not self._experiment_run.finished:
             self._advance()
         return came
 
+    def _may_begin(self) -> bool:
+        """The experiment's own flow comes first, so that it is the first on the list."""
+        return self._experiment_run.started
+
     def _advance(self) -> None:
         # Not through the view: it belongs to whoever draws it.
-        kinds = [KINDS[Kind(k)].word for k in self.capture.kinds(1)] if self.flow_count() else []
+        kinds = self.capture.kinds(1) if self.flow_count() else []
+        seen = [
+            (KINDS[Kind(k)].word, Role.SERVER if from_server else Role.CLIENT) for k, from_server in kinds
+        ]
         try:
-            told = self._experiment_run.advance(time.time_ns(), Observed.of(kinds))
+            told = self._experiment_run.advance(time.time_ns(), Observed.of(seen))
         except TcpladderError as failed:
             self.warn(str(failed))
             return
@@ -57,7 +77,7 @@ class LabSession(LiveSession):
             self.learn_socket(Endpoint(peer.address, peer.port), options)
         if told:
             with self._lock:
-                self._notes += [(note, None) for n in told for note in _in_lines(n.time_ns, n.text)]
+                self._notes += [(note, None) for n in told for note in in_lines(n.time_ns, n.text)]
                 self._words = told[-1].text
                 self.version += 1
 
@@ -67,8 +87,3 @@ class LabSession(LiveSession):
 
     def _notice(self) -> str:
         return self._words
-
-
-def _in_lines(time_ns: int, text: str) -> list[Note]:
-    """A narration as notes that fit between the lanes of a narrow ladder."""
-    return [Note(time_ns, line, continues=i > 0) for i, line in enumerate(wrap(text, NOTE_COLUMNS))]

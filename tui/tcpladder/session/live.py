@@ -6,19 +6,25 @@ import threading
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from tcpladder.agent.client import AgentClient
-from tcpladder.agent.messages import CaptureOpened, OpenCapture, ReadSysctls, Sysctls
+from tcpladder.agent.messages import CaptureOpened, OpenCapture, ReadSysctls, Request, Sysctls
 from tcpladder.analysis import beliefs
 from tcpladder.analysis.beliefs import TimerValues
 from tcpladder.analysis.expected import Given
 from tcpladder.analysis.flow_view import Findings
 from tcpladder.analysis.view import Endpoint, Origin, Side
-from tcpladder.errors import CaptureError, InterfaceError, TcpladderError
+from tcpladder.errors import CaptureError, InterfaceError, TcpladderError, UsageError
+from tcpladder.ladder.model import Note
 from tcpladder.ladder.timers import EndTimers, FlowTimers
 from tcpladder.session.base import Mode, Session
+from tcpladder.session.eaten import EatenSegments
+from tcpladder.session.fault_notes import fault_notes
+from tcpladder.session.faults import SessionFaults
 from tcpladder.session.flight_recorder import FlightRecorder
 from tcpladder.session.keeping import Keep, Occasion
+from tcpladder.session.saving import Saving
 from tcpladder.session.socket_watch import Ends, SocketWatch
 from tcpladder.session.values_told import ValuesTold
 from tcpladder.sources.live import open_live
@@ -30,6 +36,7 @@ MOST_SEGMENTS = 20_000_000
 """How many segments a live session keeps for ladders: about 1.5 GiB of memory."""
 QUIET_S = 0.1
 """How long one look at the ring waits: the longest delay before a stop is noticed."""
+SYSCTLS = ReadSysctls(names=list(beliefs.SYSCTLS.values()))
 SYSCTLS_EVERY_S = 5.0
 """People change sysctls while they watch."""
 
@@ -67,20 +74,20 @@ class LiveSession(Session):
         opened, (descriptor,) = agent.request(request)
         assert isinstance(opened, CaptureOpened)
         self.opened = opened
-        self._local = frozenset(opened.local_addresses)
+        self._local: frozenset[str] = frozenset(opened.local_addresses)
         self._source = open_live(descriptor, opened)
         self._spool = Spool(self.keep.bytes)
-        self._writer: PcapngWriter | None = None
+        self._saving: Saving | None = None
         if write is not None:
             interface = CapturedInterface(
                 name=opened.interface, link_type=opened.link_type, snap_length=opened.snap_length
             )
-            self._writer = PcapngWriter(write[0], [interface], name=write[1])
-        self.frames_written = 0
-        """How many frames are in the file that is written."""
+            writer = PcapngWriter(write[0], [interface], name=write[1])
+            self._saving = Saving(writer, self._news, self.warn)
         self._told = ValuesTold()
         self._dropped = self._seen = 0
         self._values = TimerValues()
+        """What the sysctls of the captured namespace say."""
         self._options: dict[Endpoint, TimerValues] = {}
         self._sockets = SocketWatch(agent, self._local_ends)
         self._reads_sockets = True
@@ -88,6 +95,8 @@ class LiveSession(Session):
         self._thread: threading.Thread | None = None
         self._stop = threading.Event()
         self.capture = self.begin_capture()
+        self._eaten = EatenSegments(self.capture)
+        self.faults = SessionFaults(agent, self._change)
         self._phase = "running"
 
     def start(self) -> None:
@@ -110,9 +119,15 @@ class LiveSession(Session):
             batch = None
         if batch is not None:
             self._phase = "running"
-            self._keep(batch)
+        self._read_fault_log()
+        batch = self._eaten.with_unseen(batch, time.time_ns())
+        if batch is not None:
+            batch = self._spooled(batch)
             self.feed(self.capture, batch)
             self._bound_memory()
+        eaten = self._mark_eaten()
+        if self._saving is not None:
+            self._saving.take(batch, eaten, wait=self.faults.active)
         self._count()
         if self._recorder is not None:
             self._recorder.look(time.time_ns(), self.warn)
@@ -130,21 +145,39 @@ class LiveSession(Session):
                 self._warnings.append(sentence)
             self.version += 1
 
-    def _keep(self, batch: FrameBatch) -> None:
-        """Spool the frames and save them; a full disk ends the saving, not the capture."""
+    def _spooled(self, batch: FrameBatch) -> FrameBatch:
+        """The frames with their place in the spool, where they can be read again."""
         self._forget_old(int(batch.time_ns[-1]))
-        self._spool.append(batch.data[:-PADDING])
+        begin = self._spool.append(batch.data[:-PADDING])
         for sentence in self._spool.warnings:
             self.warn(sentence)
-        if self._writer is None:
-            return
+        return replace(batch, position=begin + batch.start, first_frame=self.capture.frames + 1)
+
+    def _read_fault_log(self) -> None:
+        """Ask what the faults ate, and take in what the log says of it."""
         try:
-            self._writer.write(batch, self._news(len(batch)))
-            self.frames_written = self._writer.frames
-        except CaptureError as failed:
+            self.faults.work(time.monotonic())
+        except TcpladderError as failed:
             self.warn(str(failed))
-            self._writer.close()
-            self._writer = None
+        for eaten in self.faults.eaten():
+            self._eaten.take(eaten)
+
+    def _mark_eaten(self) -> dict[int, str]:
+        """Mark what the log told of; returns what is newly marked: number of the frame -> words."""
+        if not self.faults.active:
+            self._eaten.pass_over()
+            for sentence in self.faults.unmarked(self._eaten.told):
+                self.warn(sentence)
+            return {}
+        with self._lock:
+            found = self._eaten.mark(time.time_ns())
+            self.version += bool(found)
+            return {self.capture.log.value("frame", row): words for row, words in found.items()}
+
+    @property
+    def frames_written(self) -> int:
+        """How many frames are in the file that is written."""
+        return 0 if self._saving is None else self._saving.frames
 
     def _forget_old(self, now_ns: int) -> None:
         """Let go what is older than shall stay."""
@@ -190,18 +223,26 @@ class LiveSession(Session):
             return
         self._sysctls_due = time.monotonic() + SYSCTLS_EVERY_S
         try:
-            reply, _ = self._agent.request(ReadSysctls(names=list(beliefs.SYSCTLS.values())))
+            changed = self._take_sysctls()
         except TcpladderError as failed:
             self.warn(str(failed))
             self._sysctls_due = float("inf")
             return
-        assert isinstance(reply, Sysctls)
-        since_ns = time.time_ns() if self._values.known else 0
-        values = self._values.with_values(beliefs.from_sysctls(reply.values), Origin.NETNS, since_ns)
-        if values != self._values:
+        if changed:
             with self._lock:
-                self._values = values
                 self.version += 1
+
+    def _take_sysctls(self) -> bool:
+        """Read them; whether anything is believed now that was not. Raises TcpladderError."""
+        before, self._values = self._values, self._sysctls(self._values, SYSCTLS)
+        return self._values != before
+
+    def _sysctls(self, before: TimerValues, request: Request) -> TimerValues:
+        """What the sysctls say now. Raises TcpladderError."""
+        reply, _ = self._agent.request(request)
+        assert isinstance(reply, Sysctls)
+        since_ns = time.time_ns() if before.known else 0
+        return before.with_values(beliefs.from_sysctls(reply.values), Origin.NETNS, since_ns)
 
     def _read_sockets(self) -> None:
         if not self._reads_sockets:
@@ -218,8 +259,7 @@ class LiveSession(Session):
 
     def _local_ends(self, number: int) -> Ends:
         """The ends of a flow whose sockets are in the captured namespace."""
-        with self._lock:
-            client, server = self._find(number)[0].endpoints(number)
+        client, server = self.endpoints(number)
         ends = {Side.CLIENT: (client, server), Side.SERVER: (server, client)}
         return {side: end for side, end in ends.items() if self._is_here(end[0])}
 
@@ -254,12 +294,16 @@ class LiveSession(Session):
         """Sysctls hold for the ends that live in the captured namespace, socket options for the socket read."""
         believed = {}
         for side, endpoint, peer in ((Side.CLIENT, client, server), (Side.SERVER, server, client)):
-            values = self._values if self._is_here(endpoint) else TimerValues()
+            values = self._sysctls_of(endpoint) if self._is_here(endpoint) else TimerValues()
             options = self._sockets.values(endpoint, peer) or self._options.get(endpoint)
             if options is not None:
                 values = values.merged(options.known)
             believed[side] = self.given.believed(side, values)
         return believed
+
+    def _sysctls_of(self, _endpoint: Endpoint) -> TimerValues:
+        """What holds where an endpoint lives."""
+        return self._values
 
     def learn_socket(self, endpoint: Endpoint, options: Mapping[str, int]) -> None:
         """Believe what the socket at an endpoint says of itself."""
@@ -268,6 +312,24 @@ class LiveSession(Session):
             with self._lock:
                 self._options[endpoint] = values
                 self.version += 1
+
+    def notes(self, number: int) -> tuple[Note, ...]:
+        """As ever, with the faults that touched the flow."""
+        with self._lock:
+            client, server = self.endpoints(number)
+            faults = self.faults
+            return super().notes(number) + tuple(
+                note
+                for state in faults.states()
+                if not faults.tells_itself(state.number)
+                for note in fault_notes(state, client, server, lifted=faults.was_lifted(state.number))
+            )
+
+    def reset_connection(self, number: int, *, insist: bool = False) -> int:
+        ends = self._local_ends(number)
+        if not ends:
+            raise UsageError("neither end of this connection lives here: its sockets cannot be destroyed")
+        return self.faults.reset(*next(iter(ends.values())), insist=insist)
 
     def now_ns(self) -> int:
         return time.time_ns()
@@ -298,10 +360,10 @@ class LiveSession(Session):
             self._thread = None
         self._phase = "ended"
         self._source.close()
+        self.faults.close()
         self._spool.close()
-        if self._writer is not None:
-            self._writer.close()
-            self._writer = None
+        if self._saving is not None:
+            self._saving.close()
         self._agent.close()
 
     def _kernel_drops(self) -> int:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, tzinfo
 
 import numpy as np
@@ -15,9 +16,11 @@ from numpy.typing import NDArray
 
 from tcpladder.analysis.capture_as_of import CaptureAsOf
 from tcpladder.analysis.flow_view import Findings
-from tcpladder.analysis.view import FlowSummary
+from tcpladder.analysis.view import Endpoint, FlowSummary
 from tcpladder.ladder.model import Note
+from tcpladder.ladder.privacy import Mask
 from tcpladder.session.base import Session, SessionStatus
+from tcpladder.session.faults import SessionFaults
 from tcpladder.session.moment import moment_of
 from tcpladder.session.player import Player
 from tcpladder.session.replay_axis import Axis
@@ -54,6 +57,14 @@ class ReplaySession(Session):
         self._changes = 0
         super().__init__(source.name, filter_text=source.filter_text, given=source.given)
         self.source = source
+        self.sources = source.sources
+        self.faults = SessionFaults(
+            None,
+            self._change,
+            why_not="a replay cannot be broken: R goes back to what is replayed"
+            if not owns_source
+            else "a replay cannot be broken: live or lab only",
+        )
         self.player = Player(state or ReplayState())
         self._owns_source = owns_source
         self._at = at
@@ -81,6 +92,23 @@ class ReplaySession(Session):
             self._thread.join(2)
         if self._owns_source:
             self.source.close()
+
+    @property
+    def mask(self) -> Mask | None:
+        """The source's: a mask that is put on stays on when the replay is left."""
+        return self.source.mask
+
+    @mask.setter
+    def mask(self, mask: Mask | None) -> None:
+        self.source.mask = mask
+
+    def mask_here(self) -> Mask | None:
+        return self.source.mask_here()
+
+    @contextmanager
+    def shown_by(self, mask: Mask | None) -> Iterator[None]:
+        with self.source.shown_by(mask):
+            yield
 
     @property
     def version(self) -> int:
@@ -212,7 +240,8 @@ class ReplaySession(Session):
         player, behind_ns = self.player, self.behind_ns
         self._axis.move(player.position)
         ahead = self.source.version if not player.has_begun else 0
-        seen = player.state, player.position, ahead, None if behind_ns is None else behind_ns // 10**9
+        lost = sum(len(at.capture.log.lost) for at in self._ats)
+        seen = player.state, player.position, ahead, lost, None if behind_ns is None else behind_ns // 10**9
         if seen != self._seen:
             self._seen = seen
             self._changes += 1
@@ -247,6 +276,9 @@ class ReplaySession(Session):
         with self._lock:
             index, local = self._axis.find(number)
             return self._ats[index].summary(local, shown_as=number)
+
+    def endpoints(self, number: int) -> tuple[Endpoint, Endpoint]:
+        return self.source.endpoints(self.number_in_source(number))
 
     def view(self, number: int) -> Findings:
         with self._lock:
@@ -291,6 +323,7 @@ class ReplaySession(Session):
                 flows=self.flow_count(),
                 progress=source.progress,
                 warnings=source.warnings,
+                faults=source.faults,
                 notice="" if player.has_begun or source.phase == "loading" else NO_TIMES,
                 now_ns=player.state.now_ns,
                 replay=player.state,

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from tcpladder.analysis.flow_rows import FlowRows
+from tcpladder.analysis.rows_by_flow import RowsByFlow
 from tcpladder.errors import CaptureError, UsageError
 from tcpladder.session.base import Session
 from tcpladder.session.packet_notes import mark_of, note_of, worth_a_note
@@ -110,7 +110,7 @@ class _Part:
         self._session, self._wanted = session, wanted
         self._capture = session.captures[index]
         with session.lock:
-            self._flow_rows = FlowRows(self._capture.log)
+            self._rows_by_flow = RowsByFlow(self._capture.log)
             self._flows = self._flows_wanted()
             self.rows = self._rows_wanted()
 
@@ -122,7 +122,7 @@ class _Part:
 
     def _flows_wanted(self) -> list[int]:
         """Numbers in the capture."""
-        first, count = self._capture.flows_before, self._flow_rows.flows
+        first, count = self._capture.flows_before, self._rows_by_flow.flows
         if not self._wanted.flows:
             return list(range(1, count + 1))
         return [number - first for number in self._wanted.flows if first < number <= first + count]
@@ -131,7 +131,7 @@ class _Part:
         log, wanted = self._capture.log, self._wanted
         rows = np.arange(len(log))
         if wanted.flows:
-            found = [self._flow_rows.with_copies(number - 1, len(log)) for number in self._flows]
+            found = [self._rows_by_flow.with_copies(number - 1, len(log)) for number in self._flows]
             rows = np.sort(np.concatenate(found)) if found else np.empty(0, np.int64)
         times = log.column("time_ns", rows)
         within = np.ones(len(rows), np.bool_)
@@ -165,7 +165,7 @@ class _Part:
         for number in self._flows:
             with session.lock:
                 view = session.view(self._capture.flows_before + number)
-                rows = self._flow_rows.segments(number - 1, len(log))
+                rows = self._rows_by_flow.segments(number - 1, len(log))
                 for index in worth_a_note(view).tolist():
                     if index < len(rows) and int(rows[index]) in wanted:
                         known[int(rows[index])] = note_of(view, index)

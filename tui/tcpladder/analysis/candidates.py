@@ -1,0 +1,232 @@
+"""Which segments a timer may have sent, and what stands around each: found in columns, for one flow or many at once.
+
+Most segments are sent by no timer. What is left for plain Python (waits.py) are the probes, repetitions, segments
+behind a pause and late bare ACKs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tcpladder.analysis.columns import BAND, NOTHING, FlowColumns, latest_before
+from tcpladder.analysis.delayed import delayed_acks
+from tcpladder.analysis.kinds import Kind
+from tcpladder.analysis.paths import UNKNOWN_NS, Acks, Outgoing, Paths
+from tcpladder.analysis.schedule import MILLISECOND_NS, RTO_MIN_NS
+
+LOST_BEFORE_NS = RTO_MIN_NS - 10 * MILLISECOND_NS
+"""A segment that follows a pause of a timer's length may be the repetition of one that was lost before the capture."""
+_WATCHED = np.zeros(256, np.bool_)
+_WATCHED[[
+    Kind.SYN, Kind.SYN_CROSSING, Kind.SYN_DATA, Kind.SYN_RETRANSMISSION, Kind.SYN_ACK,
+    Kind.SYN_ACK_RETRANSMISSION, Kind.KEEPALIVE_PROBE,
+    Kind.ZERO_WINDOW_PROBE, Kind.RST, Kind.RETRANSMISSION, Kind.SPURIOUS_RETRANSMISSION, Kind.OUT_OF_ORDER,
+    Kind.FAST_RETRANSMISSION,
+]] = True  # fmt: skip
+_UNBELIEVABLE = np.zeros(256, np.bool_)
+_UNBELIEVABLE[[Kind.MALFORMED, Kind.CUT_SHORT, Kind.ICMP_ERROR]] = True
+_FRESH = np.zeros(256, np.bool_)
+_FRESH[[Kind.DATA, Kind.WINDOW_FULL, Kind.FIN]] = True
+MOST_LOST = 64
+OVERTAKING = 16
+"""Segments of the flow among which the newest datagram of an end is looked for."""
+_SIDES = (True, False)
+"""The client first, as everywhere."""
+
+
+class Candidate(NamedTuple):
+    """A segment that a timer may have sent. Indices are those of its flow, NOTHING where there is no such segment."""
+
+    at: int
+    kind: int
+    from_client: bool
+    round_trip_ns: int
+    """The shortest round trip that the flow has shown by then; 0 for none."""
+    loop_ns: int
+    """The shortest loop from the capture point to its sender and back, likewise."""
+    sent_before: int
+    """Its sender's segment before that took up sequence numbers, repetitions included."""
+    highest: int
+    """Relative number behind everything that its sender had sent by then."""
+    acked: int
+    """How far the peer had acknowledged by then, relative; -1 where that is unknown."""
+    lost: int
+    """Datagrams of its sender that are missing right before it, as the IP identification counts them."""
+    latest_of_client: int
+    """The client's last segment before this one."""
+    latest_of_server: int
+    heard_by_client: int
+    """The last segment before this one that refreshes the client's keepalive clock."""
+    heard_by_server: int
+
+
+class Late(NamedTuple):
+    """A bare ACK that the delayed ACK timer sent."""
+
+    at: int
+    from_client: bool
+    armed: int
+
+
+class Around(NamedTuple):
+    """What each end did last."""
+
+    latest_of_client: int
+    latest_of_server: int
+    heard_by_client: int
+    heard_by_server: int
+
+
+@dataclass(frozen=True, slots=True)
+class FlowCandidates:
+    """What was found in the new segments of one flow."""
+
+    found: Sequence[Candidate]
+    late: Sequence[Late]
+    last: Around
+    """As a segment behind all of them would find it."""
+    outgoing: Callable[[], Mapping[bool, Outgoing]]
+    """What both ends have sent so far."""
+
+
+class CandidateReader:
+    """Reads the segments of some columns: those of one growing flow in pieces, those of many flows once."""
+
+    def __init__(self, columns: FlowColumns) -> None:
+        self._columns = columns
+        self._paths = Paths(columns)
+        self._last = Around(NOTHING, NOTHING, NOTHING, NOTHING)
+
+    def read(self, begin: int) -> Iterator[FlowCandidates]:
+        """The candidates among the segments from `begin` on: one element a flow."""
+        columns, begins = self._columns, self._columns.begins
+        acks = self._paths.extend(begin)
+        spoke = self._spoke(begin)
+        watched = np.flatnonzero(_WATCHED[columns.kind[begin:]]) + begin
+        behind_losses, lost = self._behind_losses(begin, spoke)
+        at = np.union1d(watched, behind_losses)
+        missing = np.zeros(len(at), np.int64)
+        missing[np.searchsorted(at, behind_losses)] = lost
+        start = begins[columns.flow_of(at)]
+        own = at - start, columns.kind[at], columns.from_client[at]
+        sent = (*self._loops(at), *self._sent(at, start, acks), missing)
+        around = self._around(spoke, at, start)
+        found = list(map(Candidate, *(column.tolist() for column in (*own, *sent, *around))))
+        ends = np.append(begins[1:], len(columns))
+        lasts = [column.tolist() for column in self._around(spoke, ends, begins)]
+        late_flow, late = self._late(acks)
+        bounds = np.searchsorted(at, np.append(begins, len(columns))).tolist()
+        late_bounds = np.searchsorted(late_flow, np.arange(columns.flows + 1)).tolist()
+        for number, last in enumerate(map(Around, *lasts)):
+            yield FlowCandidates(
+                found=found[bounds[number] : bounds[number + 1]],
+                late=late[late_bounds[number] : late_bounds[number + 1]],
+                last=last,
+                outgoing=partial(self._paths.of, number),
+            )
+            self._last = last
+
+    def _spoke(self, begin: int) -> tuple[NDArray[np.int64], ...]:
+        """For each field of Around, the indices from `begin` on that it may name, ascending."""
+        kind, from_client = self._columns.kind[begin:], self._columns.from_client[begin:]
+        believable = ~_UNBELIEVABLE[kind]
+        refreshing = believable & (kind != Kind.KEEPALIVE_PROBE)
+        client, server = believable & from_client, believable & ~from_client
+        for_client, for_server = refreshing & ~from_client, refreshing & from_client
+        return tuple(np.flatnonzero(c) + begin for c in (client, server, for_client, for_server))
+
+    def _around(
+        self, spoke: Sequence[NDArray[np.int64]], at: NDArray[np.int64], start: NDArray[np.int64]
+    ) -> list[NDArray[np.int64]]:
+        """The fields of Around, each (k,), before some segments whose flows begin at `start`."""
+        return [
+            latest_before(at, indices, start, carried)
+            for indices, carried in zip(spoke, self._last, strict=True)
+        ]
+
+    def _loops(self, at: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """`round_trip_ns` and `loop_ns` of the segments at some indices."""
+        loops_ns = [self._paths.loop[client].at_each(at) for client in _SIDES]
+        client_ns, server_ns = (np.where(loop_ns < UNKNOWN_NS, loop_ns, 0) for loop_ns in loops_ns)
+        return client_ns + server_ns, np.where(self._columns.from_client[at], client_ns, server_ns)
+
+    def _sent(
+        self, at: NDArray[np.int64], start: NDArray[np.int64], acks: Mapping[bool, Acks]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+        """`sent_before`, `highest` and `acked` of the segments at some indices, whose flows begin at `start`."""
+        columns = self._columns
+        flow, by_client = columns.flow_of(at), columns.from_client[at]
+        before, highest, acked = np.full((3, len(at)), NOTHING)
+        peer_ack, known = (columns.values(name, at) for name in ("peer_ack", "peer_ack_known"))
+        for client, direction in self._paths.sent.items():
+            own = np.flatnonzero(by_client == client)
+            place = np.searchsorted(direction.index.values, at[own]) - 1
+            before[own] = np.append(direction.index.values, NOTHING)[place] - start[own]
+            highest[own] = np.append(direction.end.values, NOTHING)[place] - flow[own] * BAND
+            reached = acks[not client].until(at[own], flow[own]) - flow[own] * BAND
+            said = np.where(known[own], peer_ack[own] - direction.base[flow[own]], NOTHING)
+            acked[own] = np.where(reached >= 0, reached, said)
+        before[before < 0] = NOTHING
+        return before, highest, acked
+
+    def _behind_losses(
+        self, begin: int, spoke: Sequence[NDArray[np.int64]]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The segments behind a pause as long as a retransmission timer and a few lost datagrams, and how many.
+
+        The IP identification of an end counts its datagrams; it is 0 or negative where there is none.
+        """
+        columns = self._columns
+        at = self._after_pauses(begin)
+        start = columns.begins[columns.flow_of(at)]
+        by_client, by_server, *_ = self._around(spoke, at, start)
+        before = np.where(columns.from_client[at], by_client, by_server)
+        at, start, before = at[before != NOTHING], start[before != NOTHING], before[before != NOTHING]
+        own = columns.values("ip_id", at)
+        lost = np.full(len(at), MOST_LOST)
+        for _ in range(OVERTAKING):
+            # The newest of the few datagrams before: others may have overtaken it. Most segments end this at once.
+            place = np.maximum(before, 0) + start
+            ahead = columns.values("ip_id", place)
+            counted = (before >= 0) & (columns.from_client[place] == columns.from_client[at])
+            counted &= (own > 0) & (ahead > 0)
+            missing = np.where(counted, (own - ahead - 1) % (1 << 16), MOST_LOST)
+            lost = np.minimum(lost, missing)
+            some = (lost > 0) & (lost < MOST_LOST)
+            at, start, own, lost = at[some], start[some], own[some], lost[some]
+            before = before[some] - 1
+        return at, lost
+
+    def _after_pauses(self, begin: int) -> NDArray[np.int64]:
+        """The segments that take up numbers for the first time and follow a pause as long as an RTO, ascending."""
+        columns, found = self._columns, []
+        for direction in self._paths.sent.values():
+            index = direction.index.values
+            first = max(int(np.searchsorted(index, begin)), 1)
+            paused = np.flatnonzero(np.diff(direction.sent_ns.values[first - 1 :]) >= LOST_BEFORE_NS) + first
+            at, before = index[paused], index[paused - 1]
+            found.append(at[(columns.flow_of(at) == columns.flow_of(before)) & _FRESH[columns.kind[at]]])
+        return np.sort(np.concatenate(found))
+
+    def _late(self, acks: Mapping[bool, Acks]) -> tuple[NDArray[np.int64], list[Late]]:
+        """The delayed ACKs in order, and the flow of each."""
+        columns, begins = self._columns, self._columns.begins
+        armed = {
+            (index, client): armed
+            for client in _SIDES
+            for index, armed in delayed_acks(columns, self._paths, acks[client], client).items()
+        }
+        ordered = sorted(armed)
+        flow = columns.flow_of(np.array([index for index, _ in ordered], np.int64))
+        starts = begins[flow].tolist()
+        late = [
+            Late(index - start, client, armed[index, client] - start)
+            for (index, client), start in zip(ordered, starts, strict=True)
+        ]
+        return flow, late

@@ -1,0 +1,176 @@
+"""The keys that break and mend, on the list and on the ladder: D, K, U, F."""
+
+from __future__ import annotations
+
+import asyncio
+from time import monotonic
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import work
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+
+from tcpladder.agent.fault_messages import FaultState
+from tcpladder.analysis.view import FlowSummary
+from tcpladder.app.confirm import Confirm
+from tcpladder.app.fault_choices import Choices, Scope, probe_sequences, proposed_length
+from tcpladder.app.help_screen import HelpScreen
+from tcpladder.app.page import Page
+from tcpladder.app.status_words import fault_ended, plural
+from tcpladder.app.terminal import Taste
+from tcpladder.errors import TcpladderError
+from tcpladder.faults.fault import INSIST
+
+if TYPE_CHECKING:
+    from tcpladder.app.app import TcpladderApp
+
+AGAIN_S = 2.0
+"""Within which a second U means all."""
+
+
+class FaultKeys(Page):
+    """A page about flows: one of them is under the cursor."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("D", "break_flow", "break this flow: drop, reject, lose ..."),
+        Binding("K", "reset", "reset this connection now"),
+        Binding("U", "lift", "lift the last fault; twice: all"),
+        Binding("F", "faults", "faults: time left, what each ate"),
+    ]
+    CHANGES: ClassVar[frozenset[str]] = frozenset({"break_flow", "reset", "lift"})
+
+    _lifted_s = -AGAIN_S
+
+    @property
+    def flow_number(self) -> int | None:
+        """The flow under the cursor."""
+        raise NotImplementedError
+
+    def _can_break(self) -> bool:
+        why_not = self.session.faults.why_not
+        if why_not:
+            self.notify(why_not, severity="warning", markup=False)
+        return not why_not
+
+    # D
+
+    def action_break_flow(self) -> None:
+        if not self._can_break():
+            return
+        from tcpladder.app.fault_dialog import FaultDialog  # nobody waits for it at the start
+
+        number = self.flow_number
+        view = None if number is None else self.session.view(number)
+        client, server = (None, None) if number is None else self.session.endpoints(number)
+        length, why = proposed_length(view, self.session.status().now_ns)
+        choices = Choices(
+            client=client,
+            server=server,
+            scope=Scope.TYPED if server is None else Scope.FLOW,
+            typed="" if server is None else str(server),
+            length=length,
+            probes=None if view is None else probe_sequences(view),
+        )
+        self.app.push_screen(FaultDialog(self.session.faults, choices, why, self.taste), self._broken)
+
+    def _broken(self, state: FaultState | None) -> None:
+        if state is not None:
+            self.feed.wake()  # the status line says it
+
+    # K
+
+    def action_reset(self) -> None:
+        number = self.flow_number
+        if not self._can_break():
+            return
+        if number is None:
+            self.notify("no flow to reset", timeout=2)
+            return
+        self._ask_and_reset(number, self.session.summary(number))
+
+    @work
+    async def _ask_and_reset(self, number: int, summary: FlowSummary) -> None:
+        question = (
+            f"Reset {summary.client} → {summary.server}?\n\nIts sockets here are destroyed: the programs get "
+            "ECONNABORTED, the peer an RST. This cannot be taken back."
+        )
+        if not await self.app.push_screen_wait(Confirm(question, ascii_only=self.ascii_only)):
+            return
+        refused = await self._reset(number, insist=False)
+        if INSIST in refused:
+            again = Confirm(refused, ascii_only=self.ascii_only, word=INSIST)
+            if not await self.app.push_screen_wait(again):
+                return
+            refused = await self._reset(number, insist=True)
+        if refused:
+            self.notify(refused, severity="error", markup=False)
+
+    async def _reset(self, number: int, *, insist: bool) -> str:
+        """Do it; returns why not, empty where it was done."""
+        try:
+            sockets = await asyncio.to_thread(self.session.reset_connection, number, insist=insist)
+        except TcpladderError as refused:
+            return str(refused)
+        self.notify(f"{plural(sockets, 'socket')} destroyed", markup=False)
+        return ""
+
+    # U
+
+    def action_lift(self) -> None:
+        if not self._can_break():
+            return
+        faults = self.session.faults
+        standing = faults.in_force()
+        again = monotonic() - self._lifted_s < AGAIN_S
+        self._lifted_s = monotonic()
+        if standing:
+            self._lift(everything=again)
+        elif not again:
+            self.notify("no fault is in force", timeout=2)
+
+    @work
+    async def _lift(self, *, everything: bool) -> None:
+        faults = self.session.faults
+        try:
+            if everything:
+                lifted = await asyncio.to_thread(faults.lift_all)
+            else:
+                last = await asyncio.to_thread(faults.lift_last)
+                lifted = [] if last is None else [last]
+        except TcpladderError as refused:
+            self.notify(str(refused), severity="error", markup=False)
+            return
+        sentences = [fault_ended(state) for state in lifted]
+        left = len(faults.in_force())
+        if left and not everything:
+            others = "the other one" if left == 1 else f"the other {left}"
+            sentences.append(f"U again within {AGAIN_S:.0f} s lifts {others}")
+        self.notify("\n".join(sentences), markup=False, timeout=3)
+        self.feed.wake()
+
+    # F
+
+    def action_faults(self) -> None:
+        from tcpladder.app.faults_screen import FaultsScreen
+
+        self.app.push_screen(FaultsScreen(self.session, self.taste))
+
+
+def help_of(screen: Screen[object], why_not: str, taste: Taste) -> HelpScreen:
+    """The keys of a page or dialog; those that break are grey, with the reason, where nothing can be broken."""
+    bindings = [active.binding for active in screen.active_bindings.values()]
+    title = str(screen.title or screen.TITLE or "this dialog")
+    greyed = FaultKeys.CHANGES if why_not and isinstance(screen, FaultKeys) else frozenset()
+    return HelpScreen(title, bindings, ascii_only=taste.ascii_only, greyed=greyed, why=why_not)
+
+
+def leave(app: TcpladderApp) -> None:
+    """End the app; ask first where something is broken, because that ends with it."""
+    standing = app.session.faults.in_force()
+    if not standing:
+        app.exit()
+        return
+    question = f"{plural(len(standing), 'fault')} in force. Leave, and lift {'it' if len(standing) == 1 else 'them'}?"
+    app.push_screen(
+        Confirm(question, ascii_only=app.taste.ascii_only), lambda yes: app.exit() if yes else None
+    )

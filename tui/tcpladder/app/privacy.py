@@ -1,0 +1,41 @@
+"""The privacy mask of the app: what `P` does, and what stands in place of a frame's bytes."""
+
+from __future__ import annotations
+
+from tcpladder.app.contract import Session
+from tcpladder.app.detail_view import Line
+from tcpladder.ladder.model import Role
+from tcpladder.ladder.privacy import Mask
+
+HIDDEN: tuple[Line, ...] = (
+    ("", Role.SPACE),
+    ("the headers and bytes of this frame are hidden by the privacy mask; P takes it off", Role.REMARK),
+)
+
+
+class Privacy:
+    """One mask as long as the app runs, so that an address has the same stand-in whenever it is on."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._mask = Mask()
+
+    def next(self) -> str:
+        """Off, addresses, addresses and ports, off: go on, and say what is hidden now."""
+        session, mask = self._session, self._mask
+        if session.mask is None:
+            mask.ports = False
+            session.mask = mask
+            return "addresses and payload are masked; P again: ports, too"
+        if not mask.ports:
+            mask.ports = True
+            return "addresses, ports and payload are masked; P again: nothing"
+        session.mask = None
+        return "nothing is masked"
+
+
+def word(session: Session) -> str:
+    """What the status line says of the mask; empty without one."""
+    if session.mask is None:
+        return ""
+    return "addresses and ports masked  " if session.mask.ports else "addresses masked  "

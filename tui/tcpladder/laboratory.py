@@ -1,0 +1,132 @@
+"""The front end of `lab`: the list of experiments, the start of one in its network, a command in it, a shell in it."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from textwrap import wrap
+from typing import TYPE_CHECKING, NoReturn
+
+from tcpladder.agent.start import Handover, exec_app
+from tcpladder.errors import ExitCode, UsageError
+from tcpladder.hosts.network import PrivateNetwork
+from tcpladder.hosts.plan import HOME, Plan
+from tcpladder.lab.experiment import Experiment, Point
+from tcpladder.lab.table import load, names
+from tcpladder.lab.topology import topology
+
+if TYPE_CHECKING:
+    from tcpladder.session.private import PrivateSession
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chosen:
+    """What is to be run, and where."""
+
+    experiment: Experiment | None
+    plan: Plan
+    host: str
+    """Where the user's command runs."""
+    point: Point
+
+
+def list_experiments() -> None:
+    """A sentence about each, on stdout; folded where that is a terminal."""
+    indent = max(map(len, names())) + 2
+    columns = shutil.get_terminal_size().columns if sys.stdout.isatty() else sys.maxsize
+    for name in names():
+        lines = wrap(load(name).sentence, max(20, columns - indent))
+        folded = f"\n{'':{indent}}".join(lines)
+        sys.stdout.write(f"{name:{indent}}{folded}\n")
+
+
+def enter(wanted: str, host: str) -> int:
+    """A shell in a lab that runs; the shell's exit code."""
+    from tcpladder.hosts import shell
+
+    return shell.enter(wanted, host)
+
+
+def chosen(experiment: str | None, settings: tuple[str, ...], *, network: str, host: str) -> Chosen:
+    """What the words of the command line mean. Raises UsageError."""
+    if experiment is not None:
+        if network:
+            raise UsageError(f"cannot run {experiment} in {network}: an experiment has a network of its own")
+        loaded = load(experiment, settings)
+        _known(host, loaded.network)
+        return Chosen(experiment=loaded, plan=loaded.network, host=host, point=loaded.capture)
+    if settings:
+        raise UsageError("--set changes a number of an experiment: name one")
+    plan = topology(network)
+    _known(host, plan)
+    where = host or (plan.hosts[0] if plan.hosts else HOME)
+    point = Point(host=where, interface="any" if where else "lo")
+    return Chosen(experiment=None, plan=plan, host=where, point=point)
+
+
+def begin(chosen: Chosen, command: Sequence[str], argv: Sequence[str]) -> NoReturn:
+    """Start the agent in the network and become the app. Raises TcpladderError."""
+    beside = None
+    if command:
+        from tcpladder.hosts.command import beside as make_ready
+
+        beside = make_ready(command, chosen.host)
+    exec_app(PrivateNetwork(chosen.plan), {}, argv, beside=beside)
+
+
+def session(chosen: Chosen, left: Handover, *, aloud: bool) -> PrivateSession:
+    """The session over what was begun; `aloud`, what is said goes to stderr, the command's words too."""
+    from tcpladder.hosts.command import handed_over
+    from tcpladder.session.lab import LabSession
+    from tcpladder.session.lab_agent import LabAgent
+    from tcpladder.session.private import PrivateSession
+
+    agent = LabAgent(left.agent, chosen.plan, chosen.point.host)
+    command = handed_over(left.beside)
+    if aloud:
+        _say(f"lab {left.agent_pid}: `tcpladder lab enter {left.agent_pid}` opens a shell in its network")
+    on_output = _to_stderr if aloud else _nowhere
+    if chosen.experiment is None:
+        name = f"lab {left.agent_pid}"
+        return PrivateSession(
+            agent, chosen.plan, chosen.point, name=name, command=command, on_output=on_output
+        )
+    name = f"lab {chosen.experiment.name} {left.agent_pid}"
+    return LabSession(agent, chosen.experiment, name=name, command=command, on_output=on_output)
+
+
+def finish(session: PrivateSession, *, aloud: bool) -> int:
+    """The exit code: no where an experiment did not hold, else that of the user's command."""
+    from tcpladder.session.lab import LabSession
+
+    if aloud and isinstance(session, LabSession):
+        if session.outcome is None:
+            return ExitCode.INTERRUPTED
+        _say(session.outcome.sentence)
+        if not session.outcome.held:
+            return ExitCode.NO
+    if session.has_command and session.exit_code is None and aloud:
+        return ExitCode.INTERRUPTED
+    return session.exit_code or ExitCode.DONE
+
+
+def _known(host: str, plan: Plan) -> None:
+    if host and host not in plan.hosts:
+        have = ", ".join(plan.hosts) or "one host, leave --host out"
+        raise UsageError(f"there is no host {host!r} in this network (have: {have})")
+
+
+def _to_stderr(said: bytes) -> None:
+    sys.stdout.flush()
+    sys.stderr.buffer.write(said)
+    sys.stderr.flush()
+
+
+def _nowhere(_said: bytes) -> None:
+    """The screen is drawn on the terminal: what a command says there would spoil it."""
+
+
+def _say(sentence: str) -> None:
+    sys.stderr.write(f"tcpladder: {sentence}\n")

@@ -1,0 +1,122 @@
+"""A session's flows as a file in one of the formats: the diagrams, their content, and where it is written."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime, tzinfo
+from pathlib import Path
+from typing import Protocol
+
+from tcpladder import __version__
+from tcpladder.analysis.flow_view import Findings
+from tcpladder.errors import UsageError
+from tcpladder.ladder.diagram import Diagram, diagram_of
+from tcpladder.ladder.model import LANE_NAMES, Note
+from tcpladder.ladder.privacy import Mask
+from tcpladder.render.formats import Format, Taste, lines
+
+
+class Exportable(Protocol):
+    """What an export asks of a session."""
+
+    mask: Mask | None
+
+    @property
+    def sources(self) -> Sequence[str]:
+        """Each file by its name, or the interface."""
+        ...
+
+    def shown_by(self, mask: Mask | None) -> AbstractContextManager[None]: ...
+
+    def masked(self, text: str) -> str: ...
+
+    def view(self, number: int) -> Findings: ...
+
+    def notes(self, number: int) -> tuple[Note, ...]: ...
+
+    def now_ns(self) -> int: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What is exported, and how."""
+
+    form: Format
+    flows: Sequence[int]
+    taste: Taste = field(default_factory=Taste)
+    mask: Mask | None = None
+    """What hides addresses; None shows them, unless the session itself is masked."""
+    rungs: tuple[int, int] | None = None
+    """The first and the last one that is drawn, from 1."""
+    lane_names: tuple[str, str] = LANE_NAMES
+
+
+def content(session: Exportable, wish: Wish, timezone: tzinfo) -> Iterator[bytes]:
+    """The bytes of the file. Raises UsageError for what the format cannot hold.
+
+    The session stands still while the caller takes them, and only this thread sees it through the mask of the wish.
+    """
+    mask = wish.mask or session.mask
+    with session.shown_by(mask):
+        diagrams = [_diagram(session, number, wish, timezone, mask) for number in wish.flows]
+        text = (f"{line}\n".encode(errors="replace") for line in lines(wish.form, diagrams, wish.taste))
+        if wish.form is Format.PNG:
+            from tcpladder.render.png import png
+
+            yield png(b"".join(text).decode())
+        else:
+            yield from text
+
+
+def local_timezone() -> tzinfo:
+    """Of the clock times in an export: this machine's."""
+    timezone = datetime.now().astimezone().tzinfo
+    assert timezone is not None
+    return timezone
+
+
+def save(path: Path, pieces: Iterable[bytes], *, overwrite: bool = True) -> int:
+    """Write a file and return its size in bytes; nothing is opened before all of it is made.
+
+    Raises UsageError where it cannot be written, and FileExistsError where it is there and `overwrite` is not said.
+    """
+    data = b"".join(pieces)
+    try:
+        with path.open("wb" if overwrite else "xb") as file:
+            try:
+                file.write(data)
+                file.flush()
+            except OSError:
+                if path.is_file():
+                    path.unlink()
+                raise
+    except FileExistsError:
+        raise
+    except OSError as refused:
+        reason = (refused.strerror or str(refused)).lower()
+        if isinstance(refused, PermissionError) and os.geteuid() == 0:
+            # Root is refused by Landlock, under which agent/start.py puts an app that nobody's sudo started.
+            reason += "; as root without sudo it writes only below /tmp"
+        raise UsageError(f"cannot write {path}: {reason}") from None
+    return len(data)
+
+
+def _diagram(session: Exportable, number: int, wish: Wish, timezone: tzinfo, mask: Mask | None) -> Diagram:
+    return diagram_of(
+        session.view(number),
+        source=session.masked(", ".join(Path(name).name for name in session.sources)),
+        made_by=f"tcpladder {__version__}",
+        notes=session.notes(number),
+        now_ns=session.now_ns(),
+        rungs=wish.rungs,
+        lane_names=wish.lane_names,
+        timezone=timezone,
+        masked=_masked(mask),
+    )
+
+
+def _masked(mask: Mask | None) -> str:
+    return "" if mask is None else "addresses and ports" if mask.ports else "addresses"

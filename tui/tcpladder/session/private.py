@@ -1,0 +1,108 @@
+"""A session over a private network of the lab, and the command of the user's that runs in it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from tcpladder.agent.messages import OpenCapture
+from tcpladder.analysis.beliefs import TimerValues
+from tcpladder.analysis.view import Endpoint
+from tcpladder.hosts.command import Command
+from tcpladder.hosts.plan import Plan
+from tcpladder.lab.experiment import Point
+from tcpladder.lab.requests import on_host
+from tcpladder.session.faults import SessionFaults
+from tcpladder.session.lab_agent import LabAgent
+from tcpladder.session.live import SYSCTLS, LiveSession
+
+_SETTLING_S = 0.5
+"""After the end of the command, until what was sent last is captured."""
+MOST_OUTPUT_BYTES = 1 << 20
+
+
+class PrivateSession(LiveSession):
+    """What one host of a private network carries. Ends live on every host of it, and are believed accordingly.
+
+    Args:
+        agent: it has built `plan`.
+        point: where frames are captured.
+        command: begun when the capture runs; ended with the session.
+        on_output: takes what the command says, as it comes.
+    """
+
+    def __init__(
+        self,
+        agent: LabAgent,
+        plan: Plan,
+        point: Point,
+        *,
+        name: str,
+        command: Command | None = None,
+        on_output: Callable[[bytes], None] = lambda _said: None,
+    ) -> None:
+        super().__init__(agent, OpenCapture(interface=point.interface), mode="lab", name=name)
+        self.faults = SessionFaults(agent, self._change, host=point.host)
+        self.has_command = command is not None
+        self._command = command
+        self._exit_code: int | None = None
+        self.command_output = b""
+        """The last of what the command said."""
+        self._on_output = on_output
+        self._lab = agent
+        self._local |= agent.addresses
+        self._values_on: dict[str, TimerValues] = {host: TimerValues() for host in plan.hosts}
+        self._command_ended_s: float | None = None
+
+    @property
+    def finished(self) -> bool:
+        """Whether the command has ended, and what it sent last was seen."""
+        ended_s = self._command_ended_s
+        return ended_s is not None and time.monotonic() - ended_s >= _SETTLING_S
+
+    @property
+    def exit_code(self) -> int | None:
+        """The command's, None while it runs and without one."""
+        return self._exit_code
+
+    def look(self, wait_s: float) -> bool:
+        """One look at the ring, then at what the command says."""
+        came = super().look(wait_s)
+        if self._command is not None and self._may_begin():
+            self._command.begin()
+            said = self._command.read()
+            if said:
+                self._on_output(said)
+                self.command_output = (self.command_output + said)[-MOST_OUTPUT_BYTES:]
+                self.version += 1
+            if self._command.code is not None and self._command_ended_s is None:
+                self._exit_code, self._command_ended_s = self._command.code, time.monotonic()
+        return came
+
+    def _may_begin(self) -> bool:
+        """Whether it is the command's turn."""
+        return True
+
+    def _notice(self) -> str:
+        """The last line that the command said, then how it ended."""
+        if self._exit_code is not None:
+            return f"the command has ended with exit code {self._exit_code}"
+        said = self.command_output.decode(errors="replace").rstrip().rpartition("\n")[2]
+        return "".join(letter if letter.isprintable() else " " for letter in said)
+
+    def _take_sysctls(self) -> bool:
+        """As ever, and on every host."""
+        before = self._values_on
+        self._values_on = {
+            host: self._sysctls(values, on_host(host, SYSCTLS)) for host, values in before.items()
+        }
+        return super()._take_sysctls() or self._values_on != before
+
+    def _sysctls_of(self, endpoint: Endpoint) -> TimerValues:
+        return self._values_on.get(self._lab.host_of(endpoint.address), self._values)
+
+    def close(self) -> None:
+        super().close()
+        if self._command is not None:
+            self._command.close()
+            self._command = None
