@@ -15,9 +15,12 @@ import numpy as np
 import pytest
 
 from talk import START_NS, Talk, batch, write_pcap
-from tcpladder.errors import UsageError
+from tcpladder.errors import PermissionRefused, UsageError
 from tcpladder.ladder.ladder import Ladder
+from tcpladder.ladder.privacy import Mask
+from tcpladder.render.formats import Format
 from tcpladder.session.base import Session
+from tcpladder.session.export import Wish, content
 from tcpladder.session.files import FileSession
 from tcpladder.session.replay import ReplaySession
 from tcpladder.session.replay_state import ReplayState
@@ -233,6 +236,56 @@ def test_a_capture_without_times_says_so(tmp_path: Path) -> None:
     assert "no frame of this capture has a time" in session.status().notice
     assert session.step(1)
     assert session.flow_count() == 1
+
+
+def test_it_wears_the_mask_of_what_it_replays() -> None:
+    session, _ = replay([KEEPALIVE], playing=False)
+    ends = session.endpoints(1)
+    session.mask = mask = Mask(ports=True)
+    assert session.source.mask is mask
+    for summary in (session.summary(1), session.view(1).summary):
+        assert (summary.client, summary.server) == (mask.endpoint(ends[0]), mask.endpoint(ends[1]))
+    assert session.endpoints(1) == ends, "what is judged never sees the mask"
+    assert ends[0].address not in session.status().name
+    session.mask = None
+    assert (session.summary(1).client, session.summary(1).server) == ends
+    with session.shown_by(mask):
+        assert session.summary(1).client == mask.endpoint(ends[0])
+    assert session.summary(1).client == ends[0]
+
+
+@pytest.mark.parametrize("form", [Format.TEXT, Format.JSON])
+def test_an_export_ends_at_the_moment(form: Format) -> None:
+    session, _ = replay([KEEPALIVE], playing=False)
+
+    def exported(exportable: Session) -> list[str]:
+        wish = Wish(form=form, flows=[1], mask=Mask())
+        return b"".join(content(exportable, wish, UTC)).decode().splitlines()
+
+    session.seek(session.state.end_ns)
+    assert exported(session) == exported(session.source)
+    session.seek(session.state.begin_ns)
+    begin = exported(session)
+    assert len(begin) < len(exported(session.source))
+    assert not any(session.endpoints(1)[0].address in line for line in begin)
+
+
+def test_it_cannot_be_broken_and_says_why() -> None:
+    session, _ = replay([KEEPALIVE])
+    assert session.faults.why_not == "a replay cannot be broken: live or lab only"
+    assert not session.faults.in_force()
+    with pytest.raises(PermissionRefused, match="a replay cannot be broken"):
+        session.reset_connection(1)
+
+
+def test_segments_that_turn_out_to_be_lost_are_seen() -> None:
+    session, _ = replay([KEEPALIVE], playing=False)
+    view, before = session.view(1), session.version
+    assert view.lost(0) is None
+    session.source.captures[0].log.lost[0] = "rule 1"
+    assert session.version > before
+    assert session.view(1).lost(0) == "rule 1"
+    assert view.losses == 1
 
 
 def test_bytes_of_a_frame_as_tshark_has_them(needs: Any) -> None:

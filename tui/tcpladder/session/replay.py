@@ -58,13 +58,8 @@ class ReplaySession(Session):
         super().__init__(source.name, filter_text=source.filter_text, given=source.given)
         self.source = source
         self.sources = source.sources
-        self.faults = SessionFaults(
-            None,
-            self._change,
-            why_not="a replay cannot be broken: R goes back to what is replayed"
-            if not owns_source
-            else "a replay cannot be broken: live or lab only",
-        )
+        where = "live or lab only" if source.faults.why_not else "R goes back to what can be"
+        self.faults = SessionFaults(None, self._change, why_not=f"a replay cannot be broken: {where}")
         self.player = Player(state or ReplayState())
         self._owns_source = owns_source
         self._at = at
