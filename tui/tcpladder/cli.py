@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import gc
 import os
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -50,8 +51,17 @@ def tcpladder(context: click.Context) -> None:
     Exit codes: 0 done, 1 the answer is no (check, an experiment), 2 wrong usage, 3 bad input, 4 not permitted,
     130 interrupted.
     """
-    if context.invoked_subcommand is None:
+    if context.invoked_subcommand is not None:
+        return
+    if _why_no_app() is not None:
         click.echo(context.get_help())
+        return
+    from tcpladder.app.start_screen import choose
+
+    while (command := choose(ascii_only=False, mouse=True)) is not None:
+        # A process of its own: `live` and `lab` give up privilege by exec, and this screen is there again afterwards.
+        if subprocess.run([sys.executable, "-P", "-m", "tcpladder", *command]).returncode not in (0, 1):
+            click.pause("press a key to go on", err=True)
 
 
 @tcpladder.command(context_settings=_REST)
@@ -62,6 +72,11 @@ def tcpladder(context: click.Context) -> None:
 @click.option("-s", "--snap-length", type=click.IntRange(0, 262_144), default=256, show_default=True,
               help="Bytes kept of each frame; 0 for all.")  # fmt: skip
 @click.option("-w", "--write", type=click.Path(path_type=Path), help="Save every frame, as pcapng.")
+@click.option(
+    "--keep", metavar="10m|200MB", help="How much can be looked into and saved later; default 64MiB."
+)
+@click.option("--save-when", metavar="ended:timeout|any", multiple=True, help="Save each flow that ends so by itself, "
+              "into the directory -w names, else this one: ended:timeout, :reset, :refused, :closed, any.")  # fmt: skip
 @click.option("--ssh", is_flag=True, help="Do not leave out this host's own SSH connections.")
 @_timers
 @_profile
@@ -74,6 +89,8 @@ def live(
     netns: str | None,
     snap_length: int,
     write: Path | None,
+    keep: str | None,
+    save_when: tuple[str, ...],
     ssh: bool,
     timers: tuple[str, ...],
     profile: str | None,
@@ -84,27 +101,39 @@ def live(
 ) -> None:
     """Sniff an interface; FILTER is a tcpdump filter, such as: tcp port 12345."""
     from tcpladder.agent.messages import OpenCapture
+    from tcpladder.session.keeping import keep_of, occasions_of
+
+    kept, occasions = (None if keep is None else keep_of(keep)), occasions_of(save_when)
+    if write is not None and write.is_dir() and not occasions:
+        raise UsageError(f"-w {write}: it is a directory, which --save-when saves into; name a file")
     from tcpladder.agent.start import HostNetwork, NetnsNetwork, exec_app, handover
 
+    outputs = {} if write is None else {"write": write.absolute()}
+    folder = write if write is not None and write.is_dir() else None
+    if folder is None and save_when:
+        outputs["save"] = Path.cwd()
     left = handover()
     if left is None:
         # The user's settings wait until privilege is given up: the app reads them, as that user.
         _given(timers, None)
         form = _front_end(form, without_terminal="text")
         network = HostNetwork() if netns is None else NetnsNetwork(netns)
-        exec_app(network, {} if write is None else {"write": write.absolute()}, sys.argv[1:])
+        exec_app(network, outputs, sys.argv[1:])
     from tcpladder.agent.client import AgentClient
     from tcpladder.session.live import LiveSession
 
     request = OpenCapture(
         interface=interface, filter=" ".join(filter_words), snap_length=snap_length, include_ssh=ssh
     )
-    output = None if write is None else (left.outputs["write"], str(write))
+    output = None if write is None or folder is not None else (left.outputs["write"], str(write))
     given = _given(timers, profile)
-    session = LiveSession(AgentClient(left.agent), request, write=output, given=given)
+    session = LiveSession(AgentClient(left.agent), request, write=output, given=given, keep=kept)
+    if occasions:
+        where = left.outputs["save"] if folder is None else left.outputs["write"]
+        session.record(occasions, (where, str(folder or Path.cwd())))
     _say(left.notices)
     _show_live(session, _front_end(form, without_terminal="text"), ascii_only=ascii_only, no_mouse=no_mouse)
-    if write is not None:
+    if output is not None:
         _say([f"{session.frames_written} frames written to {write}"])
 
 
@@ -127,14 +156,58 @@ def open_(
 ) -> None:
     """Show captures in the app; - is stdin."""
     from tcpladder.session.files import FileSession
+    from tcpladder.store.recent import remember
 
     _front_end(None, without_terminal="")
     session = FileSession(files, read_again=True, follow=follow, given=_given(timers, profile))
+    remember(files)
     _open_app(session, ascii_only=ascii_only, no_mouse=no_mouse, start_flow=flow)
 
 
 @tcpladder.command()
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, shell_complete=about.files)
+@_flow
+@click.option(
+    "--pace", default="1", show_default=True, metavar="60|max", help="How many times faster than recorded."
+)
+@click.option(
+    "--idle", default="3s", show_default=True, metavar="3s|off", help="The longest silence to sit through."
+)
+@click.option("--at", metavar="TIME", help="Begin there: 14:02:10, 90 (seconds from the begin), 5m or 50%.")
+@click.option("--loop", is_flag=True, help="Begin again at the end.")
+@_timers
+@_profile
+@_ascii
+@_no_mouse
+def replay(
+    files: tuple[str, ...],
+    flow: int | None,
+    pace: str,
+    idle: str,
+    at: str | None,
+    loop: bool,
+    timers: tuple[str, ...],
+    profile: str | None,
+    ascii_only: bool,
+    no_mouse: bool,
+) -> None:
+    """Play captures in the app, at the recorded pace; - is stdin."""
+    from tcpladder.analysis.expected import given
+    from tcpladder.session.files import FileSession
+    from tcpladder.session.playhead import idle_of, pace_of
+    from tcpladder.session.replay import ReplaySession
+    from tcpladder.session.replay_state import ReplayState
+    from tcpladder.store.recent import remember
+
+    state = ReplayState(pace=pace_of(pace), idle_s=idle_of(idle), loop=loop)
+    _front_end(None, without_terminal="")
+    source = FileSession(files, read_again=True, given=given(timers, profile))
+    remember(files)
+    _open_app(ReplaySession(source, state, at=at), ascii_only=ascii_only, no_mouse=no_mouse, start_flow=flow)
+
+
+@tcpladder.command()
+@click.argument("files", metavar="FILE...", nargs=-1, required=True)
 @_flow
 @_follow
 @_timers
@@ -255,6 +328,47 @@ def flows(files: tuple[str, ...], form: str, words: str, ascii_only: bool) -> No
     from tcpladder import printing
 
     printing.flows(files, form=form, words=words, ascii_only=ascii_only)
+
+
+@tcpladder.command()
+@click.argument("files", metavar="FILE...", nargs=-1, required=True)
+@click.option(
+    "--flow", "flows", type=click.IntRange(min=1), multiple=True, help="Only this flow; again for more."
+)
+@click.option(
+    "--from", "begin", metavar="TIME", help="Only from then on: 14:02:10, 90 (seconds from the begin), 50%."
+)
+@click.option("--to", "end", metavar="TIME", help="Only until then; +90 counts from --from.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), required=True, help="A new file, .pcapng or .pcap."
+)
+@click.option("--no-comments", is_flag=True, help="Do not write what is known of a frame beside it.")
+@_timers
+@_profile
+def save(
+    files: tuple[str, ...],
+    flows: tuple[int, ...],
+    begin: str | None,
+    end: str | None,
+    output: Path,
+    no_comments: bool,
+    timers: tuple[str, ...],
+    profile: str | None,
+) -> None:
+    """Save the TCP frames of captures, or some of them, with kinds, timers and verdicts as packet comments."""
+    from tcpladder import writing
+
+    _say(
+        writing.save(
+            files,
+            output,
+            flows=flows,
+            begin=begin,
+            end=end,
+            comments=not no_comments,
+            given=_given(timers, profile),
+        )
+    )
 
 
 class _WithCommand(click.Command):
@@ -443,6 +557,13 @@ def _leave_stdout() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def _why_no_app() -> str | None:
+    """Why the app cannot open, None where it can: it needs a terminal that can draw."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return "stdin and stdout must be a terminal"
+    return "TERM is dumb, which cannot draw" if os.environ.get("TERM", "dumb") == "dumb" else None
+
+
 def _given(timers: tuple[str, ...], profile: str | None) -> Any:
     """What the user says of timers; the settings are read where they may have the profile."""
     from tcpladder.analysis.expected import given
@@ -459,11 +580,7 @@ def _front_end(form: str | None, *, without_terminal: str) -> str | None:
     """Which format to print, None for the app; the app needs a terminal that can draw."""
     if form is not None:
         return form
-    why_not = None
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        why_not = "stdin and stdout must be a terminal"
-    elif os.environ.get("TERM", "dumb") == "dumb":
-        why_not = "TERM is dumb, which cannot draw"
+    why_not = _why_no_app()
     if why_not is None:
         return None
     if without_terminal:

@@ -82,9 +82,10 @@ class Track:
 
 
 class Tracker:
-    """All flows of a capture. Arrays grow with the number of flows."""
+    """All flows of a capture. Arrays grow with the number of flows, from room for `flows` on."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, flows: int = 1024) -> None:
+        self._least = flows
         self.tracks: list[Track] = []
         self.segments = np.zeros(0, np.int64)
         self.bytes = np.zeros(0, np.int64)
@@ -134,7 +135,7 @@ class Tracker:
         kind = classified.kind
         np.add.at(self.keepalive_probes, flow[kind == Kind.KEEPALIVE_PROBE], 1)
         for amended in classified.amended.values():
-            self.keepalive_probes[amended] += 1
+            self.keepalive_probes[amended.flow] += 1
         again = np.isin(kind, [int(k) for k in RETRANSMISSIONS])
         np.add.at(self.retransmissions, flow[again], 1)
 
@@ -234,7 +235,7 @@ class Tracker:
     def _grow(self, flows: int) -> None:
         if flows <= len(self.segments):
             return
-        size = max(1024, 1 << (flows - 1).bit_length())
+        size = max(self._least, 1 << (flows - 1).bit_length())
         for name, column in vars(self).items():
             if isinstance(column, np.ndarray):
                 bigger = np.zeros(size, column.dtype)

@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
 from textual.binding import Binding, BindingType
+from textual.screen import Screen
 
 from tcpladder.agent.fault_messages import FaultState
 from tcpladder.analysis.view import FlowSummary
 from tcpladder.app.confirm import Confirm
 from tcpladder.app.fault_choices import Choices, Scope, probe_sequences, proposed_length
+from tcpladder.app.help_screen import HelpScreen
 from tcpladder.app.page import Page
 from tcpladder.app.status_words import fault_ended, plural
+from tcpladder.app.terminal import Taste
 from tcpladder.errors import TcpladderError
 from tcpladder.faults.fault import INSIST
 
@@ -152,6 +155,14 @@ class FaultKeys(Page):
         from tcpladder.app.faults_screen import FaultsScreen
 
         self.app.push_screen(FaultsScreen(self.session, self.taste))
+
+
+def help_of(screen: Screen[object], why_not: str, taste: Taste) -> HelpScreen:
+    """The keys of a page or dialog; those that break are grey, with the reason, where nothing can be broken."""
+    bindings = [active.binding for active in screen.active_bindings.values()]
+    title = str(screen.title or screen.TITLE or "this dialog")
+    greyed = FaultKeys.CHANGES if why_not and isinstance(screen, FaultKeys) else frozenset()
+    return HelpScreen(title, bindings, ascii_only=taste.ascii_only, greyed=greyed, why=why_not)
 
 
 def leave(app: TcpladderApp) -> None:
