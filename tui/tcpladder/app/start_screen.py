@@ -20,7 +20,7 @@ from tcpladder.ladder.model import Role
 from tcpladder.render.cells import clean, left
 
 EVERY_S = 1.0
-NAME_CELLS = 16
+NAME_CELLS = 22
 
 
 class StartList(RowView):
