@@ -271,6 +271,9 @@ async def test_save_asks_and_says_what_was_saved(tmp_path: Path) -> None:
         text = await pressed(pilot, "w")
         assert "(•) flow 1" in text
         assert "all flows, up to the moment that is shown" in text
+        assert "real addresses" not in text
+        await pressed(pilot, "escape", "P")
+        assert "real addresses" in await pressed(pilot, "w")
         text = await pressed(pilot, "down", "f3")
         assert "(•) all flows" in text
         assert "without kinds" in text
