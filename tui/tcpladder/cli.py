@@ -11,9 +11,10 @@ from typing import Any
 
 import click
 
-from tcpladder import __version__
+from tcpladder import __version__, record_commands
 from tcpladder.errors import ExitCode, PermissionRefused, TcpladderError, UsageError
 from tcpladder.fault_commands import doctor, fault
+from tcpladder.record_commands import cast, demo, recordable
 
 FORMATS = ("text", "jsonl")
 EXPORTS = ("text", "svg", "png", "html", "mermaid", "plantuml", "websequence", "json", "csv", "packetdrill")
@@ -37,11 +38,13 @@ _profile = click.option("--profile", metavar="STACK", help="Defaults of linux, l
 _follow = click.option(
     "--follow", is_flag=True, help="Go on at the end of FILE, which is still being written."
 )
+_SHOW_THE_APP = frozenset({"live", "open", "lab", "demo"})
 _REST = {"ignore_unknown_options": False, "allow_interspersed_args": False}
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]}, invoke_without_command=True)
 @click.version_option(__version__, prog_name="tcpladder")
+@recordable
 @click.pass_context
 def tcpladder(context: click.Context) -> None:
     """Live ladder diagrams of TCP connections, and which timer caused each silence.
@@ -49,6 +52,8 @@ def tcpladder(context: click.Context) -> None:
     Exit codes: 0 done, 1 the answer is no (check, an experiment), 2 wrong usage, 3 bad input, 4 not permitted,
     130 interrupted.
     """
+    if context.invoked_subcommand not in _SHOW_THE_APP:
+        record_commands.refuse(f"{context.invoked_subcommand or 'the help'} is printed")
     if context.invoked_subcommand is None:
         click.echo(context.get_help())
 
@@ -65,6 +70,7 @@ def tcpladder(context: click.Context) -> None:
 @_format
 @_ascii
 @_no_mouse
+@recordable
 @click.argument("filter_words", metavar="[FILTER]...", nargs=-1)
 def live(
     interface: str,
@@ -89,10 +95,12 @@ def live(
         _given(timers, None)
         form = _front_end(form, without_terminal="text")
         network = HostNetwork() if netns is None else NetnsNetwork(netns)
-        exec_app(network, {} if write is None else {"write": write.absolute()}, sys.argv[1:])
+        outputs = record_commands.outputs() | ({} if write is None else {"write": write.absolute()})
+        exec_app(network, outputs, sys.argv[1:], new=frozenset({record_commands.OUTPUT}))
     from tcpladder.agent.client import AgentClient
     from tcpladder.session.live import LiveSession
 
+    record_commands.take_over(left)
     request = OpenCapture(
         interface=interface, filter=" ".join(filter_words), snap_length=snap_length, include_ssh=ssh
     )
@@ -113,6 +121,7 @@ def live(
 @_profile
 @_ascii
 @_no_mouse
+@recordable
 def open_(
     files: tuple[str, ...],
     flow: int | None,
@@ -280,6 +289,7 @@ class _WithCommand(click.Command):
 @_format
 @_ascii
 @_no_mouse
+@recordable
 @click.pass_context
 def lab(
     context: click.Context,
@@ -317,12 +327,13 @@ def lab(
     form = _front_end(form or ("text" if auto else None), without_terminal="jsonl")
     if left is None:
         try:
-            laboratory.begin(chosen, command, sys.argv[1:])
+            laboratory.begin(chosen, command, sys.argv[1:], record_commands.outputs())
         except PermissionRefused as refused:
             if experiment is None:
                 raise
             _shipped_instead(experiment, str(refused), form, ascii_only=ascii_only, no_mouse=no_mouse)
             return
+    record_commands.take_over(left)
     session = laboratory.session(chosen, left, aloud=form is not None)
     _say(left.notices)
     _show_live(session, form, ascii_only=ascii_only, no_mouse=no_mouse)
@@ -381,6 +392,8 @@ def config(*, sample: bool) -> None:
 
 tcpladder.add_command(fault)
 tcpladder.add_command(doctor)
+tcpladder.add_command(cast)
+tcpladder.add_command(demo)
 
 
 def main() -> None:
@@ -451,6 +464,7 @@ def _given(timers: tuple[str, ...], profile: str | None) -> Any:
 def _front_end(form: str | None, *, without_terminal: str) -> str | None:
     """Which format to print, None for the app; the app needs a terminal that can draw."""
     if form is not None:
+        record_commands.refuse(f"{form} is printed")
         return form
     why_not = None
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
@@ -459,6 +473,7 @@ def _front_end(form: str | None, *, without_terminal: str) -> str | None:
         why_not = "TERM is dumb, which cannot draw"
     if why_not is None:
         return None
+    record_commands.refuse(f"the app cannot open here: {why_not}")
     if without_terminal:
         return without_terminal
     raise UsageError(f"the app cannot open here: {why_not}; `tcpladder show FILE` prints the same")
@@ -492,9 +507,17 @@ def _show_live(session: Any, form: str | None, *, ascii_only: bool, no_mouse: bo
 
 
 def _open_app(session: Any, *, ascii_only: bool, no_mouse: bool, start_flow: int | None = None) -> None:
-    from tcpladder.app.app import run
+    recording = record_commands.begin()
+    if recording is None:
+        from tcpladder.app.app import run
 
-    run(session, ascii_only=ascii_only, mouse=not no_mouse, start_flow=start_flow)
+        run(session, ascii_only=ascii_only, mouse=not no_mouse, start_flow=start_flow)
+        return
+    from tcpladder.app.recording import run_recorded
+
+    cast, keys = recording
+    run_recorded(session, cast, keys=keys, ascii_only=ascii_only, mouse=not no_mouse, start_flow=start_flow)
+    _say([cast.why_ended] if cast.why_ended else [f"recorded in {record_commands.asked().path}"])
 
 
 def _say(sentences: list[str]) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from textwrap import wrap
 from typing import TYPE_CHECKING, NoReturn
 
@@ -66,14 +67,16 @@ def chosen(experiment: str | None, settings: tuple[str, ...], *, network: str, h
     return Chosen(experiment=None, plan=plan, host=where, point=point)
 
 
-def begin(chosen: Chosen, command: Sequence[str], argv: Sequence[str]) -> NoReturn:
-    """Start the agent in the network and become the app. Raises TcpladderError."""
+def begin(
+    chosen: Chosen, command: Sequence[str], argv: Sequence[str], outputs: Mapping[str, Path]
+) -> NoReturn:
+    """Start the agent in the network, make `outputs` as new files, and become the app. Raises TcpladderError."""
     beside = None
     if command:
         from tcpladder.hosts.command import beside as make_ready
 
         beside = make_ready(command, chosen.host)
-    exec_app(PrivateNetwork(chosen.plan), {}, argv, beside=beside)
+    exec_app(PrivateNetwork(chosen.plan), outputs, argv, beside=beside, new=frozenset(outputs))
 
 
 def session(chosen: Chosen, left: Handover, *, aloud: bool) -> PrivateSession:
