@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
-SOURCES := pyproject.toml README.md LICENSE $(shell find tui captures -type f ! -name '*.pyc')
+SOURCES := pyproject.toml README.md LICENSE docs/tcpladder.1 $(shell find tui captures -type f ! -name '*.pyc')
 TESTS := tests
 FUZZ_SECONDS ?= 60
 .DEFAULT_GOAL := help
@@ -46,7 +46,7 @@ fuzz: $(VENV)/.developing  ## feed made-up bytes to everything that reads captur
 	    || { echo "found by $$harness, the input is in $$found" >&2; exit 1; }; \
 	done; rm -r $$found
 
-docs: $(VENV)/.developing  ## write docs/KINDS.md and docs/TIMERS.md from the tables in the code
+docs: $(VENV)/.developing  ## write docs/KINDS.md, docs/TIMERS.md and the man page from the code
 	@PYTHONPATH=tui $(BIN)/python tests/documents.py
 
 screenshots: $(VENV)/.developing  ## draw screenshots/ from captures/

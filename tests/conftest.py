@@ -32,6 +32,7 @@ PACKAGES = {
     "chromium": "chromium",
     "editcap": "wireshark-common",
     "ip": "iproute2",
+    "man": "man-db",
     "nft": "nftables",
     "plantuml": "plantuml",
     "rsvg-convert": "librsvg2-bin",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from manual import manual
 from tcpladder.analysis.expected import text_of
 from tcpladder.analysis.kinds import KINDS, PROBES, RETRANSMISSIONS, Kind
 from tcpladder.analysis.names import SETTINGS
@@ -104,7 +105,11 @@ def timers_page() -> str:
     return "\n".join([*lines, "", OWN, "## In the capture", "", CAPTURED])
 
 
-PAGES = {ROOT / "docs" / "KINDS.md": kinds_page, ROOT / "docs" / "TIMERS.md": timers_page}
+PAGES = {
+    ROOT / "docs" / "KINDS.md": kinds_page,
+    ROOT / "docs" / "TIMERS.md": timers_page,
+    ROOT / "docs" / "tcpladder.1": manual,
+}
 """Where each page is, and what makes it."""
 
 

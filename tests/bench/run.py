@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 import live
 import offline
+import replay
 import startup
 import view
 from figure import Figure, table
@@ -14,6 +15,7 @@ from figure import Figure, table
 BENCHMARKS: tuple[Callable[[], Iterator[Figure]], ...] = (
     startup.figures,
     view.figures,
+    replay.figures,
     offline.figures,
     live.figures,
 )

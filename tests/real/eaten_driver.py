@@ -156,7 +156,7 @@ def main() -> None:
         "bytes": lifted.bytes,
         "told": session._eaten.told[1],
         "told_bytes": session._eaten.bytes[1],
-        "lost_records": session.faults.log.lost if session.faults.log else None,
+        "lost_records": session.faults.logs.lost,
         "before": before,
         "rungs": rungs,
         "since_ns": lifted.since_ns,

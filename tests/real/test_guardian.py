@@ -46,9 +46,10 @@ DRIVER = """
 import sys
 from tcpladder.agent.client import AgentClient
 from tcpladder.agent.fault_messages import *
-from tcpladder.agent.start import HostNetwork, PrivateNetwork, start_agent
+from tcpladder.agent.start import HostNetwork, start_agent
 from tcpladder.agent.sweep import left_over, sweep
 from tcpladder.faults.fault import Action, Fault, Match
+from tcpladder.hosts.network import PrivateNetwork
 def fault(action, destination, for_ms=None, **more):
     match = Match(destination=destination, **more)
     return Fault(match=match, probe_sequences=[], action=action, for_ms=for_ms, insist=True)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import errno
 import gc
 import os
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
-from tcpladder import __version__, record_commands
+from tcpladder import about, record_commands
 from tcpladder.errors import ExitCode, PermissionRefused, TcpladderError, UsageError
 from tcpladder.fault_commands import doctor, fault
 from tcpladder.record_commands import cast, demo, recordable
@@ -38,12 +39,13 @@ _profile = click.option("--profile", metavar="STACK", help="Defaults of linux, l
 _follow = click.option(
     "--follow", is_flag=True, help="Go on at the end of FILE, which is still being written."
 )
-_SHOW_THE_APP = frozenset({"live", "open", "lab", "demo"})
+_SHOW_THE_APP = frozenset({"live", "open", "replay", "lab", "demo"})
 _REST = {"ignore_unknown_options": False, "allow_interspersed_args": False}
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]}, invoke_without_command=True)
-@click.version_option(__version__, prog_name="tcpladder")
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=about.show_versions,
+              help="Print the version, and those of what it stands on.")  # fmt: skip
 @recordable
 @click.pass_context
 def tcpladder(context: click.Context) -> None:
@@ -53,17 +55,34 @@ def tcpladder(context: click.Context) -> None:
     130 interrupted.
     """
     if context.invoked_subcommand not in _SHOW_THE_APP:
-        record_commands.refuse(f"{context.invoked_subcommand or 'the help'} is printed")
-    if context.invoked_subcommand is None:
+        shown = context.invoked_subcommand
+        record_commands.refuse(f"`{shown}` prints" if shown else "no command is named, such as `live`")
+    if context.invoked_subcommand is not None:
+        return
+    if _why_no_app() is not None:
         click.echo(context.get_help())
+        return
+    from tcpladder.app.start_screen import choose
+
+    while (command := choose(ascii_only=False, mouse=True)) is not None:
+        # A process of its own: `live` and `lab` give up privilege by exec, and this screen is there again afterwards.
+        if subprocess.run([sys.executable, "-P", "-m", "tcpladder", *command]).returncode not in (0, 1):
+            click.pause("press a key to go on", err=True)
 
 
 @tcpladder.command(context_settings=_REST)
-@click.option("-i", "--interface", default="lo", show_default=True, help="Where to sniff.")
-@click.option("--netns", metavar="NAME|PID", help="In another network namespace.")
+@click.option("-i", "--interface", default="lo", show_default=True, help="Where to sniff.",
+              shell_complete=about.interfaces)  # fmt: skip
+@click.option("--netns", metavar="NAME|PID", help="In another network namespace.",
+              shell_complete=about.network_namespaces)  # fmt: skip
 @click.option("-s", "--snap-length", type=click.IntRange(0, 262_144), default=256, show_default=True,
               help="Bytes kept of each frame; 0 for all.")  # fmt: skip
 @click.option("-w", "--write", type=click.Path(path_type=Path), help="Save every frame, as pcapng.")
+@click.option(
+    "--keep", metavar="10m|200MB", help="How much can be looked into and saved later; default 64MiB."
+)
+@click.option("--save-when", metavar="ended:timeout|any", multiple=True, help="Save each flow that ends so by itself, "
+              "into the directory -w names, else this one: ended:timeout, :reset, :refused, :closed, any.")  # fmt: skip
 @click.option("--ssh", is_flag=True, help="Do not leave out this host's own SSH connections.")
 @_timers
 @_profile
@@ -77,6 +96,8 @@ def live(
     netns: str | None,
     snap_length: int,
     write: Path | None,
+    keep: str | None,
+    save_when: tuple[str, ...],
     ssh: bool,
     timers: tuple[str, ...],
     profile: str | None,
@@ -87,15 +108,24 @@ def live(
 ) -> None:
     """Sniff an interface; FILTER is a tcpdump filter, such as: tcp port 12345."""
     from tcpladder.agent.messages import OpenCapture
+    from tcpladder.session.keeping import keep_of, occasions_of
+
+    kept, occasions = (None if keep is None else keep_of(keep)), occasions_of(save_when)
+    if write is not None and write.is_dir() and not occasions:
+        raise UsageError(f"-w {write}: it is a directory, which --save-when saves into; name a file")
     from tcpladder.agent.start import HostNetwork, NetnsNetwork, exec_app, handover
 
+    outputs = {} if write is None else {"write": write.absolute()}
+    folder = write if write is not None and write.is_dir() else None
+    if folder is None and save_when:
+        outputs["save"] = Path.cwd()
     left = handover()
     if left is None:
         # The user's settings wait until privilege is given up: the app reads them, as that user.
         _given(timers, None)
         form = _front_end(form, without_terminal="text")
         network = HostNetwork() if netns is None else NetnsNetwork(netns)
-        outputs = record_commands.outputs() | ({} if write is None else {"write": write.absolute()})
+        outputs |= record_commands.outputs()
         exec_app(network, outputs, sys.argv[1:], new=frozenset({record_commands.OUTPUT}))
     from tcpladder.agent.client import AgentClient
     from tcpladder.session.live import LiveSession
@@ -104,17 +134,20 @@ def live(
     request = OpenCapture(
         interface=interface, filter=" ".join(filter_words), snap_length=snap_length, include_ssh=ssh
     )
-    output = None if write is None else (left.outputs["write"], str(write))
+    output = None if write is None or folder is not None else (left.outputs["write"], str(write))
     given = _given(timers, profile)
-    session = LiveSession(AgentClient(left.agent), request, write=output, given=given)
+    session = LiveSession(AgentClient(left.agent), request, write=output, given=given, keep=kept)
+    if occasions:
+        where = left.outputs["save"] if folder is None else left.outputs["write"]
+        session.record(occasions, (where, str(folder or Path.cwd())))
     _say(left.notices)
     _show_live(session, _front_end(form, without_terminal="text"), ascii_only=ascii_only, no_mouse=no_mouse)
-    if write is not None:
+    if output is not None:
         _say([f"{session.frames_written} frames written to {write}"])
 
 
 @tcpladder.command("open")
-@click.argument("files", metavar="FILE...", nargs=-1, required=True)
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, shell_complete=about.files)
 @_flow
 @_follow
 @_timers
@@ -133,10 +166,55 @@ def open_(
 ) -> None:
     """Show captures in the app; - is stdin."""
     from tcpladder.session.files import FileSession
+    from tcpladder.store.recent import remember
 
     _front_end(None, without_terminal="")
     session = FileSession(files, read_again=True, follow=follow, given=_given(timers, profile))
+    remember(files)
     _open_app(session, ascii_only=ascii_only, no_mouse=no_mouse, start_flow=flow)
+
+
+@tcpladder.command()
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, shell_complete=about.files)
+@_flow
+@click.option(
+    "--pace", default="1", show_default=True, metavar="60|max", help="How many times faster than recorded."
+)
+@click.option(
+    "--idle", default="3s", show_default=True, metavar="3s|off", help="The longest silence to sit through."
+)
+@click.option("--at", metavar="TIME", help="Begin there: 14:02:10, 90 (seconds from the begin), 5m or 50%.")
+@click.option("--loop", is_flag=True, help="Begin again at the end.")
+@_timers
+@_profile
+@_ascii
+@_no_mouse
+@recordable
+def replay(
+    files: tuple[str, ...],
+    flow: int | None,
+    pace: str,
+    idle: str,
+    at: str | None,
+    loop: bool,
+    timers: tuple[str, ...],
+    profile: str | None,
+    ascii_only: bool,
+    no_mouse: bool,
+) -> None:
+    """Play captures in the app, at the recorded pace; - is stdin."""
+    from tcpladder.analysis.expected import given
+    from tcpladder.session.files import FileSession
+    from tcpladder.session.playhead import idle_of, pace_of
+    from tcpladder.session.replay import ReplaySession
+    from tcpladder.session.replay_state import ReplayState
+    from tcpladder.store.recent import remember
+
+    state = ReplayState(pace=pace_of(pace), idle_s=idle_of(idle), loop=loop)
+    _front_end(None, without_terminal="")
+    source = FileSession(files, read_again=True, given=given(timers, profile))
+    remember(files)
+    _open_app(ReplaySession(source, state, at=at), ascii_only=ascii_only, no_mouse=no_mouse, start_flow=flow)
 
 
 @tcpladder.command()
@@ -169,7 +247,7 @@ def show(
 
 
 @tcpladder.command()
-@click.argument("files", metavar="FILE...", nargs=-1, required=True)
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, shell_complete=about.files)
 @click.option("--flow", "flows", type=click.IntRange(min=1), multiple=True,
               help="This flow, by its number in the list; several times for text, html, json and csv.")  # fmt: skip
 @click.option("--as", "form", type=click.Choice(EXPORTS), help="Else the end of the file's name says it.")
@@ -229,7 +307,7 @@ def export(
 
 
 @tcpladder.command()
-@click.argument("files", metavar="FILE...", nargs=-1, required=True)
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, shell_complete=about.files)
 @_timers
 @_profile
 @click.option(
@@ -252,7 +330,7 @@ def check(
 
 
 @tcpladder.command()
-@click.argument("files", metavar="FILE...", nargs=-1, required=True)
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, shell_complete=about.files)
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
 @click.option("--filter", "words", metavar="WORDS", default="", help='Such as "state:estab probes>0".')
 @_ascii
@@ -261,6 +339,47 @@ def flows(files: tuple[str, ...], form: str, words: str, ascii_only: bool) -> No
     from tcpladder import printing
 
     printing.flows(files, form=form, words=words, ascii_only=ascii_only)
+
+
+@tcpladder.command()
+@click.argument("files", metavar="FILE...", nargs=-1, required=True)
+@click.option(
+    "--flow", "flows", type=click.IntRange(min=1), multiple=True, help="Only this flow; again for more."
+)
+@click.option(
+    "--from", "begin", metavar="TIME", help="Only from then on: 14:02:10, 90 (seconds from the begin), 50%."
+)
+@click.option("--to", "end", metavar="TIME", help="Only until then; +90 counts from --from.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), required=True, help="A new file, .pcapng or .pcap."
+)
+@click.option("--no-comments", is_flag=True, help="Do not write what is known of a frame beside it.")
+@_timers
+@_profile
+def save(
+    files: tuple[str, ...],
+    flows: tuple[int, ...],
+    begin: str | None,
+    end: str | None,
+    output: Path,
+    no_comments: bool,
+    timers: tuple[str, ...],
+    profile: str | None,
+) -> None:
+    """Save the TCP frames of captures, or some of them, with kinds, timers and verdicts as packet comments."""
+    from tcpladder import writing
+
+    _say(
+        writing.save(
+            files,
+            output,
+            flows=flows,
+            begin=begin,
+            end=end,
+            comments=not no_comments,
+            given=_given(timers, profile),
+        )
+    )
 
 
 class _WithCommand(click.Command):
@@ -278,7 +397,7 @@ class _WithCommand(click.Command):
 
 
 @tcpladder.command(cls=_WithCommand)
-@click.argument("experiment", required=False)
+@click.argument("experiment", required=False, shell_complete=about.experiments)
 @click.argument("lab_id", metavar="[ID]", required=False)
 @click.option("--set", "settings", metavar="NAME=NUMBER", multiple=True, help="Change one of its numbers.")
 @click.option(
@@ -352,7 +471,8 @@ def interfaces(every: float) -> None:
 
 @tcpladder.command()
 @click.option("--pid", type=click.IntRange(min=1), help="Only sockets that this process holds.")
-@click.option("--netns", metavar="NAME|PID", help="In another network namespace.")
+@click.option("--netns", metavar="NAME|PID", help="In another network namespace.",
+              shell_complete=about.network_namespaces)  # fmt: skip
 @click.option("--watch", is_flag=True, help="Print them again every second, until interrupted.")
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
 @_ascii
@@ -391,6 +511,7 @@ def config(*, sample: bool) -> None:
 
 
 tcpladder.add_command(fault)
+tcpladder.add_command(about.completion)
 tcpladder.add_command(doctor)
 tcpladder.add_command(cast)
 tcpladder.add_command(demo)
@@ -403,6 +524,8 @@ def main() -> None:
     # Python looks for garbage after 700 new objects, and a start makes a hundred thousand that stay.
     gc.set_threshold(10_000)
     _fill_standard_streams()
+    if instruction := os.environ.get(about.COMPLETE):
+        sys.exit(about.complete(tcpladder, instruction))
     try:
         # Not tcpladder.main(), which makes exit code 1 of a broken pipe: here that says that the answer is no.
         with tcpladder.make_context("tcpladder", sys.argv[1:]) as context:
@@ -449,6 +572,13 @@ def _leave_stdout() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def _why_no_app() -> str | None:
+    """Why the app cannot open, None where it can: it needs a terminal that can draw."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return "stdin and stdout must be a terminal"
+    return "TERM is dumb, which cannot draw" if os.environ.get("TERM", "dumb") == "dumb" else None
+
+
 def _given(timers: tuple[str, ...], profile: str | None) -> Any:
     """What the user says of timers; the settings are read where they may have the profile."""
     from tcpladder.analysis.expected import given
@@ -466,11 +596,7 @@ def _front_end(form: str | None, *, without_terminal: str) -> str | None:
     if form is not None:
         record_commands.refuse(f"{form} is printed")
         return form
-    why_not = None
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        why_not = "stdin and stdout must be a terminal"
-    elif os.environ.get("TERM", "dumb") == "dumb":
-        why_not = "TERM is dumb, which cannot draw"
+    why_not = _why_no_app()
     if why_not is None:
         return None
     record_commands.refuse(f"the app cannot open here: {why_not}")

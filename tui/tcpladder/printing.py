@@ -138,6 +138,7 @@ class _StreamPrinter:
         self._heading = 0
         self._notes = 0
         self._warned = 0
+        self._notice = session.status().notice
 
     def print_new(self) -> None:
         """Print the segments that came since the last call, and in text the notes."""
@@ -162,6 +163,10 @@ class _StreamPrinter:
         for sentence in warnings[self._warned :]:
             _say(sentence)
         self._warned = len(warnings)
+        notice = self._session.status().notice
+        if notice != self._notice and self._session.mode == "live":
+            self._notice = notice
+            _say(notice)
         sys.stdout.flush()
 
     def _print_rows(self, number: int, view: Findings) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import socket
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +23,7 @@ from tcpladder.agent.changes import (
 )
 from tcpladder.agent.journal import Journal
 from tcpladder.agent.ledger import Ledger
-from tcpladder.errors import UsageError
+from tcpladder.errors import PermissionRefused, UsageError
 
 A, B = (DeviceMade(name=f"tl{n}a", peer=f"tl{n}b") for n in (1, 2))
 
@@ -211,3 +213,17 @@ def test_only_changes_of_the_same_thing_exclude_each_other(one: str, other: str)
     expected = (one, other) in APART
     assert exclude(EXAMPLES[one], EXAMPLES[other]) is expected
     assert exclude(EXAMPLES[other], EXAMPLES[one]) is expected
+
+
+def test_without_pyroute2_routes_are_refused_in_a_sentence_and_an_undo_is_kept(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "pyroute2", None)
+    with pytest.raises(PermissionRefused, match="routes and links cannot be broken.*pip install pyroute2"):
+        apply.prepare(PolicyRule(family=socket.AF_INET, destination="192.0.2.1"))
+    withdrawn = RouteWithdrawn(destination="192.0.2.1", source="", route="00")
+    kept = Ledger()
+    kept.entries[1] = withdrawn
+    monkeypatch.setattr(apply, "undo", lambda _change: apply.prepare(withdrawn))
+    assert not kept.put_back(patience_s=0.0)
+    assert list(kept.entries) == [1]

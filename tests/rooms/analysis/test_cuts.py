@@ -10,12 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from talk import Frame, Talk, analysed, batch
+from talk import Frame, Talk, analysed, batch, kinds
 from tcpladder.analysis import together
 from tcpladder.analysis.capture import CaptureAnalysis
 from tcpladder.analysis.flow_view import Findings
 from tcpladder.analysis.kinds import KINDS, Kind
 from tcpladder.sources.files import open_capture
+from tcpladder.wire.segments import Flag
 from traffic import captures
 
 TRUTH = Path(__file__).parent.parent.parent / "truth"
@@ -124,6 +125,24 @@ def test_what_was_read_together_goes_on_growing() -> None:
     capture.feed(batch(talk.frames[len(view.time_ns) :], len(view.time_ns) + 1))
     view.refresh()
     assert said(capture, [view]) == said(capture)
+
+
+NONSENSE = Flag.SYN | Flag.RST | Flag.FIN
+SECOND_OPEN = Talk().syn().syn_ack().data(1, "server").syn("server").syn_ack("client").ack("server")
+
+
+@pytest.mark.parametrize(
+    ("talk", "expected"),
+    [
+        (Talk().rst("server", flags=NONSENSE, seq=5_000_000).syn().syn_ack().ack(), "handshake_ack"),
+        (SECOND_OPEN, "handshake_ack"),
+    ],
+    ids=["a RST far above what follows", "a second SYN-ACK behind what answers the first"],
+)
+def test_what_a_cut_once_changed(talk: Talk, expected: str) -> None:
+    for cut in range(1, len(talk.frames)):
+        assert said(analysed(talk.frames, {cut})) == said(analysed(talk.frames))
+    assert kinds(talk)[-1] == expected
 
 
 def test_the_law_would_notice() -> None:

@@ -18,6 +18,7 @@ from tcpladder.faults.fault import Fault
 from tcpladder.ladder.model import Note
 from tcpladder.ladder.privacy import Mask
 from tcpladder.ladder.timers import EndTimers, FlowTimers
+from tcpladder.session.replay_state import ReplayState
 
 S = 1_000_000_000
 SYN_FRAME = bytes.fromhex(
@@ -44,6 +45,8 @@ class Status:
     notice: str = ""
     faults: tuple[FaultState, ...] = ()
     now_ns: int = START_NS + 91 * S
+    replay: ReplayState | None = None
+    behind_ns: int | None = None
 
 
 @dataclass

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from dataclasses import replace
 
 import pytest
@@ -16,6 +18,7 @@ from rooms.app.scripted import (
     keepalive_session,
     settle,
 )
+from tcpladder.agent.fault_messages import FaultPlan
 from tcpladder.app.app import TcpladderApp
 from tcpladder.app.choice_row import ChoiceRow
 from tcpladder.app.confirm import Confirm
@@ -64,6 +67,56 @@ async def test_what_is_shown_before_anything_happens() -> None:
         await keys(pilot, "escape")
         assert isinstance(app.screen, LadderScreen)
         assert not applied(session)
+
+
+async def test_the_heading_says_whom() -> None:
+    app = app_for(keepalive_session())
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        await keys(pilot, "enter", "D")
+        assert "Break any → any:12345" in await keys(pilot, "p")
+        assert "Break any ← 127.0.0.1" in await keys(pilot, "h", "<")
+        await keys(pilot, "t", *["backspace"] * 20)
+        assert "Break a connection that does not exist yet" in await keys(pilot)
+
+
+async def test_the_privacy_mask_holds_for_faults_too() -> None:
+    session = keepalive_session()
+    app = app_for(session)
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        text = await keys(pilot, "enter", "P", "P", "D")
+        assert "Break 192.0.2.1:2 → 192.0.2.1:1" in text
+        assert "(p) port 1" in text
+        assert "--dport 1 -j DROP" in text
+        text += await keys(pilot, "t")
+        assert "127.0.0.1" not in text
+        assert "12345" not in text
+        await keys(pilot, "escape", "D", "S")
+        assert "DROP  192.0.2.1:2 → 192.0.2.1:1" in await keys(pilot, "F")
+        assert applied(session)[0].match == TO_SERVER
+
+
+async def test_a_plan_that_comes_when_the_dialog_is_closed_harms_nobody() -> None:
+    session = keepalive_session()
+    asked, answer = threading.Event(), threading.Event()
+    plan = session.faults.plan
+
+    def late(fault: Fault) -> FaultPlan:
+        asked.set()
+        answer.wait(5)
+        return plan(fault)
+
+    session.faults.plan = late  # type: ignore[method-assign]
+    app = app_for(session)
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        await keys(pilot, "D")
+        assert await asyncio.to_thread(asked.wait, 5)
+        await keys(pilot, "escape")
+        answer.set()
+        await keys(pilot, "enter")
+        assert isinstance(app.screen, LadderScreen)
 
 
 async def test_a_letter_chooses_and_enter_applies() -> None:

@@ -30,11 +30,15 @@ from tcpladder.app.help_screen import HelpScreen, key_lines, key_name
 from tcpladder.app.interfaces_screen import InterfacesScreen
 from tcpladder.app.ladder_screen import LadderScreen
 from tcpladder.app.ladder_view import LadderView
+from tcpladder.app.replay_screens import ReplayFlowsScreen, ReplayLadderScreen
+from tcpladder.app.save_screen import SaveScreen
 from tcpladder.app.timers_view import TimersView
 from tcpladder.app.too_small import TooSmallScreen
 
 CONTEXTS: dict[str, tuple[type[DOMNode], ...]] = {
     "flows": (FlowTable, FlowsScreen, TcpladderApp),
+    "replayed flows": (FlowTable, ReplayFlowsScreen, TcpladderApp),
+    "replayed ladder": (LadderView, ReplayLadderScreen, TcpladderApp),
     "ladder": (LadderView, LadderScreen, TcpladderApp),
     "ladder, second pane": (DetailView, LadderScreen, TcpladderApp),
     "ladder, third pane": (TimersView, LadderScreen, TcpladderApp),
@@ -42,6 +46,7 @@ CONTEXTS: dict[str, tuple[type[DOMNode], ...]] = {
     "export": (Choice, ExportDialog),
     "help": (HelpScreen,),
     "interfaces": (InterfacesScreen,),
+    "save": (SaveScreen,),
     "fault dialog": (FaultDialog,),
     "fault dialog, answers": (ChoiceRow, FaultDialog),
     "faults": (FaultList, FaultsScreen),
@@ -49,7 +54,7 @@ CONTEXTS: dict[str, tuple[type[DOMNode], ...]] = {
     "a number": (AskNumber,),
     "too small": (TooSmallScreen, TcpladderApp),
 }
-LATER = set("LoRacmd+-0,.") | {"apostrophe"}
+LATER = set("Loacmd+-0.") | {"apostrophe"}
 """Keys of the key table whose function does not exist yet."""
 
 

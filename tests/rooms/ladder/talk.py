@@ -52,6 +52,7 @@ class Talk:
     coming: tuple[Pending, ...] = ()
     eaten: dict[int, str] = field(default_factory=dict)
     number: int = 1
+    restarts: int = 0
 
     def say(
         self,

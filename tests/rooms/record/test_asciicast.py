@@ -72,7 +72,8 @@ def test_a_broken_line_in_the_middle_is_an_error(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "line",
     ["", "{", "[]", "7", "null", '{"version": 2}', '{"version": 2, "width": 0, "height": 5}',
-     '{"version": 2, "width": 100000000, "height": 5}', '{"version": 3, "term": 7}', '{"version": 2, "width": "8", "height": 5}'],
+     '{"version": 2, "width": 100000000, "height": 5}', '{"version": 3, "term": 7}',
+     '{"version": 2, "width": "8", "height": 5}'],
 )  # fmt: skip
 def test_what_is_no_asciicast_is_told(line: str) -> None:
     with pytest.raises(CaptureError, match="cannot read x: it is no asciicast"):

@@ -14,10 +14,10 @@ from tcpladder.record.terminal import Screen, Terminal
 
 WIDTH, HEIGHT = 12, 5
 SEQUENCES = [
-    "\x1b[H", "\x1b[3;5H", "\x1b[2;40H", "\x1b[J", "\x1b[1J", "\x1b[2J", "\x1b[K", "\x1b[1K", "\x1b[2K", "\x1b[A", "\x1b[2B",
-    "\x1b[3C", "\x1b[2D", "\x1b[4G", "\x1b[3d", "\x1b[2X", "\x1b[2P", "\x1b[3@", "\x1b[L", "\x1b[2M", "\x1b7", "\x1b8", "\r",
-    "\n", "\b", "\x1b[1;31m", "\x1b[38;2;1;2;255;48;5;17m", "\x1b[0m", "\x1b[7;3m", "\x1b[27;39m", "\x1b[?25l", "\x1b[?7l",
-    "\x1b[?7h", "\x1b]0;title\x07",
+    "\x1b[H", "\x1b[3;5H", "\x1b[2;40H", "\x1b[J", "\x1b[1J", "\x1b[2J", "\x1b[K", "\x1b[1K", "\x1b[2K", "\x1b[A",
+    "\x1b[2B", "\x1b[3C", "\x1b[2D", "\x1b[4G", "\x1b[3d", "\x1b[2X", "\x1b[2P", "\x1b[3@", "\x1b[L", "\x1b[2M",
+    "\x1b7", "\x1b8", "\r", "\n", "\b", "\x1b[1;31m", "\x1b[38;2;1;2;255;48;5;17m", "\x1b[0m", "\x1b[7;3m",
+    "\x1b[27;39m", "\x1b[?25l", "\x1b[?7l", "\x1b[?7h", "\x1b]0;title\x07",
 ]  # fmt: skip
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from tcpladder.agent import apply, routing
@@ -62,18 +63,20 @@ class _Applied:
 
 
 class FaultBook:
-    """Every fault of this agent. In a private network nobody sits on a line, and nothing is protected.
+    """Every fault of this agent in one network. In a private network nobody sits on a line, and nothing is protected.
+
+    `numbers` has those of the faults, shared by the books of one agent.
 
     Raises UsageError for what makes no sense, PermissionRefused and InterfaceError where the kernel says no.
     """
 
-    def __init__(self, private: bool, changes: Changes) -> None:
+    def __init__(self, private: bool, changes: Changes, numbers: Iterator[int] | None = None) -> None:
         self._private = private
+        self._numbers = numbers or itertools.count(1)
         self._tables = FaultTables()
         self._changes = changes
         self._sink = Sink(changes)
         self._log: FaultLog | None = None
-        self._last = 0
         self._faults: dict[int, _Applied] = {}
 
     def plan(self, fault: Fault) -> FaultPlan:
@@ -106,7 +109,7 @@ class FaultBook:
         if len(self._in_force()) >= MOST_IN_FORCE:
             raise UsageError(f"cannot break more: {MOST_IN_FORCE} faults are in force; lift one first")
         self._changes.begin()
-        number, since_ns = self._last + 1, time.time_ns()
+        number, since_ns = next(self._numbers), time.time_ns()
         applied = _Applied(
             number=number,
             fault=fault,
@@ -115,7 +118,6 @@ class FaultBook:
             since_ns=since_ns,
             until_ns=_until(since_ns, fault.for_ms),
         )
-        self._last = number
         self._faults[number] = applied
         return self._looked_at(applied).state()
 

@@ -14,7 +14,7 @@ from tcpladder.agent import apply, changes
 from tcpladder.agent.changes import Change
 from tcpladder.agent.journal import Journal, alone
 from tcpladder.agent.rtnetlink import boot_ns
-from tcpladder.errors import UsageError
+from tcpladder.errors import TcpladderError, UsageError
 
 _AGAIN_NS = 1_000_000_000
 """What could not be undone, because an interface is down, say, is tried again after this."""
@@ -53,13 +53,13 @@ class Ledger:
         return number, prepared
 
     def undo(self, number: int) -> None:
-        """Take one back; nothing where it was taken back already. Raises OSError; it is then tried again."""
+        """Take one back; nothing where it was taken back already. Raises OSError or TcpladderError; it is then tried again."""
         change = self.entries.get(number)
         if change is None:
             return
         try:
             apply.undo(change)
-        except OSError:
+        except (OSError, TcpladderError):
             self.entries[number] = replace(change, deadline_ns=boot_ns() + _AGAIN_NS)
             raise
         del self.entries[number]
@@ -82,7 +82,7 @@ class Ledger:
         now_ns = boot_ns()
         for number, change in reversed(list(self.entries.items())):
             if change.deadline_ns is not None and change.deadline_ns <= now_ns:
-                with contextlib.suppress(OSError):
+                with contextlib.suppress(OSError, TcpladderError):
                     self.undo(number)
 
     def put_back(self, patience_s: float = _GIVE_UP_S) -> bool:
@@ -90,7 +90,7 @@ class Ledger:
         give_up = time.monotonic() + patience_s
         while True:
             for number in reversed(list(self.entries)):
-                with contextlib.suppress(OSError):
+                with contextlib.suppress(OSError, TcpladderError):
                     self.undo(number)
             if not self.entries or time.monotonic() > give_up:
                 return not self.entries

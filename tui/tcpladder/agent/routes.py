@@ -17,7 +17,7 @@ from typing import Any
 from tcpladder.agent import rtnetlink
 from tcpladder.agent.changes import PolicyRule, RouteWithdrawn
 from tcpladder.agent.netlink import attributes
-from tcpladder.errors import UsageError
+from tcpladder.errors import PermissionRefused, UsageError
 
 _RTM_F_LOOKUP_TABLE, _RTM_F_FIB_MATCH = 0x1000, 0x2000
 """Say which entry of which table it is; without them, a route made for this lookup, and always the main table."""
@@ -33,10 +33,17 @@ _THERE = errno.EEXIST
 
 @contextlib.contextmanager
 def routing() -> Iterator[Any]:
-    """An IPRoute of this network namespace; what the kernel refuses is an OSError."""
-    from pyroute2 import IPRoute
-    from pyroute2.netlink.exceptions import NetlinkError
+    """An IPRoute of this network namespace; what the kernel refuses is an OSError.
 
+    Raises PermissionRefused where pyroute2 cannot be imported.
+    """
+    try:
+        from pyroute2 import IPRoute
+        from pyroute2.netlink.exceptions import NetlinkError
+    except ImportError as missing:
+        raise PermissionRefused(
+            f"routes and links cannot be broken: {missing}; `pip install pyroute2`, or drop instead"
+        ) from None
     try:
         with IPRoute() as netlink:
             yield netlink

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import assert_never
 
 from tcpladder.agent import protocol
@@ -66,11 +67,13 @@ def serve(channel: socket.socket, private: PrivateWork | None) -> None:
 class _Work:
     """What the agent has done in one network, or on one host of it, and will undo."""
 
-    def __init__(self, private: PrivateWork | None) -> None:
+    def __init__(self, private: PrivateWork | None, numbers: Iterator[int] | None = None) -> None:
         self._private = private
+        self._numbers = numbers or itertools.count(1)
+        """Of faults, the same for every host: who reads `rule 2` need not ask where."""
         self._hosts: dict[str, _Work] = {}
         self.changes = Changes(private is not None)
-        self._faults = FaultBook(private is not None, self.changes)
+        self._faults = FaultBook(private is not None, self.changes, self._numbers)
         self._sysctls = SysctlSetter(self.changes)
         self._reader = SocketReader()
 
@@ -152,7 +155,7 @@ class _Work:
                 private = self._only_private("there are hosts")
                 with private.inside(host):
                     if host not in self._hosts:
-                        self._hosts[host] = _Work(private)
+                        self._hosts[host] = _Work(private, self._numbers)
                     return self._hosts[host]._do(inner)
         assert_never(request)
 

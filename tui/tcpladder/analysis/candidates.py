@@ -191,15 +191,17 @@ class CandidateReader:
         own = columns.values("ip_id", at)
         lost = np.full(len(at), MOST_LOST)
         for _ in range(OVERTAKING):
-            # The newest of the few datagrams before: others may have overtaken it.
+            # The newest of the few datagrams before: others may have overtaken it. Most segments end this at once.
             place = np.maximum(before, 0) + start
             ahead = columns.values("ip_id", place)
             counted = (before >= 0) & (columns.from_client[place] == columns.from_client[at])
             counted &= (own > 0) & (ahead > 0)
-            lost = np.where(counted, np.minimum(lost, (own - ahead - 1) % (1 << 16)), lost)
-            before = before - 1
-        some = (lost > 0) & (lost < MOST_LOST)
-        return at[some], lost[some]
+            missing = np.where(counted, (own - ahead - 1) % (1 << 16), MOST_LOST)
+            lost = np.minimum(lost, missing)
+            some = (lost > 0) & (lost < MOST_LOST)
+            at, start, own, lost = at[some], start[some], own[some], lost[some]
+            before = before[some] - 1
+        return at, lost
 
     def _after_pauses(self, begin: int) -> NDArray[np.int64]:
         """The segments that take up numbers for the first time and follow a pause as long as an RTO, ascending."""

@@ -12,10 +12,9 @@ from tcpladder.analysis.beliefs import TimerValues
 from tcpladder.analysis.carried import Carried
 from tcpladder.analysis.classify import classify
 from tcpladder.analysis.log import NO_FLOW, SegmentLog
-from tcpladder.analysis.tracking import Tracker
-from tcpladder.analysis.verdicts import verdict_of
+from tcpladder.analysis.summary import summed_up
+from tcpladder.analysis.tracking import Ending, Tracker
 from tcpladder.analysis.view import Endpoint, FlowSummary, Side
-from tcpladder.flows.state import TcpState
 from tcpladder.flows.table import FlowTable
 from tcpladder.flows.tuples import Tuple4
 from tcpladder.wire.decode import Decoder
@@ -109,28 +108,7 @@ class CaptureAnalysis:
 
     def summary(self, number: int) -> FlowSummary:
         """The line of a flow of this capture, asked for by its number from 1."""
-        flow = number - 1
-        track, tracker = self._tracker.tracks[flow], self._tracker
-        client, server = self.endpoints(number)
-        said = verdict_of(track)
-        states = (track.ends[Side.CLIENT].state, track.ends[Side.SERVER].state)
-        shown = states[0] if states[0] is not TcpState.UNKNOWN else states[1]
-        return FlowSummary(
-            number=self.flows_before + number,
-            client=client,
-            server=server,
-            state=shown.value.lower(),
-            states=(states[0].value, states[1].value),
-            segments=int(tracker.segments[flow]),
-            bytes=int(tracker.bytes[flow]),
-            first_ns=int(tracker.first_ns[flow]),
-            last_ns=int(tracker.last_ns[flow]),
-            keepalive_probes=int(tracker.keepalive_probes[flow]),
-            retransmissions=int(tracker.retransmissions[flow]),
-            began="handshake" if track.handshake else track.beginning.value,
-            ended=said.ended,
-            why=said.why,
-        )
+        return summed_up(self._tracker, number - 1, self.flows_before + number, self.shown_ends(number))
 
     def endpoints(self, number: int) -> tuple[Endpoint, Endpoint]:
         """Client and server of a flow."""
@@ -140,6 +118,18 @@ class CaptureAnalysis:
             smaller, larger = _texts(endpoints)
             known = self._endpoints[number] = (larger, smaller) if client_is_larger else (smaller, larger)
         return known
+
+    def shown_ends(self, number: int) -> tuple[Endpoint, Endpoint]:
+        """Client and server of a flow as summaries show them."""
+        return self.endpoints(number)
+
+    def ending(self, number: int) -> Ending | None:
+        """How the segments of a flow ended it; None while they have not."""
+        return self._tracker.tracks[number - 1].ending
+
+    def believed(self, number: int) -> Mapping[Side, TimerValues]:
+        """What the ends of a flow are believed to run with."""
+        return self._beliefs(*self.endpoints(number))
 
     def tuple_of(self, number: int) -> tuple[Tuple4, bool]:
         """The 4-tuple of a flow, and whether its client is the larger endpoint."""
@@ -208,7 +198,7 @@ class CaptureAnalysis:
         return Findings(
             self.log,
             number - 1,
-            values=lambda: self._beliefs(*self.endpoints(number)),
+            values=lambda: self.believed(number),
             ends=lambda: self.endpoints(number),
             summary=lambda: self.summary(number),
             states=lambda: {side: end.state for side, end in track.ends.items()},

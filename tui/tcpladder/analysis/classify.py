@@ -43,6 +43,15 @@ _STATE_KIND = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Amended:
+    """A segment that got another kind when its answer came."""
+
+    flow: int
+    answer: int
+    """Row of the capture."""
+
+
 @dataclass(slots=True, kw_only=True)
 class Classified:
     """The kinds of m segments, and the numbers that decided them; file order."""
@@ -60,9 +69,9 @@ class Classified:
     heard: dict[int, int]
     """Row of the batch -> row of the capture in which its sender's peer spoke last, for probes and resets after which
     silence matters. Rows and not times: a coarse clock gives an answer the time of its probe."""
-    amended: dict[int, int]
-    """Row of the capture, of this batch or an earlier one -> its flow: keepalive probes that only their answer shows
-    to be such. `kind` says what they looked like when they came."""
+    amended: dict[int, Amended]
+    """Row of the capture, of this batch or an earlier one: keepalive probes that only their answer shows to be such.
+    `kind` says what they looked like when they came."""
 
 
 def classify(segments: Segments, assigned: Assigned, carried: Carried, first_row: int) -> Classified:
@@ -170,7 +179,7 @@ class _Batch:
         self.start = differences(self.seq, self.base)
         """(m,) sequence number relative to `base`."""
         self.widest = int(self.start.max() - self.start.min())
-        self.amended: dict[int, int] = {}
+        self.amended: dict[int, Amended] = {}
 
     def _choose_base(self) -> None:
         """Count each direction from the highest number before the batch, or from its first segment."""
@@ -206,7 +215,7 @@ class _Batch:
         self.have = self.highest > NEVER
         self.expected = np.maximum(self.highest, self.acknowledged)
         self.advanced = reached > self.highest
-        highest_raw = (np.maximum(self.including, 0) + self.base).astype(np.uint32)
+        highest_raw = (np.where(self.including > NEVER, self.including, 0) + self.base).astype(np.uint32)
         peer_highest = order.latest_from_peer(highest_raw, carried.highest)
         peer_known = order.latest_from_peer(self.including > NEVER, carried.known)
         self.highest_raw = highest_raw
@@ -367,7 +376,8 @@ class _Batch:
                 row = self._first_bare_row(peer)
                 seq = int(self.seq[peer])
             if row != NOWHERE and (int(self.ack[position]) - seq) % (1 << 32) == 1:
-                self.amended[row] = int(order.flow[position])
+                answer = self.first_row + int(self.capture_rows[position])
+                self.amended[row] = Amended(int(order.flow[position]), answer)
                 self.kind[position] = Kind.KEEPALIVE_ACK
 
     def _first_bare_row(self, position: int) -> int:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 from bisect import bisect_left
 from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +19,7 @@ from tcpladder.analysis.beliefs import Believed, TimerValues
 from tcpladder.analysis.candidates import CandidateReader, FlowCandidates
 from tcpladder.analysis.columns import FlowColumns
 from tcpladder.analysis.ending import ending
-from tcpladder.analysis.forecast import forecast
+from tcpladder.analysis.forecast import forecast, give_ups
 from tcpladder.analysis.growing import Growing
 from tcpladder.analysis.judge import Judge
 from tcpladder.analysis.kinds import KINDS, Kind
@@ -45,12 +47,24 @@ _PRECISE = {Timer.TLP: Kind.TAIL_LOSS_PROBE, Timer.DELAYED_ACK: Kind.DELAYED_ACK
 """The kinds that only the timer analysis tells from their like."""
 _STATES = tuple(State)
 _SYN, _ACK = int(Flag.SYN), int(Flag.ACK)  # `&` on an IntFlag makes an object
+_NOT_SAVED = frozenset(
+    {"_log", "_flow", "_read_values", "_ends", "_summary", "_states", "_asked", "restarts"}
+)
 _NO_NUMBERS = (State.CUT_SHORT, State.IP_LENGTH)
 
 
 @cache
 def _flag_names(flags: int) -> str:
     return ",".join(f.name for f in Flag if flags & f and f.name) or "none"
+
+
+@dataclass(frozen=True, slots=True)
+class SavedFindings:
+    """What the findings about one flow were at a moment."""
+
+    log: SegmentLog
+    """The log that they were read from."""
+    parts: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,15 +113,19 @@ class Findings:
         self._log, self._flow = log, flow
         self._read_values, self._summary, self._states = values, summary, states
         self._ends = ends
-        self._start_over()
+        self.restarts = -1
+        """How often it began anew: then rows that were known may be others."""
+        self.start_over()
         if part is not None:
             self._take_part(part)
         elif at_once:
             self.refresh()
 
-    def _start_over(self) -> None:
+    def start_over(self) -> None:
+        """Know nothing."""
+        self.restarts += 1
         self._pieces = 0
-        self._amendments = self._log.amendments
+        self._amendments = self._log.amendments(self._flow)
         self._rows = FlowRows(self._log)
         self._kind: Growing[np.uint8] = Growing(np.uint8)
         self._silent: Growing[np.bool_] = Growing(np.bool_)
@@ -134,8 +152,8 @@ class Findings:
     def refresh(self) -> bool:
         """Take in what came since the last call; returns whether anything did."""
         grown = self._pieces != self._log.pieces and self._reader is None and len(self._rows)
-        if self._amendments != self._log.amendments or grown:
-            self._start_over()
+        if self._amendments != self._log.amendments(self._flow) or grown:
+            self.start_over()
         changed = self._asked is not None and self._asked.values != self._read_values()
         if changed:
             self._asked = None
@@ -144,6 +162,18 @@ class Findings:
         if len(fresh):
             self._take(fresh)
         return changed or bool(len(fresh))
+
+    def save(self) -> SavedFindings:
+        """All that is known now, for `restore`; the arrays are shared as far as they go."""
+        parts = {name: part for name, part in vars(self).items() if name not in _NOT_SAVED}
+        return SavedFindings(self._log, copy.deepcopy(parts))
+
+    def restore(self, saved: SavedFindings) -> None:
+        """Know again what these findings, or others about the same flow, knew then, and nothing else."""
+        # What was read from the other log reads from ours.
+        vars(self).update(copy.deepcopy(saved.parts, {id(saved.log): self._log}))
+        self._asked = None
+        self.restarts += 1
 
     @property
     def _judge(self) -> Judge:
@@ -281,7 +311,7 @@ class Findings:
         return _flag_names(self._rows.value("flags", index))
 
     def label(self, index: int) -> str:
-        copies = self._log.copies[self._rows.row(index)]
+        copies = self._log.copies_of(self._rows.row(index))
         return self._words(index) + (f" ×{copies + 1}" if copies else "")
 
     def _words(self, index: int) -> str:
@@ -383,6 +413,13 @@ class Findings:
         if not len(self._rows):
             return ()
         return ending(self._waits, self._judge, self._states(), self._columns.time_ns, now_ns)
+
+    def gives_up_ns(self) -> int | None:
+        """When the first timer gives up that has sent in vain so far, if nothing else comes; None where none has."""
+        if not len(self._rows):
+            return None
+        timers = give_ups(self._waits, self._judge, self._states(), self._columns.time_ns)
+        return min((pending.due_ns for pending in timers), default=None)
 
     def inferred(self) -> tuple[str, ...]:
         """What the flow shows of the timers of its ends, one sentence an end, with how sure that is."""

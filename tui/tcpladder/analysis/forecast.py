@@ -118,7 +118,7 @@ class _Reader:
     def _connect(self) -> list[Pending]:
         linear, total = self._judge.syn_linear_timeouts(self._side), self._judge.syn_retries(self._side)
         user_timeout = self._judge.value(self._side, names.USER_TIMEOUT)
-        firings = syn(total.value - linear.value, linear.value, user_timeout.value)
+        firings = syn(self._judge.tcp_syn_retries(self._side), linear.value, user_timeout.value)
         return self._rungs(
             islice(firings, self._end.syns - 1, None),
             int(self._time_ns[self._end.syn]),

@@ -19,6 +19,7 @@ from tcpladder.analysis.schedule import (
     first_rto,
     keepalive_wait,
     on_time,
+    syn_retransmissions,
     syn_waits,
     synack_wait,
     tail_loss_probe,
@@ -129,11 +130,22 @@ class Judge:
         """How often an end sends its SYN again, linear timeouts included."""
         retries = self.value(side, names.SYN_RETRIES)
         linear = self.syn_linear_timeouts(side)
-        total, seen = retries.value + linear.value, len(self._observed[side].syn_waits_ns)
+        least = self.tcp_syn_retries(side)
+        total = syn_retransmissions(least, linear.value)
+        if least != retries.value:
+            return _inferred(total)
         origin = retries.origin if linear.origin in (retries.origin, Origin.INFERRED) else Origin.ASSUMED
+        return Believed(total, retries.origin if self.strict else origin)
+
+    def tcp_syn_retries(self, side: Side) -> int:
+        """That sysctl or TCP_SYNCNT of an end, and at least what explains the SYNs that were seen."""
+        retries = self.value(side, names.SYN_RETRIES).value
         if self.strict:
-            origin = retries.origin
-        return Believed(total, origin) if seen <= total or self.strict else _inferred(seen)
+            return retries
+        linear, seen = self.syn_linear_timeouts(side).value, len(self._observed[side].syn_waits_ns)
+        while syn_retransmissions(retries, linear) < seen:
+            retries += 1
+        return retries
 
     def measured(self, wait: Wait) -> Wait:
         """A wait from what armed its timer: on some stacks the end's own last segment arms keepalive_time, too."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,17 @@ FEW = 8
 NOT_KEPT = frozenset({"swapped", "window_shift"})
 
 
+@dataclass(frozen=True, slots=True)
+class Amendment:
+    """A row that got another kind when its answer came."""
+
+    answer: int
+    """Row of the answer."""
+    row: int
+    before: int
+    """The kind that it had until then."""
+
+
 class SegmentLog:
     """Segments in the pieces in which they came: about 75 bytes a segment, nothing is copied when it grows."""
 
@@ -32,12 +44,15 @@ class SegmentLog:
         self._pieces: list[dict[str, NDArray[Any]]] = []
         self._starts: list[int] = []
         self._size = 0
-        self.amendments = 0
-        """How often a row that was there already got another kind."""
+        self._amendments: Counter[int] = Counter()
         self.copy_of: dict[int, int] = {}
         """Row of a copy -> row of the segment that it repeats."""
         self.copies: Counter[int] = Counter()
         """Row of a segment -> how many copies of it there are."""
+        self.amended: dict[int, list[Amendment]] = {}
+        """Flow -> what became of its rows later, in order of the answers."""
+        self.heard: dict[int, int] = {}
+        """Row of a probe or reset -> row in which its sender's peer spoke last."""
         self.icmp: dict[int, str] = {}
         """Row -> what an ICMP error says."""
         self.sack: dict[int, SackBlocks] = {}
@@ -84,9 +99,26 @@ class SegmentLog:
         self._starts.append(self._size)
         self._pieces.append(piece)
         self._size += len(segments)
-        for row in classified.amended:
-            self._piece_of(row)["kind"][row - self._start_of(row)] = Kind.KEEPALIVE_PROBE
-            self.amendments += row < self._starts[-1]
+        for row, heard in classified.heard.items():
+            self.heard[self._starts[-1] + row] = heard
+        for row, amended in sorted(classified.amended.items(), key=lambda item: item[1].answer):
+            kinds, place = self._piece_of(row)["kind"], row - self._start_of(row)
+            of_flow = self.amended.setdefault(amended.flow, [])
+            of_flow.append(Amendment(amended.answer, row, int(kinds[place])))
+            kinds[place] = Kind.KEEPALIVE_PROBE
+            self._amendments[amended.flow] += row < self._starts[-1]
+
+    def amendments(self, flow: int) -> int:
+        """How often a row of a flow that was there already got another kind."""
+        return self._amendments[flow]
+
+    def copies_of(self, row: int) -> int:
+        """How many copies of a row's frame the capture holds besides."""
+        return self.copies[row]
+
+    def start_of_piece(self, number: int) -> int:
+        """The first row of a piece; the number of rows behind the last one."""
+        return self._starts[number] if number < len(self._starts) else self._size
 
     def rows_of(self, flow: int, first_piece: int, end_piece: int | None = None) -> NDArray[np.int64]:
         """The rows of a flow in the pieces from `first_piece` on, up to `end_piece`: int64, ascending."""

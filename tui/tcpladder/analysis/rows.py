@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,12 @@ class FlowRows:
         self._rows: Growing[np.int64] = Growing(np.int64)
         self._place: tuple[int, dict[str, NDArray[Any]], int] = NOTHING, {}, 0
         """Where the segment that was asked for last stands: whoever draws one asks for many of its values."""
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> FlowRows:
+        """Of the same log, or of the one that stands for it in `memo`."""
+        copied = FlowRows(memo.get(id(self._log), self._log))
+        copied._rows = copy.copy(self._rows)
+        return copied
 
     def __len__(self) -> int:
         return len(self._rows)

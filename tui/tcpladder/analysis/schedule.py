@@ -87,12 +87,17 @@ def syn_ack(retries: int) -> Iterator[Firing]:
 def retransmission_limit(retries: int, rto_max_ns: int) -> int:
     """How long after the first retransmission the first expiry gives up: tcp_retries2 is a time, not a count.
 
-    (tcp_model_timeout with TCP_RTO_MIN, whatever the connection's own RTO is: 924.6 s for 15.)
+    (retransmits_timed_out with TCP_RTO_MIN, whatever the connection's own RTO is: 924.6 s for 15.)
     """
-    doublings = (rto_max_ns // RTO_MIN_NS).bit_length() - 1
+    return model_timeout(retries, RTO_MIN_NS, rto_max_ns)
+
+
+def model_timeout(retries: int, base_ns: int, longest_ns: int) -> int:
+    """How long that many waits take that double from `base_ns` on, up to `longest_ns` (tcp_model_timeout)."""
+    doublings = (longest_ns // base_ns).bit_length() - 1
     if retries <= doublings:
-        return ((2 << retries) - 1) * RTO_MIN_NS
-    return ((2 << doublings) - 1) * RTO_MIN_NS + (retries - doublings) * rto_max_ns
+        return ((2 << retries) - 1) * base_ns
+    return ((2 << doublings) - 1) * base_ns + (retries - doublings) * longest_ns
 
 
 def rto(first_ns: int, limit_ns: int, rto_max_ns: int, user_timeout_ns: int = 0) -> Iterator[Firing]:
@@ -153,10 +158,23 @@ def syn_waits(retries: int, linear_timeouts: int) -> Iterator[int]:
     """The waits after the first SYN and after each retransmission; the last one ends in ETIMEDOUT.
 
     `linear_timeouts` (net.ipv4.tcp_syn_linear_timeouts, Linux 6.5 and later) come on top of `retries`
-    (net.ipv4.tcp_syn_retries, TCP_SYNCNT): 1 + linear_timeouts waits of 1 s, then doubling (tcp_write_timeout).
+    (net.ipv4.tcp_syn_retries, TCP_SYNCNT): 1 + linear_timeouts waits of 1 s, then doubling. An expiry gives up when so
+    many were sent, or when the time is over that `retries` alone would take (tcp_write_timeout,
+    retransmits_timed_out): with 2 retries and 4 linear timeouts 7 s after the first SYN, not 11.
     """
+    limit_ns = model_timeout(retries, INITIAL_RTO_NS, RTO_MAX_NS)
+    passed_ns = 0
     for number in range(retries + linear_timeouts + 1):
-        yield min(INITIAL_RTO_NS << max(0, number - linear_timeouts), RTO_MAX_NS)
+        wait_ns = min(INITIAL_RTO_NS << max(0, number - linear_timeouts), RTO_MAX_NS)
+        yield wait_ns
+        passed_ns += wait_ns
+        if passed_ns >= limit_ns:
+            return
+
+
+def syn_retransmissions(retries: int, linear_timeouts: int) -> int:
+    """How often a SYN that nobody answers is sent again."""
+    return sum(1 for _ in syn_waits(retries, linear_timeouts)) - 1
 
 
 def synack_wait(retransmissions: int) -> int:

@@ -82,9 +82,10 @@ class Track:
 
 
 class Tracker:
-    """All flows of a capture. Arrays grow with the number of flows."""
+    """All flows of a capture. Arrays grow with the number of flows, from room for `flows` on."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, flows: int = 1024) -> None:
+        self._least = flows
         self.tracks: list[Track] = []
         self.segments = np.zeros(0, np.int64)
         self.bytes = np.zeros(0, np.int64)
@@ -95,8 +96,10 @@ class Tracker:
         self._fin_row = np.zeros(0, np.int64)
         """By flow: row of the capture of its first FIN, counted from 1; 0 without one. From there on every segment
         may matter."""
-        self._opening = np.zeros(0, np.bool_)
-        """By flow: a SYN-ACK was sent that nobody has acknowledged yet."""
+        self._client_may_open = np.zeros(0, np.bool_)
+        """By flow: the client has sent no ACK since the latest SYN-ACK; the next one may open the connection."""
+        self._server_may_open = np.zeros(0, np.bool_)
+        """The same of the server, for a simultaneous open."""
         self._rows = 0
 
     def follow(
@@ -132,7 +135,7 @@ class Tracker:
         kind = classified.kind
         np.add.at(self.keepalive_probes, flow[kind == Kind.KEEPALIVE_PROBE], 1)
         for amended in classified.amended.values():
-            self.keepalive_probes[amended] += 1
+            self.keepalive_probes[amended.flow] += 1
         again = np.isin(kind, [int(k) for k in RETRANSMISSIONS])
         np.add.at(self.retransmissions, flow[again], 1)
 
@@ -187,29 +190,52 @@ class Tracker:
                 )
                 _probe_or_reset(track, side, Kind(k), flags, when)
             _segment(track, side, flags, seq, ack, length)
-            if self._opening[f] and not flags & SYN:
-                self._opening[f] = any(end.state is _SYN_RECEIVED for end in track.ends.values())
 
     def _answers_to_syn_acks(
         self, segments: Segments, flow: NDArray[np.int64], from_server: NDArray[np.bool_]
     ) -> NDArray[np.int64]:
-        """The first row with ACK of each direction behind a SYN-ACK: data too can be what opens the connection."""
+        """The first row with ACK of each direction behind each SYN-ACK: data too can be what opens the connection."""
         control = np.where(segments.state == State.WHOLE, segments.flags & (SYN | ACK | RST), 0)
-        syn_acks = np.flatnonzero(control == (SYN | ACK))[::-1]
-        syn_acks = syn_acks[~self._opening[flow[syn_acks]]]
-        since = np.full(len(self.tracks), -1)
-        # Of equal indices the last assignment stays, which is the first SYN-ACK.
-        since[flow[syn_acks]] = syn_acks
-        self._opening[flow[syn_acks]] = True
-        rows = np.flatnonzero(self._opening[flow] & (control == ACK))
-        rows = rows[rows > since[flow[rows]]]
-        _, first = np.unique(flow[rows] * 2 + from_server[rows], return_index=True)
-        return rows[first]
+        syn_acks = np.flatnonzero(control == (SYN | ACK))
+        opening = self._client_may_open | self._server_may_open
+        opening[flow[syn_acks]] = True
+        acks = np.flatnonzero(opening[flow] & (control == ACK))
+        by_server = from_server[acks]
+        return np.concatenate(
+            [
+                self._first_behind(self._client_may_open, syn_acks, acks[~by_server], flow),
+                self._first_behind(self._server_may_open, syn_acks, acks[by_server], flow),
+            ]
+        )
+
+    def _first_behind(
+        self,
+        awaited: NDArray[np.bool_],
+        syn_acks: NDArray[np.int64],
+        acks: NDArray[np.int64],
+        flow: NDArray[np.int64],
+    ) -> NDArray[np.int64]:
+        """Those of `acks`, the rows of one direction, that follow a SYN-ACK with none of them between.
+
+        `awaited` says by flow whether the last such row before this batch was a SYN-ACK, and is brought up to date.
+        """
+        rows = np.concatenate([syn_acks, acks])
+        if not len(rows):
+            return rows
+        order = np.lexsort((rows, flow[rows]))
+        rows, is_ack = rows[order], order >= len(syn_acks)
+        flows = flow[rows]
+        begins = np.append(True, flows[1:] != flows[:-1])
+        behind_syn_ack = np.where(begins, awaited[flows], np.append(False, ~is_ack[:-1]))
+        ends = np.append(begins[1:], True)
+        awaited[flows[ends]] = ~is_ack[ends]
+        found: NDArray[np.int64] = rows[is_ack & behind_syn_ack]
+        return found
 
     def _grow(self, flows: int) -> None:
         if flows <= len(self.segments):
             return
-        size = max(1024, 1 << (flows - 1).bit_length())
+        size = max(self._least, 1 << (flows - 1).bit_length())
         for name, column in vars(self).items():
             if isinstance(column, np.ndarray):
                 bigger = np.zeros(size, column.dtype)

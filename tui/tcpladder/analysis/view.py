@@ -1,6 +1,6 @@
 """What a ladder is drawn from: the findings about one flow. Values only; the work is done in the rooms beside.
 
-A `FlowView` grows while its flow goes on; indices into it never change.
+A `FlowView` grows while its flow goes on; indices into it never change, until it says that it began anew.
 """
 
 from __future__ import annotations
@@ -131,6 +131,11 @@ class FlowView(Protocol):
 
     @property
     def summary(self) -> FlowSummary: ...
+
+    @property
+    def restarts(self) -> int:
+        """How often the view began anew, as when a replay goes back: then nothing known of it holds."""
+        ...
 
     @property
     def time_ns(self) -> NDArray[np.int64]: ...

@@ -69,11 +69,18 @@ class Unacknowledged:
     """Whether the last of it was sent again by a tail loss probe."""
 
 
+class Found(dict[int, Wait]):
+    """Index of a segment -> the wait before it. Waits are values, so a copy of any depth has the same ones."""
+
+    def __deepcopy__(self, _memo: object) -> Found:
+        return Found(self)
+
+
 class Waits:
     """The waits of one flow; grows with it."""
 
     def __init__(self, columns: FlowColumns) -> None:
-        self.found: dict[int, Wait] = {}
+        self.found: dict[int, Wait] = Found()
         """Index of the segment that a timer sent -> its wait."""
         self.fresh: list[int] = []
         """The keys that the last `take` added to `found`."""

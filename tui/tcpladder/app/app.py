@@ -14,13 +14,12 @@ from textual.screen import Screen
 from tcpladder.app import fault_keys, open_ladder, palette, terminal
 from tcpladder.app.contract import Session, SessionStatus
 from tcpladder.app.detail_screen import DetailScreen
-from tcpladder.app.fault_keys import FaultKeys
 from tcpladder.app.feed import Feed
 from tcpladder.app.flows_screen import FlowsScreen
-from tcpladder.app.help_screen import HelpScreen
 from tcpladder.app.ladder_screen import LadderScreen
 from tcpladder.app.page import Page
 from tcpladder.app.privacy import Privacy
+from tcpladder.app.replaying import Replaying, flows_page, show_flow
 from tcpladder.app.scroll_bar import PlainScrollBar
 from tcpladder.app.terminal import Taste
 from tcpladder.app.too_small import TooSmallScreen
@@ -37,6 +36,7 @@ class TcpladderApp(App[None]):
         Binding("question_mark,f1", "help", "this help"),
         Binding("colon,ctrl+p", "command_palette", "commands"),
         Binding("P", "privacy", "mask addresses, ports"),
+        Binding("R", "replay", "replay this; back to it"),
         Binding("ctrl+z", "suspend_process", "suspend; fg brings it back"),
     ]
     CSS = "Screen { background: $background; }"
@@ -47,6 +47,7 @@ class TcpladderApp(App[None]):
         self.session = session
         self.taste = taste
         self.feed = Feed(self, session)
+        self.replaying = Replaying(self)
         self._privacy = Privacy(session)
         self._start_flow = start_flow
         self._warned = 0
@@ -61,11 +62,11 @@ class TcpladderApp(App[None]):
         # Textual draws nothing after `fg`: the terminal shows the shell until something changes.
         self.app_resume_signal.subscribe(self, lambda _: self.refresh(layout=True))
         self.session.start()
-        self.push_screen(FlowsScreen(self.session, self.feed, self.taste))
+        self.push_screen(flows_page(self))
         self.call_after_refresh(self.feed.start)
 
     def on_unmount(self) -> None:
-        self.session.close()
+        self.replaying.close()
 
     def session_changed(self, status: SessionStatus) -> None:
         """Say new warnings in full; open the flow that the command line asked for as soon as it is there."""
@@ -75,12 +76,12 @@ class TcpladderApp(App[None]):
         if self._start_flow is not None and status.flows >= self._start_flow:
             number, self._start_flow = self._start_flow, None
             self.open_flow(number)
-        elif status.flows and not self.is_screen_installed(open_ladder.NAME):
+        elif status.flows and status.replay is None and not self.is_screen_installed(open_ladder.NAME):
             self.call_later(open_ladder.prepare, self)
 
     def open_flow(self, number: int) -> None:
         """Show the ladder of a flow."""
-        open_ladder.show(self, number)
+        show_flow(self, number)
 
     def on_flows_screen_opened(self, message: FlowsScreen.Opened) -> None:
         self.open_flow(message.number)
@@ -106,20 +107,14 @@ class TcpladderApp(App[None]):
             self.pop_screen()
 
     async def action_leave(self) -> None:
-        if isinstance(self.screen, FlowsScreen | TooSmallScreen):
-            fault_keys.leave(self)
-        else:
+        if not isinstance(self.screen, FlowsScreen | TooSmallScreen):
             await self.action_back()
+        elif not self.replaying.leave_from(self.screen):
+            fault_keys.leave(self)
 
     def action_help(self) -> None:
         """The keys of the page that is open."""
-        bindings = [active.binding for active in self.screen.active_bindings.values()]
-        title = str(self.screen.title or self.screen.TITLE or "this dialog")
-        why = self.session.faults.why_not
-        greyed = FaultKeys.CHANGES if why and isinstance(self.screen, FaultKeys) else frozenset()
-        self.push_screen(
-            HelpScreen(title, bindings, ascii_only=self.taste.ascii_only, greyed=greyed, why=why)
-        )
+        self.push_screen(fault_keys.help_of(self.screen, self.session.faults.why_not, self.taste))
 
     def action_privacy(self) -> None:
         self.notify(self._privacy.next(), markup=False, timeout=4)
@@ -127,6 +122,9 @@ class TcpladderApp(App[None]):
             if isinstance(page, Page):
                 page.mask_changed()
                 page.show_lines(self.session.status())
+
+    def action_replay(self, step_back: bool = False) -> None:
+        self.replaying.toggle(step_back=step_back)
 
     def action_interfaces(self) -> None:
         from tcpladder.app.interfaces_screen import InterfacesScreen  # loads the agent's messages

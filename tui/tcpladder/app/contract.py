@@ -13,6 +13,7 @@ from tcpladder.analysis.view import Endpoint, FlowSummary
 from tcpladder.faults.fault import Fault
 from tcpladder.ladder.timers import FlowTimers
 from tcpladder.session.export import Exportable
+from tcpladder.session.replay_state import ReplayState
 
 
 class SessionStatus(Protocol):
@@ -29,7 +30,7 @@ class SessionStatus(Protocol):
         ...
 
     @property
-    def mode(self) -> Literal["live", "file", "lab"]: ...
+    def mode(self) -> Literal["live", "file", "lab", "replay"]: ...
 
     @property
     def phase(self) -> Literal["loading", "running", "waiting", "ended"]:
@@ -73,7 +74,18 @@ class SessionStatus(Protocol):
 
     @property
     def now_ns(self) -> int:
-        """The clock that countdowns are measured against: the wall's while live, the last frame's in a file."""
+        """The clock that countdowns are measured against: the wall's while live, the last frame's in a file, the
+        replay's in a replay."""
+        ...
+
+    @property
+    def replay(self) -> ReplayState | None:
+        """Where a replay stands; None where nothing is replayed."""
+        ...
+
+    @property
+    def behind_ns(self) -> int | None:
+        """How far a replay is behind a capture that goes on."""
         ...
 
 

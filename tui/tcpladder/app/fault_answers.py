@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from tcpladder.app.choice_row import Answer
 from tcpladder.app.fault_choices import Choices, Direction, Scope
 from tcpladder.faults.fault import Action, Segments
@@ -31,14 +33,16 @@ ACTIONS = (
 )
 
 
-def scopes(choices: Choices) -> tuple[Answer[Scope], ...]:
-    """Whose segments; what belongs to a flow only where there is one."""
+def scopes(choices: Choices, masked: Callable[[str], str]) -> tuple[Answer[Scope], ...]:
+    """Whose segments; what belongs to a flow only where there is one. `masked`: a text as the privacy mask shows it."""
     typed = Answer(Scope.TYPED, "typed", "t", "a host and port that you type")
     if choices.server is None:
         return (typed,)
     return (
         Answer(Scope.FLOW, "this flow", "f", "this flow alone"),
-        Answer(Scope.PORT, f"port {choices.server.port}", "p", "the server's port, whoever talks to it"),
+        Answer(
+            Scope.PORT, masked(f"port {choices.server.port}"), "p", "the server's port, whoever talks to it"
+        ),
         Answer(Scope.HOST, "host", "h", "the server's host, every port"),
         typed,
     )

@@ -66,7 +66,7 @@ class Choices:
 
     def fault(self) -> Fault:
         """The fault that is meant. Raises UsageError, one sentence for the person who chose."""
-        to_server = self._to_server()
+        to_server = self.to_server()
         back = self.direction is Direction.TO_CLIENT
         return Fault(
             match=to_server.reverse() if back else to_server,
@@ -79,8 +79,8 @@ class Choices:
             insist=self.insist,
         )
 
-    def _to_server(self) -> Match:
-        """What goes to the server, as far as the scope says."""
+    def to_server(self) -> Match:
+        """What goes to the server, as far as the scope says. Raises UsageError."""
         if self.scope is Scope.TYPED:
             server = read_endpoint(self.typed)
             return Match(destination=server.address or None, destination_port=server.port)

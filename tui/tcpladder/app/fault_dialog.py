@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from string import ascii_letters, ascii_lowercase, digits
 from typing import Any, ClassVar
@@ -24,6 +24,7 @@ from tcpladder.app.fault_choices import Choices, Direction, Scope
 from tcpladder.app.field import Field
 from tcpladder.app.terminal import Taste
 from tcpladder.errors import TcpladderError
+from tcpladder.faults import phrases
 from tcpladder.faults.fault import INSIST, Action
 from tcpladder.render.cells import clean
 
@@ -45,12 +46,29 @@ def _letters() -> Iterator[Binding]:
         yield Binding(key, f"answer({number})", answer.means, show=False)
 
 
+def _whom(chosen: Choices) -> str:
+    """Both ends as far as they are meant, the server at the right."""
+    arrow = {Direction.BOTH: "↔", Direction.TO_SERVER: "→", Direction.TO_CLIENT: "←"}[chosen.direction]
+    try:
+        return phrases.whom(chosen.to_server(), arrow)
+    except TcpladderError:
+        return "a connection that does not exist yet"
+
+
 LOW = 22
 """Lines below which the script has more of them, and the sentence below it none."""
 
 
 class FaultDialog(ModalScreen[FaultState], inherit_bindings=False):
-    """Returns the fault that was applied, None where there was none."""
+    """Returns the fault that was applied, None where there was none.
+
+    Args:
+        faults: makes the plan and carries it out.
+        choices: what is proposed.
+        why_so_long: where the time that is proposed comes from.
+        taste: how to draw.
+        masked: a sentence as the privacy mask shows it. What is copied is as it is: it would not run otherwise.
+    """
 
     TITLE = "the fault dialog"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -86,9 +104,17 @@ class FaultDialog(ModalScreen[FaultState], inherit_bindings=False):
     FaultDialog #keys { color: $text-muted; }
     """
 
-    def __init__(self, faults: Faults, choices: Choices, why_so_long: str, taste: Taste) -> None:
+    def __init__(
+        self,
+        faults: Faults,
+        choices: Choices,
+        why_so_long: str,
+        taste: Taste,
+        masked: Callable[[str], str] = str,
+    ) -> None:
         super().__init__()
         self._faults = faults
+        self._masked = masked
         self._choices = choices
         self._ascii = taste.ascii_only
         self._plan: FaultPlan | None = None
@@ -100,8 +126,12 @@ class FaultDialog(ModalScreen[FaultState], inherit_bindings=False):
         self.set_class(taste.ascii_only, "-ascii")
         self._why_so_long = clean(why_so_long, self._ascii)
         plain = taste.ascii_only
+        # Held here: the answer to a plan may come when the dialog has just been closed, and its widgets are gone.
+        self._heading, self._foot = Bar(id="title", ascii_only=plain), Bar(id="keys", ascii_only=plain)
+        self._refused = Static(id="refused", markup=False)
+        self._script, self._place = Static(id="script", markup=False), Static(id="place", markup=False)
         self._direction = ChoiceRow("direction", answers.DIRECTIONS, choices.direction, ascii_only=plain)
-        self._scope = ChoiceRow("scope", answers.scopes(choices), choices.scope, ascii_only=plain)
+        self._scope = ChoiceRow("scope", answers.scopes(choices, masked), choices.scope, ascii_only=plain)
         self._what = ChoiceRow("what", answers.SEGMENTS, choices.segments, ascii_only=plain)
         self._how = ChoiceRow("how", answers.ACTIONS, choices.action, ascii_only=plain)
         host = ascii_letters + digits + "[]:.%"
@@ -114,7 +144,7 @@ class FaultDialog(ModalScreen[FaultState], inherit_bindings=False):
 
     def compose(self) -> ComposeResult:
         with Vertical():
-            yield Bar(id="title", ascii_only=self._ascii)
+            yield self._heading
             yield self._direction
             yield self._scope
             yield self._typed
@@ -123,12 +153,12 @@ class FaultDialog(ModalScreen[FaultState], inherit_bindings=False):
             yield self._amount
             yield self._length
             yield Rule("-" if self._ascii else "─")
-            yield Static(id="refused", markup=False)
+            yield self._refused
             yield self._insist
             with VerticalScroll(can_focus=False):
-                yield Static(id="script", markup=False)
-            yield Static(id="place", markup=False)
-            yield Bar(id="keys", ascii_only=self._ascii)
+                yield self._script
+            yield self._place
+            yield self._foot
 
     def on_mount(self) -> None:
         self._length.open()
@@ -140,7 +170,7 @@ class FaultDialog(ModalScreen[FaultState], inherit_bindings=False):
     def on_resize(self) -> None:
         self.set_class(self.size.height < LOW, "-low")
         fitting = [keys for keys in self.KEYS if len(keys) <= self.size.width - 4]
-        self.query_one("#keys", Bar).say((fitting or self.KEYS[-1:])[0])
+        self._foot.say((fitting or self.KEYS[-1:])[0])
 
     # What is chosen
 
@@ -177,13 +207,7 @@ class FaultDialog(ModalScreen[FaultState], inherit_bindings=False):
         """Say what it comes to."""
         self._plan, self._wrong = None, ""
         chosen = self.choices
-        arrow = {Direction.BOTH: "↔", Direction.TO_SERVER: "→", Direction.TO_CLIENT: "←"}[chosen.direction]
-        ends = (
-            f"{chosen.client} {arrow} {chosen.server}"
-            if chosen.client
-            else "a connection that does not exist yet"
-        )
-        self.query_one("#title", Bar).say(f"Break {ends}")
+        self._heading.say(clean(self._masked(f"Break {_whom(chosen)}"), self._ascii))
         try:
             chosen.fault()
         except TcpladderError as wrong:
@@ -202,14 +226,13 @@ class FaultDialog(ModalScreen[FaultState], inherit_bindings=False):
         self._show()
 
     def _show(self) -> None:
-        plan, refused = self._plan, self.query_one("#refused", Static)
+        if not self.is_attached:
+            return
+        plan, refused, script, place = self._plan, self._refused, self._script, self._place
         sentence = self._wrong or (plan.refused if plan is not None else "")
         refused.set_class(bool(sentence), "-open")
-        refused.update(
-            clean(f"refused: {sentence}" if plan is not None and sentence else sentence, self._ascii)
-        )
+        refused.update(self._clean(f"refused: {sentence}" if plan is not None and sentence else sentence))
         self._insist.open(plan is not None and plan.needs_insist and bool(plan.refused))
-        script, place = self.query_one("#script", Static), self.query_one("#place", Static)
         if plan is None:
             script.update("")
             place.update("")
@@ -218,10 +241,10 @@ class FaultDialog(ModalScreen[FaultState], inherit_bindings=False):
             script.update(self._clean(plan.why))
         else:
             script.update(self._clean(f"{plan.script.strip()}\n\n# undo\n{plan.undo.strip()}"))
-        place.update(self._clean(plan.why.partition(". ")[0].strip()))
+        place.update("" if self._shows_why else self._clean(plan.why.partition(". ")[0].strip()))
 
     def _clean(self, text: str) -> str:
-        return "\n".join(clean(line.expandtabs(4), self._ascii) for line in text.splitlines())
+        return "\n".join(clean(line.expandtabs(4), self._ascii) for line in self._masked(text).splitlines())
 
     # Keys
 

@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
 from textual.binding import Binding, BindingType
+from textual.screen import Screen
 
 from tcpladder.agent.fault_messages import FaultState
 from tcpladder.analysis.view import FlowSummary
 from tcpladder.app.confirm import Confirm
 from tcpladder.app.fault_choices import Choices, Scope, probe_sequences, proposed_length
+from tcpladder.app.help_screen import HelpScreen
 from tcpladder.app.page import Page
 from tcpladder.app.status_words import fault_ended, plural
+from tcpladder.app.terminal import Taste
 from tcpladder.errors import TcpladderError
 from tcpladder.faults.fault import INSIST
 
@@ -64,11 +67,12 @@ class FaultKeys(Page):
             client=client,
             server=server,
             scope=Scope.TYPED if server is None else Scope.FLOW,
-            typed="" if server is None else str(server),
+            typed="" if server is None or self.session.mask is not None else str(server),
             length=length,
             probes=None if view is None else probe_sequences(view),
         )
-        self.app.push_screen(FaultDialog(self.session.faults, choices, why, self.taste), self._broken)
+        dialog = FaultDialog(self.session.faults, choices, why, self.taste, self.session.masked)
+        self.app.push_screen(dialog, self._broken)
 
     def _broken(self, state: FaultState | None) -> None:
         if state is not None:
@@ -95,12 +99,12 @@ class FaultKeys(Page):
             return
         refused = await self._reset(number, insist=False)
         if INSIST in refused:
-            again = Confirm(refused, ascii_only=self.ascii_only, word=INSIST)
+            again = Confirm(self.session.masked(refused), ascii_only=self.ascii_only, word=INSIST)
             if not await self.app.push_screen_wait(again):
                 return
             refused = await self._reset(number, insist=True)
         if refused:
-            self.notify(refused, severity="error", markup=False)
+            self.notify(self.session.masked(refused), severity="error", markup=False)
 
     async def _reset(self, number: int, *, insist: bool) -> str:
         """Do it; returns why not, empty where it was done."""
@@ -135,7 +139,7 @@ class FaultKeys(Page):
                 last = await asyncio.to_thread(faults.lift_last)
                 lifted = [] if last is None else [last]
         except TcpladderError as refused:
-            self.notify(str(refused), severity="error", markup=False)
+            self.notify(self.session.masked(str(refused)), severity="error", markup=False)
             return
         sentences = [fault_ended(state) for state in lifted]
         left = len(faults.in_force())
@@ -151,6 +155,14 @@ class FaultKeys(Page):
         from tcpladder.app.faults_screen import FaultsScreen
 
         self.app.push_screen(FaultsScreen(self.session, self.taste))
+
+
+def help_of(screen: Screen[object], why_not: str, taste: Taste) -> HelpScreen:
+    """The keys of a page or dialog; those that break are grey, with the reason, where nothing can be broken."""
+    bindings = [active.binding for active in screen.active_bindings.values()]
+    title = str(screen.title or screen.TITLE or "this dialog")
+    greyed = FaultKeys.CHANGES if why_not and isinstance(screen, FaultKeys) else frozenset()
+    return HelpScreen(title, bindings, ascii_only=taste.ascii_only, greyed=greyed, why=why_not)
 
 
 def leave(app: TcpladderApp) -> None:

@@ -34,8 +34,9 @@ _NUMBER, _LEFT, _ATE, _BYTES = 4, 13, 9, 10
 class FaultList(RowView):
     """One row a fault, the newest first."""
 
-    def __init__(self, *, ascii_only: bool) -> None:
+    def __init__(self, masked: Callable[[str], str], *, ascii_only: bool) -> None:
         super().__init__(id="faults")
+        self._masked = masked
         self._ascii = ascii_only
         self.states: tuple[FaultState, ...] = ()
 
@@ -59,7 +60,8 @@ class FaultList(RowView):
         cursor = (">" if self._ascii else "▌") if selected else " "
         numbers = f"{state.number:>{_NUMBER - 1}} {status_words.time_left(state):<{_LEFT}}"
         counts = f"{state.packets:>{_ATE - 1},} {state.bytes:>{_BYTES - 1},}  "
-        what = f"{phrases.broken(fault)}  {phrases.whom(fault.match, '↔' if fault.both else '→')}"
+        whom = self._masked(phrases.whom(fault.match, "↔" if fault.both else "→"))
+        what = f"{phrases.broken(fault)}  {whom}"
         room = max(0, width - 1 - len(numbers) - len(counts))
         role = Role.REMARK if state.ended_ns is not None else Role.LABEL
         return self._styles.strip(
@@ -106,7 +108,7 @@ class FaultsScreen(ModalScreen[None], inherit_bindings=False):
         super().__init__()
         self._session = session
         self._ascii = taste.ascii_only
-        self._list = FaultList(ascii_only=taste.ascii_only)
+        self._list = FaultList(session.masked, ascii_only=taste.ascii_only)
         self._said = Static(markup=False)
         self.set_class(taste.ascii_only, "-ascii")
 
@@ -159,7 +161,7 @@ class FaultsScreen(ModalScreen[None], inherit_bindings=False):
 
     def _where(self, state: FaultState) -> str:
         places = ", ".join(status_words.PLACES[place] for place in state.places)
-        whom = phrases.whom(state.fault.match, "↔" if state.fault.both else "→")
+        whom = self._session.masked(phrases.whom(state.fault.match, "↔" if state.fault.both else "→"))
         return f"{phrases.broken(state.fault)} {whom}\nfor {phrases.length(state.fault.for_ms)}, {places}"
 
     def action_close(self) -> None:
@@ -194,7 +196,7 @@ class FaultsScreen(ModalScreen[None], inherit_bindings=False):
         try:
             state = await asyncio.to_thread(act)
         except TcpladderError as refused:
-            self.notify(str(refused), severity="error", markup=False)
+            self.notify(self._session.masked(str(refused)), severity="error", markup=False)
             return
         self.notify(say(state), markup=False)
         self._look()

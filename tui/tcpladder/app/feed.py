@@ -51,6 +51,10 @@ class Feed:
         self._version = -1
         self._every(self._quick_s)
 
+    def stop(self) -> None:
+        """Look no more, until `wake`: another session is on the screen."""
+        self._every(None)
+
     @property
     def seconds_left(self) -> float | None:
         """Until a file is read, by the pace so far; None in the first second and where nobody can know."""

@@ -76,6 +76,8 @@ class FlowOrder:
     def look(self, budget_ns: int = SLICE_NS) -> bool:
         """Look at new flows, then at known ones, for `budget_ns`. True if the order may have changed."""
         count = self._session.flow_count()
+        if count < len(self._keys):  # a replay went back
+            self._restart()
         if self.sort is Sort.FIRST_SEEN and not self.filter.terms:
             grew = len(self.numbers) != count or not isinstance(self.numbers, range)
             self.numbers = range(1, count + 1)

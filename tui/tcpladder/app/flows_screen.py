@@ -39,6 +39,7 @@ class FlowsScreen(FaultKeys):
         Binding("less_than_sign", "sort(-1)", "previous sort order"),
         Binding("space", "mark", "mark this flow"),
         Binding("f", "follow", "follow the newest flow"),
+        Binding("comma", "app.replay(True)", "a segment back, in a replay"),
         Binding("T", "timers", "timers of this flow, counting down"),
     ]
     KEYS = "↑↓ flow  enter ladder  / filter  D fault  U lift  s sort  p pause  space mark  ? help  q quit"

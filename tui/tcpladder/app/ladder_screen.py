@@ -57,6 +57,7 @@ class LadderScreen(FaultKeys):
         Binding("1", "pane(1)", "pane 1: the ladder"),
         Binding("2", "pane(2)", "pane 2: the detail below it"),
         Binding("3", "pane(3)", "pane 3: the timers"),
+        Binding("comma", "app.replay(True)", "a segment back, in a replay"),
         Binding("T", "timers", "timers of both ends, counting down"),
     ]
     KEYS = "↑↓ rung  enter detail  D fault  U lift  f follow  p pause  T timers  e export  ? help"
@@ -77,10 +78,10 @@ class LadderScreen(FaultKeys):
 
     def __init__(self, session: Session, feed: Feed, taste: Taste, *, number: int) -> None:
         super().__init__(session, feed, taste)
-        self._number = number
+        self.number = number
         self._timer: Timer | None = None
         self._words = ""
-        self._marked: int | None = None
+        self.marked: int | None = None
         self._new_rows = 0
         self.set_class(taste.ascii_only, "-ascii")
         self.ladder = LadderView(session.view(number), session.notes(number), taste)
@@ -99,16 +100,16 @@ class LadderScreen(FaultKeys):
     def show_flow(self, number: int) -> None:
         """Be about another flow, from its beginning; panes, time and numbers stay as a person has left them."""
         self.workers.cancel_node(self)
-        self._number = number
+        self.number = number
         self._words = ""
-        self._marked = self.paused_at = None
+        self.marked = self.paused_at = None
         self.ladder.show_flow(self.session.view(number), self.session.notes(number))
         self._begin()
 
     def _begin(self) -> None:
         self.focus_body()
         status = self.session.status()
-        self.ladder.refresh_ladder(self.session.notes(self._number), status.now_ns)
+        self.ladder.refresh_ladder(self.session.notes(self.number), status.now_ns)
         if self.app.size.height >= TALL:
             self.add_class("-two")
         self._show_detail()
@@ -132,18 +133,18 @@ class LadderScreen(FaultKeys):
 
     @property
     def flow_number(self) -> int | None:
-        return self._number
+        return self.number
 
     # Following the session
 
     def show_body(self, status: SessionStatus) -> None:
-        self.session.view(self._number)  # brings the findings up to date
+        self.session.view(self.number)  # brings the findings up to date
         before = len(self.ladder.ladder)
-        self.ladder.refresh_ladder(self.session.notes(self._number), status.now_ns)
+        self.ladder.refresh_ladder(self.session.notes(self.number), status.now_ns)
         self._new_rows = len(self.ladder.ladder) - before
         if self._new_rows and self.ladder.following and not self.racing:
             self._show_detail()
-        self._beside.show(self._number)
+        self._beside.show(self.number)
         self._plan_tick(self.ladder.seconds_to_next_tick(status.now_ns), status)
 
     @property
@@ -168,7 +169,7 @@ class LadderScreen(FaultKeys):
         self._plan_tick(seconds, status)
 
     def show_lines(self, status: SessionStatus) -> None:
-        summary = self.session.summary(self._number)
+        summary = self.session.summary(self.number)
         state = status_words.phase(status, ascii_only=self.ascii_only, seconds_left=self.feed.seconds_left)
         following = "  follow" if self.ladder.following else ""
         right = Content.assemble(state, (following, "bold"), " ")
@@ -176,7 +177,7 @@ class LadderScreen(FaultKeys):
             head(
                 summary,
                 name=status_words.short_name(status),
-                owners=self.session.owners(self._number),
+                owners=self.session.owners(self.number),
                 width=self.size.width,
                 taken=right.cell_length,
                 ascii_only=self.ascii_only,
@@ -195,10 +196,10 @@ class LadderScreen(FaultKeys):
     def _show_why(self, status: SessionStatus) -> None:
         row = self.ladder.selected
         text = explain.explain(row, self.ladder.view, self.ladder.ladder_layout.number_mode)
-        if self._marked is not None and isinstance(row, Rung) and row.segment != self._marked:
+        if self.marked is not None and isinstance(row, Rung) and row.segment != self.marked:
             times = self.ladder.view.time_ns
-            apart = words.delta(int(times[row.segment]) - int(times[self._marked]))
-            text = f"{apart} from the marked frame {self.ladder.view.frame(self._marked)}; {text}"
+            apart = words.delta(int(times[row.segment]) - int(times[self.marked]))
+            text = f"{apart} from the marked frame {self.ladder.view.frame(self.marked)}; {text}"
         alarm = status_words.alarm(status) or status.notice
         if alarm:
             room = max(1, self.size.width - 2)
@@ -235,7 +236,7 @@ class LadderScreen(FaultKeys):
             else:
                 self.ladder.jump(self.ladder.ladder.row_of_segment(armed))
         elif isinstance(row, Rung):
-            self.post_message(self.Opened(self._number, row.segment))
+            self.post_message(self.Opened(self.number, row.segment))
 
     def action_follow(self) -> None:
         self._follow(not self.ladder.following)
@@ -265,10 +266,10 @@ class LadderScreen(FaultKeys):
 
     def action_mark(self) -> None:
         segment = self.ladder.segment
-        self._marked = None if segment == self._marked else segment
+        self.marked = None if segment == self.marked else segment
         self.show_lines(self.session.status())
-        if self._marked is not None:
-            self.notify(f"times are measured from frame {self.ladder.view.frame(self._marked)}", timeout=2)
+        if self.marked is not None:
+            self.notify(f"times are measured from frame {self.ladder.view.frame(self.marked)}", timeout=2)
 
     def action_unfold(self) -> None:
         self.ladder.unfolded = not self.ladder.unfolded
@@ -280,7 +281,7 @@ class LadderScreen(FaultKeys):
                 self.focus_body()
             self._beside.close()
         else:
-            self._beside.open(self._number)
+            self._beside.open(self.number)
         self.on_resize()
 
     def action_pane(self, number: int) -> None:
@@ -306,7 +307,7 @@ class LadderScreen(FaultKeys):
 
     @property
     def flows_to_export(self) -> list[int]:
-        return [self._number]
+        return [self.number]
 
     def row_text(self) -> str:
         if isinstance(self.focused, DetailView | TimersView):

@@ -12,7 +12,7 @@ from textual.events import Resize
 from textual.screen import Screen
 from textual.widgets import Input, Static
 
-from tcpladder.app import privacy, status_words
+from tcpladder.app import privacy, replay_words, status_words
 from tcpladder.app.bar import Bar, Rule
 from tcpladder.app.contract import Session, SessionStatus
 from tcpladder.app.terminal import Taste
@@ -33,6 +33,7 @@ class Page(Screen[None], inherit_bindings=False):
         Binding("i", "app.interfaces", "interfaces"),
         Binding("p", "pause", "pause, go on"),
         Binding("e,f2", "export", "export to a file"),
+        Binding("w", "save", "save frames, as pcapng or pcap"),
     ]
     DEFAULT_CSS = """
     Page { layers: base; }
@@ -121,6 +122,9 @@ class Page(Screen[None], inherit_bindings=False):
         if self.paused_at is not None:
             parts.append((f" {status_words.paused(status.segments - self.paused_at)} ", "reverse"))
             parts.append(Content("  "))
+        if status.behind_ns is not None:
+            parts.append((f" {replay_words.behind(status.behind_ns)} ", "reverse"))
+            parts.append(Content("  "))
         parts.append((privacy.word(self.session), "bold"))
         parts.append(status_words.counters(status))
         if broken := status_words.faults(status):
@@ -166,6 +170,11 @@ class Page(Screen[None], inherit_bindings=False):
             self.minimize()
         elif self.focused is not None:
             self.maximize(self.focused)
+
+    def action_save(self) -> None:
+        from tcpladder.app import saving  # what the first frame does without
+
+        saving.ask(self)
 
     # Words typed at the bottom
 

@@ -131,13 +131,14 @@ class RowView(ScrollView, can_focus=True, inherit_bindings=False):
 
         Turning a page costs one frame in many rows; scrolling line by line repaints the screen for every row.
         """
-        newest = self.newest_row()
-        if self._count > self.top + self.page:
-            kept = self.page // 3 if self.page >= TALL_PAGE else self.page * 2 // 3
-            target = self._count - max(1, kept)
+        kept = self.page // 3 if self.page >= TALL_PAGE else self.page * 2 // 3
+        # Pages begin at the same rows however one came there: a replay shows the same screen at the same moment.
+        turned = max(1, self.page - max(1, kept))
+        target = turned * -(min(0, self.page - self._count) // turned)
+        if target != self.top:
             self.set_reactive(ScrollView.virtual_size, Size(self.size.width, target + self.page))
             self.scroll_to(y=target, animate=False)
-        self._place_cursor(newest)
+        self._place_cursor(self.newest_row())
 
     # The cursor
 
@@ -173,7 +174,8 @@ class RowView(ScrollView, can_focus=True, inherit_bindings=False):
         """Keep the cursor on the newest row, or stop doing so."""
         self.following = on
         if on:
-            self.action_last()
+            self._count = self.row_count()
+            self._flip_to_newest()
         self._resize_to_rows()
 
     def action_move(self, rows: int) -> None:
@@ -219,7 +221,9 @@ class RowView(ScrollView, can_focus=True, inherit_bindings=False):
         self._strips.clear()
         self._count = self.row_count()
         self._resize_to_rows()
-        if self._count:
+        if self._count and self.following:
+            self._flip_to_newest()
+        elif self._count:
             self._show(min(self.cursor, self._count - 1))
         self.refresh()
 

@@ -8,6 +8,7 @@ from pathlib import PurePath
 from textual.content import Content
 
 from tcpladder.agent.fault_messages import FaultState, Place
+from tcpladder.app import replay_words
 from tcpladder.app.contract import SessionStatus
 from tcpladder.faults import phrases
 from tcpladder.faults.fault import ROUTING
@@ -22,7 +23,7 @@ def source(status: SessionStatus) -> str:
 
 def short_name(status: SessionStatus) -> str:
     """An interface, a file without its directory, or how many files."""
-    if status.mode != "file":
+    if status.mode not in ("file", "replay"):
         return status.name
     files = status.name.split(", ")
     return PurePath(status.name).name if len(files) == 1 else f"{len(files)} files"
@@ -30,6 +31,8 @@ def short_name(status: SessionStatus) -> str:
 
 def phase(status: SessionStatus, *, ascii_only: bool, seconds_left: float | None = None) -> Content:
     """`● live`, `loading 43 %, 12 s left`, `ended`: the sign and the word say the same."""
+    if status.replay is not None and status.phase != "loading":
+        return Content.styled(replay_words.phase(status.replay, ascii_only=ascii_only), "$text-accent bold")
     if status.phase == "loading":
         return Content.styled(_loading(status, seconds_left), "bold")
     if status.phase == "ended":
@@ -125,6 +128,12 @@ def empty(status: SessionStatus, since_ns: int, timezone: tzinfo) -> str:
     """What to say where there is no flow, and what to do about it."""
     if status.phase == "loading":
         return f"Reading {status.name}."
+    if status.mode == "replay":
+        return (
+            f"Nothing yet at {words.clock(status.now_ns, timezone)[:8]}."
+            if status.now_ns > 0
+            else status.notice
+        )
     if status.mode == "file":
         return f"No TCP in {status.name}: {status.frames:,} frames, none of them a TCP segment."
     if status.phase == "ended":

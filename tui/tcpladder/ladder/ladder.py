@@ -30,6 +30,7 @@ class Ladder:
     def __init__(self, view: FlowView, notes: Sequence[Note] = ()) -> None:
         self.view = view
         self._segments = 0
+        self._restarts = view.restarts
         self._silences = np.zeros(0, np.int32)
         """(capacity,) how many silences stand before or at each segment; the first `_segments` are valid."""
         self._notes: tuple[Note, ...] = ()
@@ -62,6 +63,9 @@ class Ladder:
 
         Equal to the former `len` where rows were only added at the end. Costs as much as what was added.
         """
+        if self._restarts != self.view.restarts:
+            self._begin_anew(self._notes if notes is None else tuple(notes))
+            return 0
         before = len(self)
         first_changed = before - self._trailing_notes()
         self._extend()
@@ -117,6 +121,12 @@ class Ladder:
 
     def _trailing_notes(self) -> int:
         return len(self._anchors) - bisect_left(self._anchors, self._segments)
+
+    def _begin_anew(self, notes: tuple[Note, ...]) -> None:
+        self._restarts = self.view.restarts
+        self._segments, self._notes, self._anchors = 0, (), []
+        self._extend()
+        self._place_notes(notes)
 
     def _extend(self) -> None:
         """Count the silences of the segments that are new, and give the notes at the end their place."""
@@ -186,6 +196,11 @@ class Ladder:
                 frame=view.frame(segment),
             ),
         )
+
+
+def is_event(kinds: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """(n,) whether segments of these kinds are worth a look: model.EVENT_KINDS."""
+    return _EVENTS[kinds]
 
 
 def _first_later(times_ns: NDArray[np.int64], time_ns: int) -> int:

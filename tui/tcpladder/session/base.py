@@ -26,13 +26,15 @@ from tcpladder.ladder.privacy import Mask
 from tcpladder.ladder.timers import EndTimers, FlowTimers
 from tcpladder.session.faults import SessionFaults
 from tcpladder.session.named import NamedCapture
+from tcpladder.session.replay_state import ReplayState
 from tcpladder.sources.unwrap import Unwrapper
 from tcpladder.wire.frames import FrameBatch
 
 if TYPE_CHECKING:
     from tcpladder.analysis.flow_view import Findings
+    from tcpladder.store.pcapng import CapturedInterface
 
-Mode = Literal["live", "file", "lab"]
+Mode = Literal["live", "file", "lab", "replay"]
 Phase = Literal["loading", "running", "waiting", "ended"]
 """`waiting`: the interface is down or gone, and nothing can come."""
 SALT_BYTES = 64
@@ -66,13 +68,20 @@ class SessionStatus:
     faults: tuple[FaultState, ...] = ()
     """Those in force, as they were when they were looked at last."""
     now_ns: int
-    """What countdowns are measured against: the wall clock while live, the last segment in a file."""
+    """What countdowns are measured against: the wall clock while live, the last segment in a file, in a replay the
+    moment that is shown."""
+    replay: ReplayState | None = None
+    """Where a replay stands; None where nothing is replayed."""
+    behind_ns: int | None = None
+    """How far a replay is behind a capture that goes on."""
 
 
 class Session:
     """Flows that grow. Every method may be called from any thread."""
 
     mode: Mode = "file"
+    one_capture = True
+    """Whether there is never a second one, whose flows might have begun before those of the first."""
 
     def __init__(
         self, name: str, *, filter_text: str = "", keep_segments: bool = True, given: Given | None = None
@@ -85,8 +94,7 @@ class Session:
         """Each file by its name, or the interface."""
         self.version = 0
         """Grows with every change."""
-        self.mask: Mask | None = None
-        """What stands in place of addresses in everything that this session says of flows; None shows them."""
+        self._mask: Mask | None = None
         self._exporting = threading.local()
         self._keep_segments = keep_segments
         self._unwrapper = Unwrapper()
@@ -102,6 +110,30 @@ class Session:
         )
         """What is broken, and the way to break more."""
 
+    @property
+    def mask(self) -> Mask | None:
+        """What stands in place of addresses in everything that this session says of flows; None shows them."""
+        return self._mask
+
+    @mask.setter
+    def mask(self, mask: Mask | None) -> None:
+        self._mask = mask
+
+    @property
+    def lock(self) -> threading.RLock:
+        """Held by whoever looks at several things that must belong together."""
+        return self._lock
+
+    @property
+    def phase(self) -> Phase:
+        """Whether anything still comes."""
+        return self._phase
+
+    @property
+    def captures(self) -> Sequence[CaptureAnalysis]:
+        """The analyses, one a capture, in order."""
+        return self._captures
+
     def begin_capture(
         self, names: Mapping[str, str] | None = None, beliefs: Beliefs | None = None
     ) -> CaptureAnalysis:
@@ -116,7 +148,7 @@ class Session:
                 beliefs or self.beliefs,
                 keep_segments=self._keep_segments,
                 names=names if names is not None else {},
-                mask=self._mask_here,
+                mask=self.mask_here,
             )
             capture.flows_before = self._offsets[-1]
             self._captures.append(capture)
@@ -182,7 +214,7 @@ class Session:
         """What stands across the lanes of a flow: faults that came and went, words of an experiment."""
         with self._lock:
             notes = tuple(note for note, flow in self._notes if flow is None or flow == number)
-            if self._mask_here() is None:
+            if self.mask_here() is None:
                 return notes
             return tuple(replace(note, text=self.masked(note.text)) for note in notes)
 
@@ -196,14 +228,14 @@ class Session:
             finally:
                 del self._exporting.mask
 
-    def _mask_here(self) -> Mask | None:
+    def mask_here(self) -> Mask | None:
         """The mask that is on for this thread."""
         mask: Mask | None = getattr(self._exporting, "mask", self.mask)
         return mask
 
     def masked(self, text: str) -> str:
         """A sentence as the mask shows it."""
-        mask = self._mask_here()
+        mask = self.mask_here()
         return text if mask is None else mask.text(text)
 
     def reset_connection(self, number: int, *, insist: bool = False) -> int:  # noqa: ARG002
@@ -244,7 +276,28 @@ class Session:
 
     def frame_bytes(self, number: int, index: int) -> bytes:
         """One frame again, for dissection. Raises CaptureError where its bytes are gone."""
+        with self._lock:
+            view = self.view(number)
+        return self.bytes_of(view, index)
+
+    def bytes_of(self, view: Findings, index: int) -> bytes:
+        """The frame of a segment of any findings about a flow of this session. Raises CaptureError likewise."""
+        with self._lock:
+            where = view.file(index), view.position(index), view.captured(index)
+        return self.stored_bytes(*where)
+
+    def stored_bytes(self, file: int, position: int, captured: int) -> bytes:
+        """A frame by where it is stored. Raises CaptureError where its bytes are gone."""
         raise NotImplementedError
+
+    @property
+    def interfaces(self) -> Sequence[CapturedInterface]:
+        """What is known of the interfaces that the frames came from."""
+        return []
+
+    def timer_comments(self) -> list[str]:
+        """What is known of the timers at the ends, as comments for the first frames of a file."""
+        return []
 
     def status(self) -> SessionStatus:
         """How things stand."""

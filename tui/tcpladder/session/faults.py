@@ -1,10 +1,9 @@
-"""What is broken through one agent: breaking, lifting, extending, and how things stand."""
+"""What is broken through one agent, on any host of it: breaking, lifting, extending, and how things stand."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import TypeVar
@@ -25,21 +24,19 @@ from tcpladder.agent.fault_messages import (
     SetSysctl,
     SysctlSet,
 )
-from tcpladder.agent.messages import OnHost, Reply, Request
+from tcpladder.agent.messages import HostRequest, OnHost, Reply, Request
 from tcpladder.analysis.view import Endpoint
 from tcpladder.errors import PermissionRefused, TcpladderError
 from tcpladder.faults.fault import Fault
 from tcpladder.hosts.plan import HOME
-from tcpladder.sources.fault_log import Eaten, FaultLog
+from tcpladder.lab.requests import on_host
+from tcpladder.session.fault_logs import FaultLogs, as_the_hook_says
+from tcpladder.sources.fault_log import Eaten
 
 EVERY_S = 0.5
 """Between two looks at what the faults in force ate."""
 AFTERWARDS_S = 2.0
 """So long after the last fault ended, segments that it ate may still come out of the ring."""
-LISTEN_S = 0.2
-"""How long the log is waited for at once: the longest delay before a stop is noticed."""
-MANY, GATHER_S = 256, 0.02
-"""Where so many records came at once, more are gathered for so long: a few large reads cost less than many small."""
 _R = TypeVar("_R", bound=Reply)
 
 
@@ -51,11 +48,18 @@ class SessionFaults:
         agent: breaks and mends; None where nothing can be broken.
         changed: called when something is not as it was.
         why_not: why nothing can be broken, where there is no agent.
-        host: the host of the lab where frames are captured.
+        host: the host of the lab where frames are captured, and where is broken what names no other.
+        placed: whether the capture can have what was eaten on a host (FaultLogs).
     """
 
     def __init__(
-        self, agent: AgentClient | None, changed: Callable[[], None], *, why_not: str = "", host: str = HOME
+        self,
+        agent: AgentClient | None,
+        changed: Callable[[], None],
+        *,
+        why_not: str = "",
+        host: str = HOME,
+        placed: Callable[[str, Eaten], Eaten] = as_the_hook_says,
     ) -> None:
         self._agent = agent
         self._host = host
@@ -63,21 +67,17 @@ class SessionFaults:
         self.why_not = why_not
         """Why nothing can be broken here; empty where it can."""
         self._states: dict[int, FaultState] = {}
+        self._hosts: dict[int, str] = {}
+        """Number of a fault -> the host on which it is; no two hosts of an agent have the same number."""
         self._lifted: set[int] = set()
         self._told: set[int] = set()
         self._compared: set[int] = set()
         self._sysctls: dict[str, SysctlSet] = {}
         self._due_s = 0.0
         self._busy_until_s = 0.0
-        self._log_asked = False
         self._lock = threading.Lock()
-        self._eaten: deque[Eaten] = deque()
-        self._thread: threading.Thread | None = None
-        self._stop = threading.Event()
-        self.log: FaultLog | None = None
-        """What the rules eat; opened with the first fault."""
-        self.log_refused = ""
-        """Why there is no log."""
+        self.logs = FaultLogs(self._log_of, placed)
+        """What the rules eat; each opened with the first fault of its host."""
 
     def states(self) -> tuple[FaultState, ...]:
         """Every fault of this session in order of its number, those that ended too."""
@@ -108,16 +108,16 @@ class SessionFaults:
         return number in self._told
 
     def request(self, question: Request) -> tuple[Reply, list[int]]:
-        """For who speaks to the agent himself and breaks with it: what he breaks where frames are captured is
-        followed here, too."""
-        elsewhere = isinstance(question, OnHost) and question.host != self._host
-        asked = question.request if isinstance(question, OnHost) else question
-        if isinstance(asked, ApplyFault) and not elsewhere:
-            self._open_log()
+        """For who speaks to the agent himself and breaks with it: what he breaks is followed here, too."""
+        host, asked = self._host, question
+        if isinstance(question, OnHost):
+            host, asked = question.host, question.request
+        if isinstance(asked, ApplyFault):
+            self.logs.open(host)
         reply, descriptors = self._request(question)
-        if isinstance(reply, FaultState) and not elsewhere:
+        if isinstance(reply, FaultState):
             self._told.add(reply.number)
-            self._keep(reply)
+            self._keep(reply, host)
         return reply, descriptors
 
     def plan(self, fault: Fault) -> FaultPlan:
@@ -126,14 +126,14 @@ class SessionFaults:
 
     def apply(self, fault: Fault) -> FaultState:
         """Break it."""
-        self._open_log()
-        return self._keep(self._ask(ApplyFault(fault=fault), FaultState))
+        self.logs.open(self._host)
+        return self._keep(self._ask(ApplyFault(fault=fault), FaultState), self._host)
 
     def lift(self, number: int) -> FaultState:
         """Take one back."""
-        state = self._ask(LiftFault(number=number), FaultState)
+        state = self._ask_where(number, LiftFault(number=number))
         self._lifted.add(number)
-        return self._keep(state)
+        return state
 
     def lift_last(self) -> FaultState | None:
         """Take back the one that was applied last; None where nothing is broken."""
@@ -154,7 +154,7 @@ class SessionFaults:
 
     def extend(self, number: int, for_ms: int | None) -> FaultState:
         """Let one last for this long from now."""
-        return self._keep(self._ask(ExtendFault(number=number, for_ms=for_ms), FaultState))
+        return self._ask_where(number, ExtendFault(number=number, for_ms=for_ms))
 
     def reset(self, local: Endpoint, remote: Endpoint, *, insist: bool = False) -> int:
         """Destroy the sockets of a connection; how many there were."""
@@ -185,15 +185,16 @@ class SessionFaults:
         self.look()
 
     def look(self) -> None:
-        """Ask how every fault stands."""
+        """Ask how the faults stand on every host that has one in force."""
         try:
-            states = self._ask(ListFaults(), Faults).faults
+            for host in sorted({self._hosts[state.number] for state in self.in_force()}):
+                for state in self._ask(ListFaults(), Faults, host).faults:
+                    self._keep(state, host)
         except AgentGoneError:
             for state in self.in_force():  # it has put everything back
-                self._keep(replace(state, ended_ns=time.time_ns(), left_ms=None))
+                gone = replace(state, ended_ns=time.time_ns(), left_ms=None)
+                self._keep(gone, self._hosts[state.number])
             raise
-        for state in states:
-            self._keep(state)
 
     def unmarked(self, told: Mapping[int, int]) -> Iterator[str]:
         """One sentence for each fault that ended and ate more than the log told of: those are not on the ladder."""
@@ -202,8 +203,9 @@ class SessionFaults:
                 continue
             self._compared.add(state.number)
             ate, in_log = state.packets, told.get(state.number, 0)
-            if ate > in_log and self.log is None:
-                yield f"what rule {state.number} ate cannot be marked: {self.log_refused}"
+            refused = self.logs.refused.get(self._hosts[state.number])
+            if ate > in_log and refused is not None:
+                yield f"what rule {state.number} ate cannot be marked: {refused}"
             elif ate > in_log:
                 yield (
                     f"rule {state.number} ate {ate:,} segments, the fault log has {in_log:,} of them: the others "
@@ -211,56 +213,30 @@ class SessionFaults:
                 )
 
     def close(self) -> None:
-        """Release the log. What is broken is mended by the agent when it ends."""
-        self._stop.set()
-        if self._thread is not None:
-            self._thread.join(2)
-        if self.log is not None:
-            self.log.close()
-            self.log = None
+        """Release the logs. What is broken is mended by the agent when it ends."""
+        self.logs.close()
 
-    def _keep(self, state: FaultState) -> FaultState:
+    def _keep(self, state: FaultState, host: str) -> FaultState:
         with self._lock:
             before = self._states.get(state.number)
+            self._hosts[state.number] = host
             self._states[state.number] = state
         self._busy_until_s = time.monotonic() + AFTERWARDS_S if before != state else self._busy_until_s
         if before != state:
             self._changed()
         return state
 
-    def _open_log(self) -> None:
-        """Listen before anything is eaten."""
-        with self._lock:
-            if self._log_asked:
-                return
-            self._log_asked = True
-        try:
-            descriptors = self._request(OpenFaultLog())[1]
-        except TcpladderError as refused:
-            self.log_refused = str(refused)
-            return
-        self.log = FaultLog(descriptors[0])
-        self._thread = threading.Thread(target=self._listen, args=(self.log,), name="fault log", daemon=True)
-        self._thread.start()
+    def _log_of(self, host: str) -> int:
+        _, (descriptor,) = self._request(on_host(host, OpenFaultLog()))
+        return descriptor
 
-    def _listen(self, log: FaultLog) -> None:
-        """Read records as soon as they come: one without a time of its own gets that of its arrival."""
-        while not self._stop.is_set():
-            if not log.wait(LISTEN_S):
-                continue
-            eaten = log.read(time.time_ns())
-            if eaten is not None:
-                self._eaten.append(eaten)
-                if len(eaten.rule) > MANY:
-                    self._stop.wait(GATHER_S)
+    def _ask_where(self, number: int, question: HostRequest) -> FaultState:
+        """About a fault, where it is."""
+        host = self._hosts.get(number, self._host)
+        return self._keep(self._ask(question, FaultState, host), host)
 
-    def eaten(self) -> Iterator[Eaten]:
-        """What the log told since the last call."""
-        while self._eaten:
-            yield self._eaten.popleft()
-
-    def _ask(self, question: Request, answer: type[_R]) -> _R:
-        reply, _ = self._request(question)
+    def _ask(self, question: HostRequest, answer: type[_R], host: str | None = None) -> _R:
+        reply, _ = self._request(question if host is None else on_host(host, question))
         assert isinstance(reply, answer)
         return reply
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from tcpladder.analysis.beliefs import TimerValues
 from tcpladder.analysis.capture import Beliefs, CaptureAnalysis
+from tcpladder.analysis.captured import PREFIX as TIMERS
 from tcpladder.analysis.captured import CapturedValues
 from tcpladder.analysis.expected import Given
 from tcpladder.analysis.lost_comments import words_of
@@ -52,6 +53,7 @@ class FileSession(Session):
         self.sources = tuple(paths)
         if follow and len(paths) > 1:
             raise UsageError(f"--follow takes one file, not {len(paths)}")
+        self.one_capture = len(paths) == 1
         self._stop = threading.Event()
         following = Following(stop=self._stop) if follow else None
         self._files: list[FrameFile] = [
@@ -163,10 +165,13 @@ class FileSession(Session):
         """The clock where a followed file has grown under our eyes, else the last segment."""
         return time.time_ns() if self._grew and self._phase == "running" else super().now_ns()
 
-    def frame_bytes(self, number: int, index: int) -> bytes:
-        with self._lock:
-            view = self.view(number)
-            file, position, captured = view.file(index), view.position(index), view.captured(index)
+    def timer_comments(self) -> list[str]:
+        comments = (
+            line for file in self._files for text in file.comments.values() for line in text.splitlines()
+        )
+        return [line for line in comments if line.startswith(TIMERS)]
+
+    def stored_bytes(self, file: int, position: int, captured: int) -> bytes:
         data = self._files[file].frame_bytes(position, captured)
         if len(data) < captured:
             raise CaptureError(f"cannot read {self._files[file].name} again: it has changed on disk")

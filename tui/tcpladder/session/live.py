@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from tcpladder.agent.client import AgentClient
@@ -21,6 +22,8 @@ from tcpladder.session.base import Mode, Session
 from tcpladder.session.eaten import EatenSegments
 from tcpladder.session.fault_notes import fault_notes
 from tcpladder.session.faults import SessionFaults
+from tcpladder.session.flight_recorder import FlightRecorder
+from tcpladder.session.keeping import Keep, Occasion
 from tcpladder.session.saving import Saving
 from tcpladder.session.socket_watch import Ends, SocketWatch
 from tcpladder.session.values_told import ValuesTold
@@ -29,8 +32,6 @@ from tcpladder.store.pcapng import CapturedInterface, PcapngWriter
 from tcpladder.store.spool import Spool
 from tcpladder.wire.frames import PADDING, FrameBatch
 
-SPOOL_BYTES = 64 << 20
-"""How much of the capture stays on disk to be dissected and saved; the oldest is overwritten."""
 MOST_SEGMENTS = 20_000_000
 """How many segments a live session keeps for ladders: about 1.5 GiB of memory."""
 QUIET_S = 0.1
@@ -48,6 +49,7 @@ class LiveSession(Session):
         request: what to capture.
         write: a descriptor to save every frame to, as pcapng, and its name.
         given: what the user says of the timers.
+        keep: how much of the capture stays on disk to be dissected and saved; the oldest is overwritten.
         mode: `lab` where the interface is that of an experiment's private network.
     """
 
@@ -60,16 +62,21 @@ class LiveSession(Session):
         mode: Mode = "live",
         name: str | None = None,
         given: Given | None = None,
+        keep: Keep | None = None,
     ) -> None:
         super().__init__(name or request.interface, filter_text=request.filter, given=given)
         self.mode = mode
+        self.keep = keep or Keep()
+        self._kept: deque[tuple[int, int]] = deque()
+        """Where in the spool the frames of each batch begin, and when they came."""
+        self._recorder: FlightRecorder | None = None
         self._agent = agent
         opened, (descriptor,) = agent.request(request)
         assert isinstance(opened, CaptureOpened)
         self.opened = opened
         self._local: frozenset[str] = frozenset(opened.local_addresses)
         self._source = open_live(descriptor, opened)
-        self._spool = Spool(SPOOL_BYTES)
+        self._spool = Spool(self.keep.bytes)
         self._saving: Saving | None = None
         if write is not None:
             interface = CapturedInterface(
@@ -122,6 +129,8 @@ class LiveSession(Session):
         if self._saving is not None:
             self._saving.take(batch, eaten, wait=self.faults.active)
         self._count()
+        if self._recorder is not None:
+            self._recorder.look(time.time_ns(), self.warn)
         return batch is not None
 
     @property
@@ -138,6 +147,7 @@ class LiveSession(Session):
 
     def _spooled(self, batch: FrameBatch) -> FrameBatch:
         """The frames with their place in the spool, where they can be read again."""
+        self._forget_old(int(batch.time_ns[-1]))
         begin = self._spool.append(batch.data[:-PADDING])
         for sentence in self._spool.warnings:
             self.warn(sentence)
@@ -149,7 +159,7 @@ class LiveSession(Session):
             self.faults.work(time.monotonic())
         except TcpladderError as failed:
             self.warn(str(failed))
-        for eaten in self.faults.eaten():
+        for eaten in self.faults.logs.eaten():
             self._eaten.take(eaten)
 
     def _mark_eaten(self) -> dict[int, str]:
@@ -169,13 +179,28 @@ class LiveSession(Session):
         """How many frames are in the file that is written."""
         return 0 if self._saving is None else self._saving.frames
 
+    def _forget_old(self, now_ns: int) -> None:
+        """Let go what is older than shall stay."""
+        if self.keep.length_ns is None:
+            return
+        self._kept.append((now_ns, self._spool.end))
+        while self._kept[0][0] < now_ns - self.keep.length_ns:
+            _, position = self._kept.popleft()
+            self._spool.forget(position)
+
+    def record(self, occasions: frozenset[Occasion], directory: tuple[int, str]) -> None:
+        """Save flows by itself when they end so, into a directory: an open descriptor, and what to call it."""
+        self._recorder = FlightRecorder(self, occasions, directory, self.keep)
+
     def _news(self, frames: int) -> dict[int, str]:
         """Comments on the next frames, with the timer values that the file does not know yet."""
+        return dict(enumerate(self._comments(self._told, frames)))
+
+    def _comments(self, told: ValuesTold, most: int) -> list[str]:
         sockets = self._sockets.all_values()
         for endpoint, values in self._options.items():
             sockets[endpoint, None] = values
-        news = self._told.news(self._values, self.opened.local_addresses, sockets, most=frames)
-        return dict(enumerate(news))
+        return told.news(self._values, self.opened.local_addresses, sockets, most=most)
 
     def _bound_memory(self) -> None:
         if self.capture.segments < MOST_SEGMENTS or not self.capture.keeps_segments:
@@ -309,15 +334,23 @@ class LiveSession(Session):
     def now_ns(self) -> int:
         return time.time_ns()
 
-    def frame_bytes(self, number: int, index: int) -> bytes:
+    @property
+    def interfaces(self) -> Sequence[CapturedInterface]:
+        opened = self.opened
+        return [
+            CapturedInterface(
+                name=opened.interface, link_type=opened.link_type, snap_length=opened.snap_length
+            )
+        ]
+
+    def timer_comments(self) -> list[str]:
         with self._lock:
-            view = self.view(number)
-            position, captured = view.position(index), view.captured(index)
+            return self._comments(ValuesTold(), 1 << 20)
+
+    def stored_bytes(self, _file: int, position: int, captured: int) -> bytes:
         data = self._spool.read(position, captured)
         if data is None:
-            raise CaptureError(
-                f"the bytes of this frame are gone: the spool keeps the last {SPOOL_BYTES >> 20} MiB"
-            )
+            raise CaptureError(f"the bytes of this frame are gone: the last {self.keep} are kept, see --keep")
         return data
 
     def close(self) -> None:
@@ -337,6 +370,8 @@ class LiveSession(Session):
         return self._dropped
 
     def _notice(self) -> str:
+        if self._recorder is not None:
+            return self._recorder.sentence
         count = self.opened.excluded_ssh
         if not count:
             return ""

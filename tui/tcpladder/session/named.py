@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 
 from tcpladder.analysis.capture import Beliefs, CaptureAnalysis
-from tcpladder.analysis.view import Endpoint, FlowSummary
+from tcpladder.analysis.view import Endpoint
 from tcpladder.ladder.privacy import Mask
 
 
@@ -29,12 +28,10 @@ class NamedCapture(CaptureAnalysis):
         self._names = names
         self._mask = mask
 
-    def summary(self, number: int) -> FlowSummary:
-        """The line of a flow, masked where a mask is on."""
-        summary, mask = super().summary(number), self._mask()
-        if mask is None:
-            return summary
-        return replace(summary, client=mask.endpoint(summary.client), server=mask.endpoint(summary.server))
+    def shown_ends(self, number: int) -> tuple[Endpoint, Endpoint]:
+        """As they are, or masked where a mask is on."""
+        ends, mask = self.endpoints(number), self._mask()
+        return ends if mask is None else (mask.endpoint(ends[0]), mask.endpoint(ends[1]))
 
     def endpoints(self, number: int) -> tuple[Endpoint, Endpoint]:
         """Client and server of a flow, by name where it has one."""

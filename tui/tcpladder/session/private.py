@@ -14,6 +14,7 @@ from tcpladder.lab.experiment import Point
 from tcpladder.lab.requests import on_host
 from tcpladder.session.faults import SessionFaults
 from tcpladder.session.lab_agent import LabAgent
+from tcpladder.session.lab_paths import LabPaths
 from tcpladder.session.live import SYSCTLS, LiveSession
 
 _SETTLING_S = 0.5
@@ -42,7 +43,7 @@ class PrivateSession(LiveSession):
         on_output: Callable[[bytes], None] = lambda _said: None,
     ) -> None:
         super().__init__(agent, OpenCapture(interface=point.interface), mode="lab", name=name)
-        self.faults = SessionFaults(agent, self._change, host=point.host)
+        self.faults = SessionFaults(agent, self._change, host=point.host, placed=LabPaths(plan, point).placed)
         self.has_command = command is not None
         self._command = command
         self._exit_code: int | None = None

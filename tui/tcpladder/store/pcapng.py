@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from tcpladder.errors import CaptureError
 from tcpladder.store.anonymous import write_all
+from tcpladder.store.new_file import is_gone
 from tcpladder.wire.frames import LINKTYPE_ETHERNET, FrameBatch
 
 _SECTION = 0x0A0D0D0A
@@ -121,6 +122,8 @@ class PcapngWriter:
     def _write(self, data: memoryview) -> None:
         good = os.lseek(self._descriptor, 0, os.SEEK_CUR) if self._regular else 0
         try:
+            if self._regular and is_gone(self._descriptor):
+                raise OSError(0, "somebody removed it")
             write_all(self._descriptor, data)
         except OSError as error:
             if self._regular:

@@ -26,7 +26,7 @@ class Spool:
             raise ValueError(f"a spool needs room, not {limit_bytes} bytes")
         self.warnings: list[str] = []
         self._limit = limit_bytes
-        self._end = 0
+        self._end = self._forgotten = 0
         self._lost: deque[tuple[int, int]] = deque()
         """Position ranges that could not be written, in order; only those that the ring has not passed."""
         self._descriptor = anonymous_file()
@@ -39,7 +39,11 @@ class Spool:
     @property
     def oldest(self) -> int:
         """Position of the oldest byte that is not overwritten."""
-        return max(0, self._end - self._limit)
+        return max(self._forgotten, self._end - self._limit)
+
+    def forget(self, position: int) -> None:
+        """Let everything before a position be gone, too."""
+        self._forgotten = max(self._forgotten, position)
 
     def append(self, data: memoryview | NDArray[np.uint8]) -> int:
         """Append bytes with one write (two where the ring turns), return the position of the first of them.
