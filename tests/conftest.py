@@ -26,6 +26,7 @@ if libc.unshare(CLONE_NEWNET):
     print(os.strerror(ctypes.get_errno()), end="")
 """
 PACKAGES = {
+    "asciinema": "asciinema",
     "capinfos": "wireshark-common",
     "cc": "gcc",
     "chromium": "chromium",

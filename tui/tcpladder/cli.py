@@ -12,9 +12,10 @@ from typing import Any
 
 import click
 
-from tcpladder import about
+from tcpladder import about, record_commands
 from tcpladder.errors import ExitCode, PermissionRefused, TcpladderError, UsageError
 from tcpladder.fault_commands import doctor, fault
+from tcpladder.record_commands import cast, demo, recordable
 
 FORMATS = ("text", "jsonl")
 EXPORTS = ("text", "svg", "png", "html", "mermaid", "plantuml", "websequence", "json", "csv", "packetdrill")
@@ -38,12 +39,14 @@ _profile = click.option("--profile", metavar="STACK", help="Defaults of linux, l
 _follow = click.option(
     "--follow", is_flag=True, help="Go on at the end of FILE, which is still being written."
 )
+_SHOW_THE_APP = frozenset({"live", "open", "replay", "lab", "demo"})
 _REST = {"ignore_unknown_options": False, "allow_interspersed_args": False}
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]}, invoke_without_command=True)
 @click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=about.show_versions,
               help="Print the version, and those of what it stands on.")  # fmt: skip
+@recordable
 @click.pass_context
 def tcpladder(context: click.Context) -> None:
     """Live ladder diagrams of TCP connections, and which timer caused each silence.
@@ -51,6 +54,9 @@ def tcpladder(context: click.Context) -> None:
     Exit codes: 0 done, 1 the answer is no (check, an experiment), 2 wrong usage, 3 bad input, 4 not permitted,
     130 interrupted.
     """
+    if context.invoked_subcommand not in _SHOW_THE_APP:
+        shown = context.invoked_subcommand
+        record_commands.refuse(f"`{shown}` prints" if shown else "no command is named, such as `live`")
     if context.invoked_subcommand is not None:
         return
     if _why_no_app() is not None:
@@ -83,6 +89,7 @@ def tcpladder(context: click.Context) -> None:
 @_format
 @_ascii
 @_no_mouse
+@recordable
 @click.argument("filter_words", metavar="[FILTER]...", nargs=-1)
 def live(
     interface: str,
@@ -118,10 +125,12 @@ def live(
         _given(timers, None)
         form = _front_end(form, without_terminal="text")
         network = HostNetwork() if netns is None else NetnsNetwork(netns)
-        exec_app(network, outputs, sys.argv[1:])
+        outputs |= record_commands.outputs()
+        exec_app(network, outputs, sys.argv[1:], new=frozenset({record_commands.OUTPUT}))
     from tcpladder.agent.client import AgentClient
     from tcpladder.session.live import LiveSession
 
+    record_commands.take_over(left)
     request = OpenCapture(
         interface=interface, filter=" ".join(filter_words), snap_length=snap_length, include_ssh=ssh
     )
@@ -145,6 +154,7 @@ def live(
 @_profile
 @_ascii
 @_no_mouse
+@recordable
 def open_(
     files: tuple[str, ...],
     flow: int | None,
@@ -179,6 +189,7 @@ def open_(
 @_profile
 @_ascii
 @_no_mouse
+@recordable
 def replay(
     files: tuple[str, ...],
     flow: int | None,
@@ -402,6 +413,7 @@ class _WithCommand(click.Command):
               help="Print instead of opening the app: text or JSON lines; with --all, junit, too.")  # fmt: skip
 @_ascii
 @_no_mouse
+@recordable
 @click.pass_context
 def lab(
     context: click.Context,
@@ -454,12 +466,13 @@ def lab(
     form = _front_end(form or ("text" if auto else None), without_terminal="jsonl")
     if left is None:
         try:
-            laboratory.begin(chosen, command, sys.argv[1:])
+            laboratory.begin(chosen, command, sys.argv[1:], record_commands.outputs())
         except PermissionRefused as refused:
             if experiment is None:
                 raise
             _shipped_instead(experiment, str(refused), form, ascii_only=ascii_only, no_mouse=no_mouse)
             return
+    record_commands.take_over(left)
     session = laboratory.session(chosen, left, aloud=form is not None)
     _say(left.notices)
     _show_live(session, form, ascii_only=ascii_only, no_mouse=no_mouse)
@@ -520,6 +533,8 @@ def config(*, sample: bool) -> None:
 tcpladder.add_command(fault)
 tcpladder.add_command(about.completion)
 tcpladder.add_command(doctor)
+tcpladder.add_command(cast)
+tcpladder.add_command(demo)
 
 
 def main() -> None:
@@ -599,10 +614,12 @@ def _given(timers: tuple[str, ...], profile: str | None) -> Any:
 def _front_end(form: str | None, *, without_terminal: str) -> str | None:
     """Which format to print, None for the app; the app needs a terminal that can draw."""
     if form is not None:
+        record_commands.refuse(f"{form} is printed")
         return form
     why_not = _why_no_app()
     if why_not is None:
         return None
+    record_commands.refuse(f"the app cannot open here: {why_not}")
     if without_terminal:
         return without_terminal
     raise UsageError(f"the app cannot open here: {why_not}; `tcpladder show FILE` prints the same")
@@ -641,9 +658,17 @@ def _show_live(session: Any, form: str | None, *, ascii_only: bool, no_mouse: bo
 
 
 def _open_app(session: Any, *, ascii_only: bool, no_mouse: bool, start_flow: int | None = None) -> None:
-    from tcpladder.app.app import run
+    recording = record_commands.begin()
+    if recording is None:
+        from tcpladder.app.app import run
 
-    run(session, ascii_only=ascii_only, mouse=not no_mouse, start_flow=start_flow)
+        run(session, ascii_only=ascii_only, mouse=not no_mouse, start_flow=start_flow)
+        return
+    from tcpladder.app.recording import run_recorded
+
+    cast, keys = recording
+    run_recorded(session, cast, keys=keys, ascii_only=ascii_only, mouse=not no_mouse, start_flow=start_flow)
+    _say([cast.why_ended] if cast.why_ended else [f"recorded in {record_commands.asked().path}"])
 
 
 def _say(sentences: list[str]) -> None:

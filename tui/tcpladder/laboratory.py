@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import wrap
@@ -110,14 +110,23 @@ def chosen(
     return Chosen(experiment=None, plan=plan, host=where, point=point)
 
 
-def begin(chosen: Chosen, command: Sequence[str], argv: Sequence[str]) -> NoReturn:
-    """Start the agent in the network and become the app. Raises TcpladderError."""
+def begin(
+    chosen: Chosen, command: Sequence[str], argv: Sequence[str], outputs: Mapping[str, Path]
+) -> NoReturn:
+    """Start the agent in the network, make `outputs` as new files, and become the app. Raises TcpladderError."""
     beside = None
     if command:
         from tcpladder.hosts.command import beside as make_ready
 
         beside = make_ready(command, chosen.host)
-    exec_app(PrivateNetwork(chosen.plan), chosen.outputs, argv, beside=beside, folder=chosen.save)
+    exec_app(
+        PrivateNetwork(chosen.plan),
+        {**chosen.outputs, **outputs},
+        argv,
+        beside=beside,
+        folder=chosen.save,
+        new=frozenset(outputs),
+    )
 
 
 def session(chosen: Chosen, left: Handover, *, aloud: bool) -> PrivateSession:

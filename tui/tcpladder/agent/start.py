@@ -25,7 +25,7 @@ from tcpladder.agent.messages import AgentReady, Refused
 from tcpladder.agent.networks import HostNetwork, NetnsNetwork, Network
 from tcpladder.errors import ExitCode, InterfaceError, PermissionRefused, TcpladderError, UsageError
 
-__all__ = ["Handover", "HostNetwork", "NetnsNetwork", "exec_app", "handover", "start_agent"]
+__all__ = ["Handover", "HostNetwork", "NetnsNetwork", "exec_app", "handover", "open_output", "start_agent"]
 
 _VARIABLE = "TCPLADDER_HANDOVER"
 _ALLOCATOR = {"MALLOC_TRIM_THRESHOLD_": 64 << 20, "MALLOC_MMAP_THRESHOLD_": 32 << 20}
@@ -69,9 +69,11 @@ def exec_app(
     folder: Path | None = None,
     purpose: str = "sniffing",
     needs: frozenset[Capability] = frozenset(),
+    new: frozenset[str] = frozenset(),
 ) -> NoReturn:
     """Start the agent in `network`, open `outputs`, drop every privilege and exec `command` with `argv`.
 
+    Of `outputs`, those named in `new` must not be there yet.
     `beside` is called with the agent's pid while there is privilege still; it returns descriptors by name.
 
     `folder` is made where it lacks, as the invoking user, for outputs to lie in.
@@ -85,7 +87,7 @@ def exec_app(
     channel, pid = start_agent(network)
     with channel:
         more = {} if beside is None else beside(pid)
-        _become_app(channel, pid, outputs, more, [*command, *argv], put_back, folder)
+        _become_app(channel, pid, outputs, new, more, [*command, *argv], put_back, folder)
 
 
 def _sweep() -> list[str]:
@@ -101,6 +103,7 @@ def _become_app(
     channel: socket.socket,
     pid: int,
     outputs: Mapping[str, Path],
+    new: frozenset[str],
     beside: Mapping[str, int],
     command: list[str],
     notices: list[str],
@@ -115,7 +118,7 @@ def _become_app(
         confine.become(user)
     if folder is not None:
         _make_folder(folder)
-    opened = {name: _open_output(path) for name, path in outputs.items()}
+    opened = {name: open_output(path, new=name in new) for name, path in outputs.items()}
     notices = notices + ([] if os.getuid() else _confine_root(list(outputs.values())))
     confine.keep_capabilities(())
     left = Handover(
@@ -218,12 +221,21 @@ def _make_folder(path: Path) -> None:
         raise UsageError(f"cannot make the folder {path}: {_words(refused)}") from None
 
 
-def _open_output(path: Path) -> int:
-    """A descriptor to write `path`; a directory is opened as such, for files to be made in it."""
+def open_output(path: Path, *, new: bool) -> int:
+    """A descriptor to write `path`; a directory is opened as such, for files to be made in it.
+
+    With `new` it is a file that was not there before. Raises UsageError.
+    """
     try:
+        if new:
+            return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
         if path.is_dir():
             return os.open(path, os.O_RDONLY | os.O_DIRECTORY)
         return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+    except FileExistsError:
+        raise UsageError(
+            f"cannot write {path}: it exists, and nothing is written over; name another file"
+        ) from None
     except OSError as refused:
         raise UsageError(f"cannot write {path}: {_words(refused)}") from None
 

@@ -139,6 +139,4 @@ def run(
     session: Session, *, ascii_only: bool = False, mouse: bool = True, start_flow: int | None = None
 ) -> None:
     """Show a session until its user leaves. Needs a terminal on stdin and stderr; the caller checks that."""
-    terminal.send_utf8()
-    plain = ascii_only or terminal.wants_ascii(terminal.first_environment())
-    TcpladderApp(session, taste=Taste(ascii_only=plain), start_flow=start_flow).run(mouse=mouse)
+    TcpladderApp(session, taste=terminal.taste(ascii_only), start_flow=start_flow).run(mouse=mouse)

@@ -62,6 +62,12 @@ def send_utf8() -> None:
         stream.reconfigure(encoding="utf-8", errors="replace")
 
 
+def taste(ascii_only: bool) -> Taste:
+    """What this terminal can show, made ready for it."""
+    send_utf8()
+    return Taste(ascii_only=ascii_only or wants_ascii(first_environment()))
+
+
 def theme_for(color_system: str | None, environment: Mapping[str, str], *, no_color: bool) -> str | None:
     """The theme that uses nothing but the palette of the terminal, where that is all there is; else None."""
     if no_color:

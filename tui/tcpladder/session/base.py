@@ -11,13 +11,17 @@ from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
+
 from tcpladder.agent.fault_messages import FaultState
 from tcpladder.analysis.beliefs import TimerValues
 from tcpladder.analysis.capture import Beliefs, CaptureAnalysis
 from tcpladder.analysis.expected import Given
+from tcpladder.analysis.kinds import Kind
+from tcpladder.analysis.log import NO_FLOW, SegmentLog
 from tcpladder.analysis.view import Endpoint, FlowSummary, Side
 from tcpladder.errors import PermissionRefused
-from tcpladder.ladder.model import Note
+from tcpladder.ladder.model import EVENT_KINDS, Note
 from tcpladder.ladder.privacy import Mask
 from tcpladder.ladder.timers import EndTimers, FlowTimers
 from tcpladder.session.faults import SessionFaults
@@ -34,6 +38,7 @@ Mode = Literal["live", "file", "lab", "replay"]
 Phase = Literal["loading", "running", "waiting", "ended"]
 """`waiting`: the interface is down or gone, and nothing can come."""
 SALT_BYTES = 64
+_EVENTS = np.array(sorted(EVENT_KINDS), np.uint8)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -241,6 +246,33 @@ class Session:
     def note_count(self) -> int:
         """How many notes there are, of all flows: grows."""
         return len(self._notes)
+
+    def rows_so_far(self) -> list[tuple[SegmentLog, int, int]]:
+        """The segments of each capture, how many of them there are now, and how many flows came before them."""
+        return [
+            (capture.log, len(capture.log), before)
+            for capture, before in zip(self._captures, self._offsets, strict=True)
+        ]
+
+    def kinds_since(self, seen: Sequence[int]) -> tuple[list[int], list[tuple[int, Kind]]]:
+        """What came since `seen` rows of each capture: the rows seen now, and flow and kind of each new segment that is
+        worth a look (model.EVENT_KINDS), in order."""
+        with self._lock:
+            found = []
+            rows_now = []
+            for index, (log, size, before) in enumerate(self.rows_so_far()):
+                begin = seen[index] if index < len(seen) else 0
+                rows_now.append(size)
+                new = np.arange(begin, size)
+                kinds = log.column("kind", new)
+                events = new[np.isin(kinds, _EVENTS)]
+                flows = log.column("flow", events).tolist()
+                found += [
+                    (before + flow + 1, Kind(kind))
+                    for flow, kind in zip(flows, log.column("kind", events).tolist(), strict=True)
+                    if flow != NO_FLOW
+                ]
+            return rows_now, found
 
     def frame_bytes(self, number: int, index: int) -> bytes:
         """One frame again, for dissection. Raises CaptureError where its bytes are gone."""

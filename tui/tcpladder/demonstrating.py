@@ -1,0 +1,83 @@
+"""The front end of `demo`: a script played on this terminal, or written as an asciicast at once."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tcpladder import samples
+from tcpladder.errors import TcpladderError
+from tcpladder.record.asciicast import Code, Event, Header
+from tcpladder.record.cast_file import Cast
+from tcpladder.record.demo_script import Demo
+from tcpladder.record.playing import Playing
+from tcpladder.record.writer import CastWriter
+from tcpladder.session.files import FileSession
+
+if TYPE_CHECKING:
+    from tcpladder.app.demo_player import Sink
+
+
+def play(demo: Demo) -> None:
+    """Play it on this terminal. Raises TcpladderError."""
+    with Playing(demo.columns, demo.rows) as playing:
+        _perform(demo, playing.take)
+
+
+def write(demo: Demo, descriptor: int, *, version: int = 2) -> None:
+    """Write it as an asciicast, as fast as it can be played. Raises TcpladderError, for a full disk, too."""
+    now_us = 0
+    cast = CastWriter(descriptor, _header(demo, version), clock_ns=lambda: now_us * 1000)
+
+    async def take(time_us: int, code: Code, data: str) -> None:
+        nonlocal now_us
+        now_us = time_us
+        cast.event(code, data)
+        if cast.why_ended:
+            raise TcpladderError(cast.why_ended)
+
+    try:
+        _perform(demo, take)
+    finally:
+        cast.close()
+
+
+def recorded(demo: Demo) -> Cast:
+    """The recording itself. Raises TcpladderError."""
+    events: list[Event] = []
+
+    async def take(time_us: int, code: Code, data: str) -> None:
+        if data:
+            events.append(Event(time_us=time_us, code=code, data=data))
+
+    _perform(demo, take)
+    return Cast(header=_header(demo, 2), events=tuple(events))
+
+
+def _header(demo: Demo, version: int) -> Header:
+    return Header(width=demo.columns, height=demo.rows, version=version, title=demo.title)
+
+
+def _perform(demo: Demo, sink: Sink) -> None:
+    _forget_the_terminal()
+    from tcpladder.app.demo_player import DemoPlayer
+
+    path = _capture(demo)
+    session = FileSession([str(path)], read_again=True)
+    # The name alone: the same picture wherever the file is.
+    session.name = path.name
+    DemoPlayer(demo, session, sink).run()
+
+
+def _capture(demo: Demo) -> Path:
+    if demo.folder is not None and (path := demo.folder / demo.capture).is_file():
+        return path
+    return samples.capture(demo.capture)
+
+
+def _forget_the_terminal() -> None:
+    """Textual reads these when it is imported: the same pictures on every machine."""
+    for name in [name for name in os.environ if name == "NO_COLOR" or name.startswith("TEXTUAL_")]:
+        del os.environ[name]
+    os.environ["TEXTUAL_COLOR_SYSTEM"] = "truecolor"

@@ -1,0 +1,1 @@
+"""Recordings of a terminal: asciicasts, the screens in them as pictures, and scripts that are played for one."""
