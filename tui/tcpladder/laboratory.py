@@ -148,7 +148,7 @@ def session(chosen: Chosen, left: Handover, *, aloud: bool) -> PrivateSession:
         )
     name = f"lab {chosen.experiment.name} {left.agent_pid}"
     save = None
-    if left.outputs:
+    if _CAPTURE in left.outputs:
         file = chosen.outputs[_CAPTURE].name
         save = Save(name=file, capture=left.outputs[_CAPTURE], story=left.outputs[_STORY])
     return LabSession(agent, chosen.experiment, name=name, command=command, on_output=on_output, save=save)
