@@ -13,7 +13,10 @@ from tcpladder.record.cast_file import Cast
 from tcpladder.record.demo_script import Demo
 from tcpladder.record.playing import Playing
 from tcpladder.record.writer import CastWriter
+from tcpladder.session.base import Session
 from tcpladder.session.files import FileSession
+from tcpladder.session.replay import ReplaySession
+from tcpladder.session.replay_state import ReplayState
 
 if TYPE_CHECKING:
     from tcpladder.app.demo_player import Sink
@@ -61,13 +64,17 @@ def _header(demo: Demo, version: int) -> Header:
 
 def _perform(demo: Demo, sink: Sink) -> None:
     _forget_the_terminal()
-    from tcpladder.app.demo_player import DemoPlayer
+    from tcpladder.app.demo_player import DemoClock, DemoPlayer
 
-    path = _capture(demo)
-    session = FileSession([str(path)], read_again=True)
+    path, clock = _capture(demo), DemoClock()
+    source = FileSession([str(path)], read_again=True)
     # The name alone: the same picture wherever the file is.
-    session.name = path.name
-    DemoPlayer(demo, session, sink).run()
+    source.name = path.name
+    session: Session = source
+    if demo.replay is not None:
+        state = ReplayState(pace=demo.replay.pace, idle_s=demo.replay.idle_s)
+        session = ReplaySession(source, state, clock=clock.seconds)
+    DemoPlayer(demo, session, source, clock, sink).run()
 
 
 def _capture(demo: Demo) -> Path:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import UTC
 from typing import Any
 
@@ -31,13 +32,26 @@ Sink = Callable[[int, Code, str], Awaitable[None]]
 """Takes an event: microseconds since the start, what it is, its data."""
 KEY_US = 400_000
 """Between two keys of a step."""
+REPLAY_US = 200_000
+"""Between two pictures of a replay that plays."""
 TYPED_US = 90_000
 """Between two characters that are typed."""
-LOOK_S = 0.04
+LOOK_S = 0.03
 """Between two looks whether the screen still changes; real time, as all below."""
 PATIENCE_S = 60.0
 TOAST_S = 86_400.0
 END = "\x1b[0m\x1b[?25h"
+
+
+@dataclass(slots=True)
+class DemoClock:
+    """The time of the viewer, which goes on when a demo says so."""
+
+    now_us: int = 0
+
+    def seconds(self) -> float:
+        """For a replay."""
+        return self.now_us / SECOND_US
 
 
 class DemoDriver(HeadlessDriver):
@@ -59,10 +73,12 @@ class DemoDriver(HeadlessDriver):
 class DemoApp(TcpladderApp):
     """The app, whose messages go away by the demo's clock."""
 
-    def __init__(self, session: Session, demo: Demo) -> None:
+    def __init__(self, session: Session, demo: Demo, clock: DemoClock) -> None:
         self.terminal = Terminal(demo.columns, demo.rows - 1)
         super().__init__(session, taste=Taste(timezone=UTC))
-        self.now_us = 0
+        self.clock = clock
+        self.wrong = ""
+        """Why the demo cannot go on."""
         self._toasts_end_us = 0
 
     def get_driver_class(self) -> type[Driver]:
@@ -70,27 +86,44 @@ class DemoApp(TcpladderApp):
 
     def notify(self, message: str, *, timeout: float | None = None, **options: Any) -> None:
         seconds = self.NOTIFICATION_TIMEOUT if timeout is None else timeout
-        self._toasts_end_us = self.now_us + round(seconds * SECOND_US)
+        self._toasts_end_us = self.clock.now_us + round(seconds * SECOND_US)
         super().notify(message, timeout=TOAST_S, **options)
 
     def next_change_us(self, until_us: int) -> int:
-        """The next moment at which a message goes away, `until_us` where none does before."""
-        return min(self._toasts_end_us, until_us) if self._toasts_end_us > self.now_us else until_us
+        """The next moment at which a message goes away or a replay is drawn, `until_us` where none does before."""
+        now_us, replay = self.clock.now_us, self.session.status().replay
+        if self._toasts_end_us > now_us:
+            until_us = min(self._toasts_end_us, until_us)
+        return min(now_us + REPLAY_US, until_us) if replay is not None and replay.playing else until_us
+
+    def action_replay(self, step_back: bool = False) -> None:  # noqa: ARG002
+        self.wrong = "R replays by the clock on the wall; give the demo a [replay] table instead"
+
+    def exit(self, *result: Any, **options: Any) -> None:
+        self.wrong = self.wrong or "its keys leave the app"
+        super().exit(*result, **options)
 
     def clock_moved(self) -> None:
         """Take messages away whose time is over."""
-        if self._toasts_end_us and self.now_us >= self._toasts_end_us:
+        if self._toasts_end_us and self.clock.now_us >= self._toasts_end_us:
             self._toasts_end_us = 0
             self.clear_notifications()
 
 
 class DemoPlayer:
-    """One run of a demo."""
+    """One run of a demo.
 
-    def __init__(self, demo: Demo, session: Session, sink: Sink) -> None:
+    Args:
+        demo: what happens.
+        session: what is shown; a replay goes by `clock`.
+        source: what reads the capture: the session, or what is replayed.
+    """
+
+    def __init__(self, demo: Demo, session: Session, source: Session, clock: DemoClock, sink: Sink) -> None:
         self._demo = demo
+        self._source = source
         self._sink = sink
-        self._app = DemoApp(session, demo)
+        self._app = DemoApp(session, demo, clock)
         self._shown: Screen = ()
         self._caption = self._key = ""
         self._step = 0
@@ -105,7 +138,7 @@ class DemoPlayer:
         if self._failed is not None:
             raise self._failed
         if not self._complete:
-            raise UsageError(f"the demo ended in step {self._step}: its keys leave the app")
+            raise UsageError(f"the demo ended in step {self._step}: {self._app.wrong}")
 
     async def _play(self, pilot: Pilot[Any]) -> None:
         try:
@@ -116,7 +149,7 @@ class DemoPlayer:
             for number, step in enumerate(self._demo.steps, 1):
                 self._step = number
                 await self._play_step(pilot, step)
-            await self._sink(self._app.now_us, Code.OUTPUT, END)
+            await self._sink(self._app.clock.now_us, Code.OUTPUT, END)
             self._complete = True
         except TcpladderError as failed:
             self._failed = failed
@@ -126,11 +159,13 @@ class DemoPlayer:
         self._key = ""
         if step.caption is not None:
             self._caption = step.caption
-            await self._sink(self._app.now_us, Code.MARKER, step.caption)
+            await self._sink(self._app.clock.now_us, Code.MARKER, step.caption)
         if not step.keys:
             await self._show(pilot)
         for key in step.keys:
             await pilot.press(key)
+            if self._app.wrong:
+                raise UsageError(f"the demo ended in step {self._step}: {self._app.wrong}")
             self._key = key if len(key) > 1 or not self._is_typing() else ""
             await self._show(pilot)
             await self._let_pass(pilot, KEY_US if self._key else TYPED_US)
@@ -143,9 +178,9 @@ class DemoPlayer:
     async def _let_pass(self, pilot: Pilot[Any], length_us: int) -> None:
         """Let so much time pass for the viewer, with all that goes by it."""
         app = self._app
-        until_us = app.now_us + length_us
-        while app.now_us < until_us:
-            app.now_us = app.next_change_us(until_us)
+        until_us = app.clock.now_us + length_us
+        while app.clock.now_us < until_us:
+            app.clock.now_us = app.next_change_us(until_us)
             app.clock_moved()
             await self._show(pilot)
 
@@ -153,7 +188,7 @@ class DemoPlayer:
         await self._settle(pilot)
         row = caption_row(self._caption, self._key, self._demo.columns)
         screen = (*self._app.terminal.screen(), row)
-        await self._sink(self._app.now_us, Code.OUTPUT, repaint(self._shown, screen))
+        await self._sink(self._app.clock.now_us, Code.OUTPUT, repaint(self._shown, screen))
         self._shown = screen
 
     async def _settle(self, pilot: Pilot[Any]) -> None:
@@ -166,10 +201,16 @@ class DemoPlayer:
                     f"step {self._step} of the demo does not come to rest in {PATIENCE_S:g} s"
                 )
             before = self._app.terminal.screen()
+            if not self._app.feed.up_to_date:
+                self._app.feed.look()
             await pilot.pause(LOOK_S)
             await pilot.pause()
 
     def _is_quiet(self) -> bool:
-        page = self._app.screen
+        page, feed = self._app.screen, self._app.feed
+        if self._source.status().phase != "ended" or not (
+            feed.asleep or (self._demo.replay and feed.up_to_date)
+        ):
+            return False
         settled = not isinstance(page, Page) or page.settled
-        return self._app.feed.asleep and settled and all(worker.is_finished for worker in self._app.workers)
+        return settled and all(worker.is_finished for worker in self._app.workers)

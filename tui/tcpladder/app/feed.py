@@ -44,7 +44,7 @@ class Feed:
     def start(self) -> None:
         """Begin to look."""
         self._started_s = monotonic()
-        self._look()
+        self.look()
 
     def wake(self) -> None:
         """Look often again: a person did something that takes several looks."""
@@ -64,6 +64,11 @@ class Feed:
         return passed_s * (1 - self._progress) / self._progress
 
     @property
+    def up_to_date(self) -> bool:
+        """Whether the newest version of the session has been drawn."""
+        return self._version == self._session.version
+
+    @property
     def asleep(self) -> bool:
         """Whether nothing is due: the session is over and all of it has been drawn."""
         return self._timer is None
@@ -75,9 +80,10 @@ class Feed:
         if self._timer is not None:
             self._timer.stop()
         self._seconds = seconds
-        self._timer = None if seconds is None else self._app.set_interval(seconds, self._look)
+        self._timer = None if seconds is None else self._app.set_interval(seconds, self.look)
 
-    def _look(self) -> None:
+    def look(self) -> None:
+        """Look now: draw what has changed, and choose when to look again."""
         if not self._app.screen_stack:  # the app is closing
             return
         if is_congested(self._app):

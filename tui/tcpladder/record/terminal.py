@@ -41,7 +41,7 @@ class Terminal:
 
     def screen(self) -> Screen:
         """What stands there now."""
-        return tuple(map(tuple, self._rows))
+        return tuple(map(_whole, self._rows))
 
     def resize(self, width: int, height: int) -> None:
         """Cut or fill up at the right and at the bottom."""
@@ -149,7 +149,7 @@ class Terminal:
     def _cursor(self, final: str, values: list[int]) -> None:
         first = max(values[0], 1) if values else 1
         second = max(values[1], 1) if len(values) > 1 else 1
-        x, y = self._x, self._y
+        x, y = min(self._x, self.width - 1), self._y
         targets = {
             "A": (x, y - first), "B": (x, y + first), "C": (x + first, y), "D": (x - first, y),
             "E": (0, y + first), "F": (0, y - first), "G": (first - 1, y), "d": (x, first - 1),
@@ -188,6 +188,20 @@ class Terminal:
         if final in "LM":
             self._x = 0
         self._rows = above + (new + kept if final in "LT" else kept + new)
+
+
+def _whole(row: list[Cell]) -> Row:
+    """The row with a blank in place of the half of a wide character whose other half was written over."""
+    texts = [cell.text for cell in row]
+    if all(texts) and not any(_cells(text[0]) == 2 for text in texts):
+        return tuple(row)
+    wide = [bool(text) and _cells(text[0]) == 2 for text in texts]
+    whole = [
+        (not text and at > 0 and wide[at - 1])
+        or (bool(text) and (not wide[at] or (at + 1 < len(row) and not texts[at + 1])))
+        for at, text in enumerate(texts)
+    ]
+    return tuple(cell if ok else cell._replace(text=" ") for cell, ok in zip(row, whole, strict=True))
 
 
 def _cells(character: str) -> int:

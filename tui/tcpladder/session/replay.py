@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from tcpladder.analysis.capture_as_of import CaptureAsOf
 from tcpladder.analysis.flow_view import Findings
+from tcpladder.analysis.log import SegmentLog
 from tcpladder.analysis.view import Endpoint, FlowSummary
 from tcpladder.ladder.model import Note
 from tcpladder.ladder.privacy import Mask
@@ -283,6 +284,10 @@ class ReplaySession(Session):
     def notes(self, number: int) -> tuple[Note, ...]:
         notes = self.source.notes(self.number_in_source(number))
         return tuple(note for note in notes if note.time_ns <= self.player.state.now_ns)
+
+    def rows_so_far(self) -> list[tuple[SegmentLog, int, int]]:
+        with self._lock:
+            return [(at.capture.log, at.limit, at.capture.flows_before) for at in self._ats]
 
     def stored_bytes(self, file: int, position: int, captured: int) -> bytes:
         return self.source.stored_bytes(file, position, captured)
