@@ -110,7 +110,7 @@ class RowView(ScrollView, can_focus=True, inherit_bindings=False):
             self.refresh(Region(0, start - self.top, self.row_width, end - start))
 
     def look_again(self, end: int) -> None:
-        """Draw again those of the rows before `end` that look otherwise by now: the others cost the terminal nothing."""
+        """Draw again those rows before `end` that look otherwise by now; the others cost the terminal nothing."""
         width = self.row_width
         for key in [key for key in self._strips.keys() if key[0] < end]:  # noqa: SIM118  no iterator
             row, _, selected = key
