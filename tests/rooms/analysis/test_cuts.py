@@ -130,14 +130,21 @@ def test_what_was_read_together_goes_on_growing() -> None:
 NONSENSE = Flag.SYN | Flag.RST | Flag.FIN
 SECOND_OPEN = Talk().syn().syn_ack().data(1, "server").syn("server").syn_ack("client").ack("server")
 
+SYN_BEHIND_DATA = Talk().data(1, window=501).data(501, "server").syn_ack("client").rst("server", NONSENSE)
+
 
 @pytest.mark.parametrize(
     ("talk", "expected"),
     [
         (Talk().rst("server", flags=NONSENSE, seq=5_000_000).syn().syn_ack().ack(), "handshake_ack"),
         (SECOND_OPEN, "handshake_ack"),
+        (SYN_BEHIND_DATA, "rst_no_connection"),
     ],
-    ids=["a RST far above what follows", "a second SYN-ACK behind what answers the first"],
+    ids=[
+        "a RST far above what follows",
+        "a second SYN-ACK behind what answers the first",
+        "data that fills a window before a SYN says how it is scaled",
+    ],
 )
 def test_what_a_cut_once_changed(talk: Talk, expected: str) -> None:
     for cut in range(1, len(talk.frames)):

@@ -337,16 +337,36 @@ class _Batch:
 
     def _fills_window(self) -> NDArray[np.bool_]:
         """Whether data reaches the last byte of the peer's window, where its scale is known (RFC 7323 2.2)."""
-        order, shifts = self.order, self.carried.shift
-        for position in np.flatnonzero(self.syn).tolist():
-            shifts[order.slot[position]] = self.shift[self.capture_rows[position]]
-        own, peer = shifts[order.slot], shifts[order.peer_slot]
+        own, peer = self._shifts()
         scaled = (own >= 0) & (peer >= 0) & (self.peer_flags & Flag.SYN == 0)
         window = self.peer_window.astype(np.int64) << np.where(scaled, peer, 0)
         seen: NDArray[np.bool_] = (own > -2) & (peer > -2) & self.peer_acks & ~self.peer_closed
         full: NDArray[np.bool_] = self.end == self.acknowledged + window
         filled: NDArray[np.bool_] = seen & (self.length > 0) & self.plain & full
         return filled
+
+    def _shifts(self) -> tuple[NDArray[np.int8], NDArray[np.int8]]:
+        """(m,) the window scale shift of each segment's sender, and of its peer, as the SYNs up to there say."""
+        order, shifts = self.order, self.carried.shift
+        syns = np.flatnonzero(self.syn)
+        behind_data = np.zeros(len(syns), np.bool_)
+        for earlier in (order.previous[syns], order.peer[syns]):
+            behind_data |= (earlier != NOTHING) & ~self.syn[earlier]
+        before = shifts.copy() if behind_data.any() else shifts
+        shifts[order.slot[syns]] = self.shift[
+            self.capture_rows[syns]
+        ]  # of equal slots the last assignment stays
+        if before is shifts:
+            return shifts[order.slot], shifts[order.peer_slot]
+        # Segments in front of a SYN of their flow, which no capture of one connection has, do not know of it yet.
+        marks = np.where(self.syn, np.arange(len(order)) + 1, 0)
+        _, latest = order.highest_before(marks, np.zeros(len(order), np.int64))
+        latest_of_peer = np.where(order.peer == NOTHING, 0, latest[order.peer])
+        said = self.shift[self.capture_rows]
+        return (
+            np.where(latest > 0, said[latest - 1], before[order.slot]),
+            np.where(latest_of_peer > 0, said[latest_of_peer - 1], before[order.peer_slot]),
+        )
 
     def _answers(
         self, pure: NDArray[np.bool_], repeated: NDArray[np.bool_], peer_kind: NDArray[np.uint8]
