@@ -7,13 +7,14 @@ Frames are captured on that interface of `routed`. Prints one JSON object; run b
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 import time
 from collections.abc import Callable
 from typing import Any
 
-from tcpladder.agent.fault_messages import ApplyFault, FaultState
+from tcpladder.agent.fault_messages import ApplyFault, FaultState, LiftFault
 from tcpladder.agent.lab_messages import StartPeer
 from tcpladder.agent.messages import OnHost
 from tcpladder.agent.start import start_agent
@@ -64,10 +65,24 @@ def main() -> None:
             assert isinstance(state, FaultState)
             where[state.number] = host, match == there
     until(lambda: all(state.packets == EATS for state in session.faults.states()))
-    session.faults.extend(5, 90_000)
-    session.faults.lift_all()
+    extended = session.faults.extend(5, 90_000)
+    lab.request(OnHost(host="server", request=LiftFault(number=6)))  # another terminal
+    session.faults.look()
+    lifted = session.faults.lift_all()
     until(lambda: not session.faults.active)
-    session.view(1)
+    view, states = session.view(1), session.faults.states()
+    rungs = [(bool(view.from_client[i]), view.lost(i)) for i in range(len(view.time_ns))]
+    said = {
+        "where": where,
+        "lifted": [state.number for state in lifted],
+        "was_lifted": [session.faults.was_lifted(state.number) for state in states],
+        "left_ms": extended.left_ms,
+        "packets": {state.number: state.packets for state in states},
+        "rungs": [rung for rung in rungs if rung[1] is not None],
+        "warnings": session.status().warnings,
+        "lost_records": session.faults.logs.lost,
+    }
+    json.dump(said, sys.stdout)
     session.close()
 
 

@@ -19,6 +19,7 @@ from rooms.app.scripted import (
     settle,
 )
 from tcpladder.agent.fault_messages import FaultPlan
+from tcpladder.app import fault_dialog, fault_keys
 from tcpladder.app.app import TcpladderApp
 from tcpladder.app.choice_row import ChoiceRow
 from tcpladder.app.confirm import Confirm
@@ -78,6 +79,28 @@ async def test_the_heading_says_whom() -> None:
         assert "Break any ← 127.0.0.1" in await keys(pilot, "h", "<")
         await keys(pilot, "t", *["backspace"] * 20)
         assert "Break a connection that does not exist yet" in await keys(pilot)
+
+
+@pytest.mark.parametrize(("typed", "stands"), [("", "24 s"), ("9 s", "9 s")])
+async def test_the_time_proposed_follows_the_sockets_unless_it_was_touched(
+    monkeypatch: pytest.MonkeyPatch, typed: str, stands: str
+) -> None:
+    said = [("686 s", "assumed"), ("24 s", "read")]
+    monkeypatch.setattr(fault_keys, "proposed_length", lambda *_: said.pop(0))
+    monkeypatch.setattr(fault_dialog, "SOCKETS_READ_S", 1.5)
+    app = app_for(keepalive_session())
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        await keys(pilot, "enter")
+        await pilot.press("D")
+        await pilot.pause()
+        length = app.screen.query_one("#for Input", Input)
+        assert length.value == "686 s"
+        length.value = typed or length.value
+        async with asyncio.timeout(10):
+            while said:
+                await pilot.pause(0.05)
+        assert length.value == stands
 
 
 async def test_the_privacy_mask_holds_for_faults_too() -> None:

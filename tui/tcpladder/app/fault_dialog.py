@@ -55,6 +55,13 @@ def _whom(chosen: Choices) -> str:
         return "a connection that does not exist yet"
 
 
+def _whole(plan: FaultPlan) -> str:
+    """The script and its undo; nothing where there is no way to do it."""
+    return f"{plan.script.strip()}\n\n# undo\n{plan.undo.strip()}" if plan.script else ""
+
+
+SOCKETS_READ_S = 0.5
+"""Within which the sockets of a flow that is looked at for the first time are read."""
 LOW = 22
 """Lines below which the script has more of them, and the sentence below it none."""
 
@@ -65,7 +72,7 @@ class FaultDialog(ModalScreen[FaultState], inherit_bindings=False):
     Args:
         faults: makes the plan and carries it out.
         choices: what is proposed.
-        why_so_long: where the time that is proposed comes from.
+        propose: for how long, and why; asked again when the sockets of the flow have been read.
         taste: how to draw.
         masked: a sentence as the privacy mask shows it. What is copied is as it is: it would not run otherwise.
     """
@@ -108,14 +115,16 @@ class FaultDialog(ModalScreen[FaultState], inherit_bindings=False):
         self,
         faults: Faults,
         choices: Choices,
-        why_so_long: str,
+        propose: Callable[[], tuple[str, str]],
         taste: Taste,
         masked: Callable[[str], str] = str,
     ) -> None:
         super().__init__()
         self._faults = faults
         self._masked = masked
-        self._choices = choices
+        self._propose = propose
+        length, why_so_long = propose()
+        self._choices = choices = replace(choices, length=length)
         self._ascii = taste.ascii_only
         self._plan: FaultPlan | None = None
         self._wrong = ""
@@ -166,6 +175,15 @@ class FaultDialog(ModalScreen[FaultState], inherit_bindings=False):
         self._insist.remark(f"type {INSIST} to break it all the same")
         self._direction.focus()
         self._changed()
+        self.set_timer(SOCKETS_READ_S, self._propose_again)
+
+    def _propose_again(self) -> None:
+        """What a person has not touched follows what is believed of the timers now."""
+        proposed, (length, why) = self._choices.length, self._propose()
+        if self._length.text == proposed != length:
+            self._choices = replace(self._choices, length=length)
+            self._length.input.value = length
+            self._length.remark(clean(why, self._ascii))
 
     def on_resize(self) -> None:
         self.set_class(self.size.height < LOW, "-low")
@@ -237,10 +255,7 @@ class FaultDialog(ModalScreen[FaultState], inherit_bindings=False):
             script.update("")
             place.update("")
             return
-        if self._shows_why:
-            script.update(self._clean(plan.why))
-        else:
-            script.update(self._clean(f"{plan.script.strip()}\n\n# undo\n{plan.undo.strip()}"))
+        script.update(self._clean(plan.why if self._shows_why else _whole(plan)))
         place.update("" if self._shows_why else self._clean(plan.why.partition(". ")[0].strip()))
 
     def _clean(self, text: str) -> str:
@@ -269,10 +284,10 @@ class FaultDialog(ModalScreen[FaultState], inherit_bindings=False):
         self._show()
 
     def action_copy(self) -> None:
-        if self._plan is None:
+        if self._plan is None or not self._plan.script:
             self.notify("nothing to copy yet", timeout=2)
             return
-        self.app.copy_to_clipboard(f"{self._plan.script.strip()}\n\n# undo\n{self._plan.undo.strip()}\n")
+        self.app.copy_to_clipboard(f"{_whole(self._plan)}\n")
         self.notify("copied, with undo, if the terminal allows it (OSC 52)", markup=False, timeout=3)
 
     def action_cancel(self) -> None:

@@ -62,16 +62,19 @@ class FaultKeys(Page):
         number = self.flow_number
         view = None if number is None else self.session.view(number)
         client, server = (None, None) if number is None else self.session.endpoints(number)
-        length, why = proposed_length(view, self.session.status().now_ns)
+
+        def propose() -> tuple[str, str]:
+            seen = None if number is None else self.session.view(number)
+            return proposed_length(seen, self.session.status().now_ns)
+
         choices = Choices(
             client=client,
             server=server,
             scope=Scope.TYPED if server is None else Scope.FLOW,
             typed="" if server is None or self.session.mask is not None else str(server),
-            length=length,
             probes=None if view is None else probe_sequences(view),
         )
-        dialog = FaultDialog(self.session.faults, choices, why, self.taste, self.session.masked)
+        dialog = FaultDialog(self.session.faults, choices, propose, self.taste, self.session.masked)
         self.app.push_screen(dialog, self._broken)
 
     def _broken(self, state: FaultState | None) -> None:

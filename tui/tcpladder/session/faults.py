@@ -89,8 +89,11 @@ class SessionFaults:
         return tuple(state for state in self.states() if state.ended_ns is None)
 
     def was_lifted(self, number: int) -> bool:
-        """Whether a person lifted it, rather than its time being up."""
-        return number in self._lifted
+        """Whether it was lifted, here or from another terminal, rather than its time being up."""
+        state = self._states[number]
+        if number in self._lifted or state.ended_ns is None:
+            return number in self._lifted
+        return state.fault.for_ms is None or state.ended_ns < state.since_ns + state.fault.for_ms * 1_000_000
 
     @property
     def sysctls(self) -> dict[str, SysctlSet]:
