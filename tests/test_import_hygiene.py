@@ -11,9 +11,11 @@ import json
 import pkgutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+KEEPALIVE = Path(__file__).parents[1] / "captures/keepalive/keepalive.pcap"
 LOADED = "import json, sys; print(json.dumps(sorted(name.split('.')[0] for name in sys.modules)))"
 
 
@@ -54,6 +56,34 @@ def test_an_agent_outside_of_the_lab_has_nothing_of_the_lab() -> None:
 def test_the_package_itself_loads_nothing() -> None:
     """`import tcpladder` costs what its docstring costs."""
     assert not loaded_after("import tcpladder") & {"numpy", "scapy", "textual", "rich", "click", "pyroute2"}
+
+
+NOT_FOR_A_LIST = (
+    "agent",
+    "app",
+    "faults",
+    "hosts",
+    "lab",
+    "analysis.flow_view",
+    "analysis.waits",
+    "ladder.diagram",
+)
+
+
+def test_a_list_of_flows_loads_no_agent_and_no_timers() -> None:
+    """What is started in every directory of captures reads headers, and nothing else is waited for."""
+    statement = f"""
+import sys
+sys.argv = ["tcpladder", "flows", {str(KEEPALIVE)!r}]
+from tcpladder.cli import main
+try:
+    main()
+except SystemExit as end:
+    assert not end.code, end.code
+loaded = [name for room in {NOT_FOR_A_LIST!r} for name in sys.modules if name.startswith(f"tcpladder.{{room}}")]
+assert not loaded, loaded
+"""
+    assert not loaded_after(statement) & {"textual", "rich", "scapy", "pyroute2", "cypcap"}
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["show", "--help"], ["live", "--help"]])

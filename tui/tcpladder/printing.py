@@ -18,7 +18,6 @@ from tcpladder.analysis.capture import CaptureAnalysis
 from tcpladder.analysis.expected import Given
 from tcpladder.errors import UsageError
 from tcpladder.ladder import words
-from tcpladder.ladder.diagram import remarks_of
 from tcpladder.ladder.ladder import Ladder
 from tcpladder.render.ansi import coloured
 from tcpladder.render.grid import plain
@@ -80,6 +79,8 @@ def flows(files: Sequence[str], *, form: str, words: str = "", ascii_only: bool)
 
 def print_ladder(view: Findings, *, ascii_only: bool, now_ns: int | None) -> None:
     """Print the ladder of one flow, and an empty line."""
+    from tcpladder.ladder.diagram import remarks_of  # a list needs none of it
+
     ladder = Ladder(view)
     text = ladder_text(
         ladder,

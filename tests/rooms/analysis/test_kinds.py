@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from talk import RST, SYN, Talk, analysed, ethernet, frame, ipv4, kinds, mss, tcp
+from talk import RST, SYN, By, Talk, analysed, ethernet, frame, ipv4, kinds, mss, other, tcp
 from tcpladder.analysis.kinds import KINDS, Kind
 
 
@@ -104,6 +104,20 @@ def test_two_keepalives_at_once() -> None:
     """Both ends probe on clocks of their own; a probe does not answer a probe."""
     talk = open_talk().silence(75).keepalive().ack("server").silence(5).keepalive("server").ack()
     assert kinds(talk)[-4:] == ["keepalive_probe", "keepalive_ack"] * 2
+
+
+@pytest.mark.parametrize("first", ["client", "server"])
+@pytest.mark.parametrize("cut", range(3, 8))
+def test_keepalives_that_cross_are_both_answered(first: By, cut: int) -> None:
+    """Each end probes before it has seen the other's probe, and then answers it."""
+    talk = open_talk().silence(75).keepalive().keepalive("server").ack(first).ack(other(first))
+    assert kinds(talk, [cut])[-4:] == ["keepalive_probe"] * 2 + ["keepalive_ack"] * 2
+
+
+def test_an_ack_behind_the_answer_of_both_answers_nothing() -> None:
+    """The server's probe has its answer already when the client probes."""
+    talk = open_talk().silence(75).keepalive("server").ack().silence(5).keepalive().ack("server").ack()
+    assert kinds(talk)[-1] not in ("keepalive_ack", "keepalive_probe")
 
 
 def test_a_probe_after_the_window_opened_again_is_a_keepalive() -> None:

@@ -33,6 +33,8 @@ _UNBELIEVABLE = np.zeros(256, np.bool_)
 _UNBELIEVABLE[[Kind.MALFORMED, Kind.CUT_SHORT, Kind.ICMP_ERROR]] = True
 _FRESH = np.zeros(256, np.bool_)
 _FRESH[[Kind.DATA, Kind.WINDOW_FULL, Kind.FIN]] = True
+_ORDERING = ("ip_id", "has_timestamps", "tsval")
+"""What tells the order in which an end sent."""
 MOST_LOST = 64
 OVERTAKING = 16
 """Segments of the flow among which the newest datagram of an end is looked for."""
@@ -58,6 +60,10 @@ class Candidate(NamedTuple):
     """How far the peer had acknowledged by then, relative; -1 where that is unknown."""
     lost: int
     """Datagrams of its sender that are missing right before it, as the IP identification counts them."""
+    overtaken: bool
+    """Whether the network delivered it late: its datagram was sent before that of `sent_before`."""
+    overtaken_by_latest: bool
+    """Likewise, before that of its sender's last segment."""
     latest_of_client: int
     """The client's last segment before this one."""
     latest_of_server: int
@@ -115,8 +121,11 @@ class CandidateReader:
         missing[np.searchsorted(at, behind_losses)] = lost
         start = begins[columns.flow_of(at)]
         own = at - start, columns.kind[at], columns.from_client[at]
-        sent = (*self._loops(at), *self._sent(at, start, acks), missing)
         around = self._around(spoke, at, start)
+        before, highest, acked = self._sent(at, start, acks)
+        latest = np.where(columns.from_client[at], around[0], around[1])
+        overtaken = self._overtaken(at, [np.where(b >= 0, b + start, NOTHING) for b in (before, latest)])
+        sent = (*self._loops(at), before, highest, acked, missing, *overtaken)
         found = list(map(Candidate, *(column.tolist() for column in (*own, *sent, *around))))
         ends = np.append(begins[1:], len(columns))
         lasts = [column.tolist() for column in self._around(spoke, ends, begins)]
@@ -174,6 +183,20 @@ class CandidateReader:
             acked[own] = np.where(reached >= 0, reached, said)
         before[before < 0] = NOTHING
         return before, highest, acked
+
+    def _overtaken(
+        self, at: NDArray[np.int64], ahead: Sequence[NDArray[np.int64]]
+    ) -> list[NDArray[np.bool_]]:
+        """Whether each of some segments was sent before each of those ahead of it, by IP id or timestamp."""
+        own = [self._columns.values(name, at) for name in _ORDERING]
+        found = []
+        for before in ahead:
+            other = [self._columns.values(name, np.maximum(before, 0)) for name in _ORDERING]
+            by_id = (own[0] - other[0]) % (1 << 16) > 1 << 15
+            by_timestamp = own[1] & other[1] & ((own[2] - other[2]).astype(np.int32) < 0)
+            counted = (own[0] > 0) & (other[0] > 0)
+            found.append((before != NOTHING) & np.where(counted, by_id, by_timestamp))
+        return found
 
     def _behind_losses(
         self, begin: int, spoke: Sequence[NDArray[np.int64]]

@@ -41,6 +41,9 @@ class Carried:
         self.ttl: NDArray[np.uint8] = np.zeros(0, np.uint8)
         self.time_ns: NDArray[np.int64] = np.zeros(0, np.int64)
         self.kind: NDArray[np.uint8] = np.zeros(0, np.uint8)
+        self.kind_before: NDArray[np.uint8] = np.zeros(0, np.uint8)
+        """Of the segment before the last one, and its row of the capture."""
+        self.row_before: NDArray[np.int64] = np.zeros(0, np.int64)
         self.duplicates: NDArray[np.uint8] = np.zeros(0, np.uint8)
         """Duplicate ACKs in a row up to the last segment, counted to 2."""
         self.shift: NDArray[np.int8] = np.zeros(0, np.int8)

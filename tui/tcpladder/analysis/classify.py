@@ -377,12 +377,42 @@ class _Batch:
         first_word = pure & ~self.have
         keepalive = (peer_kind == Kind.KEEPALIVE_PROBE) & plain_ack & (repeated | first_word)
         kind[np.flatnonzero(keepalive)] = Kind.KEEPALIVE_ACK
+        self._answer_crossing(np.flatnonzero(pure & repeated & plain_ack & ~keepalive))
         zero = (
             (peer_kind == Kind.ZERO_WINDOW_PROBE) & (kind == Kind.ZERO_WINDOW) & repeated & self.same_window
         )
         kind[np.flatnonzero(zero)] = Kind.ZERO_WINDOW_PROBE_ACK
         self.duplicate &= ~keepalive
         self._explain_first_probe(np.flatnonzero(first_word & plain_ack & ~keepalive))
+
+    def _answer_crossing(self, positions: NDArray[np.int64]) -> None:
+        """Two keepalive probes crossed: the second of the answers comes behind the first, not behind its probe."""
+        order = self.order
+        own_kind = np.where(
+            order.previous[positions] != NOTHING,
+            self.kind[order.previous[positions]],
+            self.carried.kind[order.slot[positions]],
+        )
+        for position in positions[own_kind == Kind.KEEPALIVE_PROBE].tolist():
+            slot, peer_slot = int(order.slot[position]), int(order.peer_slot[position])
+            own = self._last_two(int(order.previous[position]), slot)
+            peer = self._last_two(int(order.peer[position]), peer_slot)
+            asked = [kind for kind, _ in peer] == [Kind.KEEPALIVE_PROBE, Kind.KEEPALIVE_ACK]
+            # What this end said last before its own probe came before the peer's probe, and is no answer to it.
+            if asked and own[0][1] < peer[0][1]:
+                self.kind[position] = Kind.KEEPALIVE_ACK
+
+    def _last_two(self, position: int, slot: int) -> tuple[tuple[int, int], tuple[int, int]]:
+        """Kind and row of the capture of a segment and of the one before it in its direction, that one first."""
+        carried = self.carried
+        last = int(carried.kind[slot]), int(carried.row[slot])
+        if position == NOTHING:
+            return (int(carried.kind_before[slot]), int(carried.row_before[slot])), last
+        before = int(self.order.previous[position])
+        return (last if before == NOTHING else self._kind_and_row(before)), self._kind_and_row(position)
+
+    def _kind_and_row(self, position: int) -> tuple[int, int]:
+        return int(self.kind[position]), self.first_row + int(self.capture_rows[position])
 
     def _explain_first_probe(self, positions: NDArray[np.int64]) -> None:
         """A capture that begins with a keepalive probe: only the answer shows that it was one."""
@@ -498,6 +528,9 @@ class _Batch:
         duplicate_before = np.where(before != NOTHING, self.duplicate[before], carried.duplicates[slot] > 0)
         carried.duplicates[slot] = np.where(self.duplicate[last], 1 + duplicate_before, 0)
         carried.known[slot] |= known
-        carried.row[slot] = self.first_row + self.capture_rows[last]
+        rows = self.first_row + self.capture_rows
+        carried.kind_before[slot] = np.where(before != NOTHING, self.kind[before], carried.kind[slot])
+        carried.row_before[slot] = np.where(before != NOTHING, rows[before], carried.row[slot])
+        carried.row[slot] = rows[last]
         for name in ("seq", "ack", "window", "flags", "ttl", "time_ns", "kind"):
             getattr(carried, name)[slot] = getattr(self, name)[last]

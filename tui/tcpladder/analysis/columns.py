@@ -22,6 +22,7 @@ BAND = 1 << 41
 """Apart from each other in one sorted column lie the numbers of different flows; no number is that large."""
 MOST_FLOWS = 1 << 21
 """So many bands fit into 63 bits."""
+_FROM_0 = np.zeros(1, np.int64)
 _NAMES = ("time_ns", "kind", "seq", "ack", "length", "flags")
 
 
@@ -45,7 +46,7 @@ class FlowColumns:
         self.value = value
         self.values = values
         self.sack = sack
-        self.begins = np.zeros(1, np.int64) if begins is None else begins
+        self.begins = _FROM_0 if begins is None else begins
         self._time_ns: Growing[np.int64] = Growing(np.int64)
         self._from_client: Growing[np.bool_] = Growing(np.bool_)
         self._kind: Growing[np.uint8] = Growing(np.uint8)
@@ -63,11 +64,6 @@ class FlowColumns:
         for name in _NAMES:
             getattr(self, f"_{name}").extend(read(name))
         self._from_client.extend(~read("from_server"))
-
-    def take_part(self, many: FlowColumns, begin: int, end: int) -> None:
-        """Become the segments of `many` from `begin` up to `end`, without a copy."""
-        for name in (*_NAMES, "from_client"):
-            getattr(self, f"_{name}").begin_with(getattr(many, f"_{name}").values[begin:end])
 
     @property
     def flows(self) -> int:
@@ -134,6 +130,51 @@ class FlowColumns:
     def flags(self) -> NDArray[np.uint16]:
         """(n,)"""
         return self._flags.values
+
+
+class PartColumns(FlowColumns):
+    """One flow among many that were read together: slices of their columns; does not grow.
+
+    Args:
+        value, values, sack: as of FlowColumns, by the flow's own indices.
+        many: where the flow stands from index `begin` up to `end`.
+    """
+
+    __slots__ = ("ack", "flags", "from_client", "kind", "length", "seq", "time_ns")
+    time_ns: NDArray[np.int64]
+    from_client: NDArray[np.bool_]
+    kind: NDArray[np.uint8]
+    seq: NDArray[np.uint32]
+    ack: NDArray[np.uint32]
+    length: NDArray[np.int32]
+    flags: NDArray[np.uint16]
+
+    def __init__(
+        self,
+        value: Callable[[str, int], int],
+        values: Callable[[str, NDArray[np.int64]], NDArray[Any]],
+        sack: Callable[[int], SackBlocks | None],
+        many: FlowColumns,
+        begin: int,
+        end: int,
+    ) -> None:
+        self.value, self.values, self.sack = value, values, sack
+        self.begins = _FROM_0
+        # A property for each would take longer than all else that is done for most flows.
+        self.time_ns = many.time_ns[begin:end]
+        self.from_client = many.from_client[begin:end]
+        self.kind = many.kind[begin:end]
+        self.seq = many.seq[begin:end]
+        self.ack = many.ack[begin:end]
+        self.length = many.length[begin:end]
+        self.flags = many.flags[begin:end]
+
+    def __len__(self) -> int:
+        return len(self.time_ns)
+
+    def at_ns(self, index: int) -> int:
+        """The time of one segment."""
+        return self.time_ns.item(index)
 
 
 def running_max(

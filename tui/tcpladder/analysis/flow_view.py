@@ -17,7 +17,7 @@ from tcpladder.analysis.advice import advice
 from tcpladder.analysis.because import Compared, because
 from tcpladder.analysis.beliefs import Believed, TimerValues
 from tcpladder.analysis.candidates import CandidateReader, FlowCandidates
-from tcpladder.analysis.columns import FlowColumns
+from tcpladder.analysis.columns import FlowColumns, PartColumns
 from tcpladder.analysis.ending import ending
 from tcpladder.analysis.forecast import forecast, give_ups
 from tcpladder.analysis.growing import Growing
@@ -35,7 +35,7 @@ from tcpladder.analysis.waits import Waits
 from tcpladder.flows.seqnum import MODULUS, difference
 from tcpladder.flows.state import TcpState
 from tcpladder.wire.frames import Unknown
-from tcpladder.wire.segments import Flag, State
+from tcpladder.wire.segments import Flag, SackBlocks, State
 
 SILENCE_NS = SECOND_NS
 """Without a timer that explains it, a pause shorter than this gets no row of its own."""
@@ -83,6 +83,15 @@ class Part:
     """(n,)"""
     candidates: FlowCandidates
 
+    def slices(
+        self,
+        value: Callable[[str, int], int],
+        values: Callable[[str, NDArray[np.int64]], NDArray[Any]],
+        sack: Callable[[int], SackBlocks | None],
+    ) -> PartColumns:
+        """Its own columns; arguments as of FlowColumns."""
+        return PartColumns(value, values, sack, self.columns, self.begin, self.begin + len(self.rows))
+
 
 class Findings:
     """One flow of a log; implements view.FlowView.
@@ -115,21 +124,22 @@ class Findings:
         self._ends = ends
         self.restarts = -1
         """How often it began anew: then rows that were known may be others."""
-        self.start_over()
+        self.start_over(part)
         if part is not None:
             self._take_part(part)
         elif at_once:
             self.refresh()
 
-    def start_over(self) -> None:
-        """Know nothing."""
+    def start_over(self, part: Part | None = None) -> None:
+        """Know nothing; `part` is what will be read together with others."""
         self.restarts += 1
         self._pieces = 0
         self._amendments = self._log.amendments(self._flow)
         self._rows = FlowRows(self._log)
         self._kind: Growing[np.uint8] = Growing(np.uint8)
         self._silent: Growing[np.bool_] = Growing(np.bool_)
-        self._columns = FlowColumns(self._rows.value, self._rows.values, self._rows.sack)
+        read = self._rows.value, self._rows.values, self._rows.sack
+        self._columns = FlowColumns(*read) if part is None else part.slices(*read)
         self._based = 0
         """How many segments the bases were learned from."""
         self._base: dict[Side, int] = {}
@@ -198,7 +208,6 @@ class Findings:
         """Take over what was read together with other flows."""
         self._pieces = self._log.pieces
         self._rows.extend(part.rows)
-        self._columns.take_part(part.columns, part.begin, part.begin + len(part.rows))
         self._kind.begin_with(part.kind)
         self._silent.begin_with(part.pause_ns >= SILENCE_NS)
         self._wait_for(part.candidates, 0, part.pause_ns)
@@ -213,7 +222,7 @@ class Findings:
                 silent[index] = True
             precise = Kind.RST_GIVES_UP if wait.schedule is Schedule.GIVE_UP else _PRECISE.get(wait.timer)
             # That an ACK closes the window says more than that it was delayed.
-            if precise is not None and kind[index] != Kind.ZERO_WINDOW:
+            if precise is not None and kind.item(index) != Kind.ZERO_WINDOW:
                 kind[index] = precise
 
     def _learn_bases(self) -> None:

@@ -7,7 +7,6 @@ hold yields to nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from tcpladder.analysis import names
 from tcpladder.analysis.beliefs import Believed, TimerValues
@@ -151,7 +150,7 @@ class Judge:
         """A wait from what armed its timer: on some stacks the end's own last segment arms keepalive_time, too."""
         profile = self.values[wait.side].profile if self.backoff(wait.side) is None else SOLARIS
         if wait.schedule is Schedule.KEEPALIVE_TIME and profile.idles_from_own and wait.own > wait.armed:
-            return replace(wait, armed=wait.own, observed_ns=wait.own_ns)
+            return wait._replace(armed=wait.own, observed_ns=wait.own_ns)
         return wait
 
     def follows_probe(self, wait: Wait) -> bool:

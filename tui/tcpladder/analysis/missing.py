@@ -217,17 +217,18 @@ class _Reader:
 
     def _heard(self, side: Side, last: int) -> int:
         """The peer's last segment that refreshes the keepalive clock of an end, up to a segment."""
-        columns = self._columns
-        from_peer = columns.from_client[: last + 1] != (side is Side.CLIENT)
-        heard = np.flatnonzero(from_peer & (columns.kind[: last + 1] != Kind.KEEPALIVE_PROBE))
-        return int(heard[-1]) if len(heard) else NOTHING
+        from_client, kind, client = self._columns.from_client, self._columns.kind, side is Side.CLIENT
+        for at in range(last, -1, -1):
+            if from_client.item(at) != client and kind.item(at) != Kind.KEEPALIVE_PROBE:
+                return at
+        return NOTHING
 
     def _has_ended(self, last: int) -> bool:
         """Whether the connection is not open yet at a segment, or no longer: then other timers run."""
         flags = self._columns.flags[: last + 1]
-        if bool((flags & (_FIN | _RST)).any()) or bool(
-            (self._columns.kind[: last + 1] == Kind.ICMP_ERROR).any()
-        ):
+        if int(np.bitwise_or.reduce(flags)) & (_FIN | _RST):
+            return True
+        if (self._columns.kind[: last + 1] == Kind.ICMP_ERROR).any():
             return True
         return not bool((flags[self._columns.from_client[: last + 1]] & (_SYN | _ACK) == _ACK).any())
 

@@ -11,8 +11,6 @@ from bisect import bisect_right
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-import numpy as np
-
 from tcpladder.analysis.candidates import Candidate
 from tcpladder.analysis.columns import NOTHING, FlowColumns
 from tcpladder.analysis.kinds import Kind
@@ -100,7 +98,7 @@ class RecoveryReader:
     def repetition(self, one: Candidate) -> Sent | None:
         """The timer that sent a segment again; None where an ACK asked for it, the network reordered it, or nothing
         tells."""
-        if one.sent_before == NOTHING or self.is_old(one.at, one.sent_before):
+        if one.sent_before == NOTHING or one.overtaken:
             return None
         columns, state = self._columns, self._state[one.from_client]
         self._progress(state, one)
@@ -144,15 +142,15 @@ class RecoveryReader:
 
     def _numbers(self, one: Candidate) -> tuple[int, int]:
         """The relative number that a segment begins with, and the one behind it."""
-        columns, flags = self._columns, int(self._columns.flags[one.at])
-        begin = self.outgoing(client=one.from_client).relative(int(columns.seq[one.at]))
-        return begin, begin + int(columns.length[one.at]) + bool(flags & 1) + bool(flags & 2)
+        columns, flags = self._columns, self._columns.flags.item(one.at)
+        begin = self.outgoing(client=one.from_client).relative(columns.seq.item(one.at))
+        return begin, begin + columns.length.item(one.at) + bool(flags & 1) + bool(flags & 2)
 
     def _owes_ack(self, index: int, client: bool) -> bool:
         """Whether the datagrams that are missing may be bare ACKs: the peer sent something to acknowledge."""
         columns = self._columns
         for at in range(index - 1, max(-1, index - LOOK_BACK), -1):
-            if bool(columns.from_client[at]) != client:
+            if columns.from_client.item(at) != client:
                 if columns.length[at] or columns.flags[at] & CONTROL or columns.kind[at] in ASKING:
                     return True
             else:
@@ -206,8 +204,9 @@ class RecoveryReader:
         waits_ns = reacts_ns + one.round_trip_ns // 4 + REORDERING_NS
         time_ns, from_client = columns.time_ns, columns.from_client
         begin = bisect_right(time_ns, heard_ns - waits_ns, max(0, index - LOOK_BACK * 4), index)
-        from_peer = np.flatnonzero(from_client[begin:index] != client)[::-1] + begin
-        for at in from_peer.tolist():
+        for at in range(index - 1, begin - 1, -1):
+            if from_client.item(at) == client:
+                continue
             earlier_ns = heard_ns - columns.at_ns(at)
             if -(jitter_ns + 2 * MILLISECOND_NS) < earlier_ns < waits_ns:
                 in_window = earlier_ns < reacts_ns or columns.sack(at)
@@ -218,34 +217,24 @@ class RecoveryReader:
     def _may_trigger(self, at: int, client: bool) -> bool:
         """Whether a segment of the peer makes the sender look for losses: news in ACK or SACK, or a duplicate."""
         columns = self._columns
-        if columns.sack(at) or columns.kind[at] == Kind.DUPLICATE_ACK:
+        if columns.sack(at) or columns.kind.item(at) == Kind.DUPLICATE_ACK:
             return True
         for before in range(at - 1, max(-1, at - LOOK_BACK), -1):
-            if bool(columns.from_client[before]) != client:
-                return difference(int(columns.ack[at]), int(columns.ack[before])) > 0
+            if columns.from_client.item(before) != client:
+                return difference(columns.ack.item(at), columns.ack.item(before)) > 0
         return True
 
     def _has_sacked(self, one: Candidate) -> bool:
         """Whether the peer's latest ACK reports segments behind a hole; a report of a repeat alone is no loss."""
         columns, index, client = self._columns, one.at, one.from_client
         for at in range(index - 1, max(-1, index - LOOK_BACK), -1):
-            if bool(columns.from_client[at]) != client:
+            if columns.from_client.item(at) != client:
                 # An ACK that others overtook reports what has been acknowledged since.
-                una = int(columns.ack[at])
+                una = columns.ack.item(at)
                 if one.acked >= 0:
                     highest = self.outgoing(client=client).raw(one.acked)
                     una = highest if difference(highest, una) > 0 else una
                 return any(difference(right, una) > 0 for _, right in columns.sack(at) or ())
-        return False
-
-    def is_old(self, index: int, before: int) -> bool:
-        """Whether the network delivered a segment late: its datagram was sent before the one ahead of it."""
-        value = self._columns.value
-        own, ahead = value("ip_id", index), value("ip_id", before)
-        if own > 0 and ahead > 0:
-            return (own - ahead) % (1 << 16) > 1 << 15
-        if value("has_timestamps", index) and value("has_timestamps", before):
-            return difference(value("tsval", index), value("tsval", before)) < 0
         return False
 
 

@@ -45,7 +45,7 @@ class FlowRows:
         """One value of a column."""
         at, columns, offset = self._place
         if at != index:
-            columns, offset = self._log.place(self.row(index))
+            columns, offset = self._log.place(self._rows.item(index))
             self._place = index, columns, offset
         value: int = columns[name].item(offset)
         return value
@@ -56,4 +56,4 @@ class FlowRows:
 
     def sack(self, index: int) -> SackBlocks | None:
         """The SACK blocks of a segment, None where it has none."""
-        return self._log.sack.get(self.row(index))
+        return self._log.sack.get(self._rows.item(index))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import NamedTuple
 
 from tcpladder.analysis.columns import NOTHING as NOTHING
 from tcpladder.analysis.view import Side, Timer
@@ -33,8 +34,7 @@ class Schedule(Enum):
     """As of Side."""
 
 
-@dataclass(frozen=True, slots=True)
-class Wait:
+class Wait(NamedTuple):
     """A timer that ran from one segment of the flow to another."""
 
     side: Side

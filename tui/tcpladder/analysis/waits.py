@@ -21,6 +21,7 @@ ANSWER_NS = 20 * MILLISECOND_NS
 """A SYN-ACK this soon after a repeated SYN answers it (tcp_check_req), whatever the listener's timer says."""
 SHORTEST_INTVL_NS = 400 * MILLISECOND_NS
 """A RST sooner after a probe than this is no give-up: keepalive_intvl counts in seconds."""
+_ACK = int(Flag.ACK)
 REPETITIONS = frozenset(
     {
         Kind.RETRANSMISSION,
@@ -170,7 +171,8 @@ class Waits:
             case Kind.SYN_ACK_RETRANSMISSION:
                 self._syn_ack_again(index, side)
             case Kind.KEEPALIVE_PROBE:
-                self._keepalive_probe(index, side)
+                if not one.overtaken_by_latest:  # an ACK that others overtook looks like a probe
+                    self._keepalive_probe(index, side)
             case Kind.ZERO_WINDOW_PROBE:
                 self._window_probe(index, side)
             case Kind.RST:
@@ -205,9 +207,7 @@ class Waits:
     def _keepalive_probe(self, index: int, side: Side) -> None:
         """Answered probes are keepalive_time apart, unanswered ones keepalive_intvl (tcp_keepalive_timer)."""
         end, observed = self.ends[side], self.by_end[side]
-        if end.latest != NOTHING and self._recovery.is_old(index, end.latest):
-            return  # an ACK that others overtook looks like a probe
-        observed.garbage_bytes = max(observed.garbage_bytes, int(self._columns.length[index]))
+        observed.garbage_bytes = max(observed.garbage_bytes, self._columns.length.item(index))
         if end.probe != NOTHING and not self._has_heard(index, side):
             observed.deaf_to += end.heard > end.probe
             end.unanswered += 1
@@ -221,7 +221,7 @@ class Waits:
     def _reset(self, index: int, side: Side) -> None:
         """A RST with ACK behind an unanswered probe is the give-up of keepalive (tcp_send_active_reset)."""
         end, columns = self.ends[side], self._columns
-        if end.probe == NOTHING or end.latest != end.probe or not columns.flags[index] & Flag.ACK:
+        if end.probe == NOTHING or end.latest != end.probe or not columns.flags.item(index) & _ACK:
             return
         waited_ns = columns.at_ns(index) - columns.at_ns(end.probe)
         if not self._has_heard(index, side) and waited_ns >= SHORTEST_INTVL_NS:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, tzinfo
 from textwrap import wrap
+from typing import TYPE_CHECKING
 
 from tcpladder.analysis.view import FlowSummary
 from tcpladder.ladder import words
-from tcpladder.ladder.diagram import Diagram
 from tcpladder.ladder.ladder import Ladder
 from tcpladder.ladder.model import Role
 from tcpladder.render.cells import clean
@@ -17,6 +17,9 @@ from tcpladder.render.glyphs import glyphs
 from tcpladder.render.grid import Line, draw, header_lines, plain
 from tcpladder.render.layout import Layout
 from tcpladder.wire.frames import UNKNOWN_TIME_NS
+
+if TYPE_CHECKING:
+    from tcpladder.ladder.diagram import Diagram
 
 _WORD_CELLS = len("first segment")
 

@@ -8,12 +8,12 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from tcpladder.agent.fault_messages import FaultState
 from tcpladder.analysis.beliefs import TimerValues
 from tcpladder.analysis.capture import Beliefs, CaptureAnalysis
 from tcpladder.analysis.expected import Given
@@ -24,14 +24,15 @@ from tcpladder.errors import PermissionRefused
 from tcpladder.ladder.model import EVENT_KINDS, Note
 from tcpladder.ladder.privacy import Mask
 from tcpladder.ladder.timers import EndTimers, FlowTimers
-from tcpladder.session.faults import SessionFaults
 from tcpladder.session.named import NamedCapture
 from tcpladder.session.replay_state import ReplayState
 from tcpladder.sources.unwrap import Unwrapper
 from tcpladder.wire.frames import FrameBatch
 
 if TYPE_CHECKING:
+    from tcpladder.agent.fault_messages import FaultState
     from tcpladder.analysis.flow_view import Findings
+    from tcpladder.session.faults import SessionFaults
     from tcpladder.store.pcapng import CapturedInterface
 
 Mode = Literal["live", "file", "lab", "replay"]
@@ -105,10 +106,13 @@ class Session:
         self._warnings: list[str] = []
         self._notes: list[tuple[Note, int | None]] = []
         self._phase: Phase = "loading"
-        self.faults = SessionFaults(
-            None, self._change, why_not="a capture cannot be broken: live or lab only"
-        )
+
+    @cached_property
+    def faults(self) -> SessionFaults:
         """What is broken, and the way to break more."""
+        from tcpladder.session.faults import SessionFaults  # a list of flows needs nothing of the agent
+
+        return SessionFaults(None, self._change, why_not="a capture cannot be broken: live or lab only")
 
     @property
     def mask(self) -> Mask | None:
@@ -320,9 +324,13 @@ class Session:
                 progress=self._progress(),
                 warnings=tuple(map(self.masked, self._all_warnings())),
                 notice=self.masked(self._notice()),
-                faults=self.faults.in_force(),
+                faults=self._faults_in_force(),
                 now_ns=self.now_ns(),
             )
+
+    def _faults_in_force(self) -> tuple[FaultState, ...]:
+        """None were ever asked for where nobody has looked at `faults`."""
+        return self.faults.in_force() if "faults" in vars(self) else ()
 
     def _change(self) -> None:
         """Something that is shown is not as it was."""
