@@ -12,6 +12,7 @@ from tcpladder.analysis.kinds import KINDS, Kind
 from tcpladder.analysis.view import Endpoint
 from tcpladder.errors import CaptureError, TcpladderError
 from tcpladder.hosts.command import Command
+from tcpladder.lab.comparison import ending_lines, ending_records
 from tcpladder.lab.experiment import Experiment, Role
 from tcpladder.lab.observed import Observed, Seen
 from tcpladder.lab.run import ExperimentRun, Outcome
@@ -71,6 +72,14 @@ class LabSession(PrivateSession):
     def outcome(self) -> Outcome | None:
         """How the experiment ended, None while it goes on."""
         return self._experiment_run.outcome
+
+    def ending(self, width: int) -> list[str]:
+        """What it came to: expected and observed, the calls, the sockets at each step."""
+        return list(ending_lines(self._experiment_run, width=width))
+
+    def ending_records(self) -> list[dict[str, object]]:
+        """The same, for JSON lines."""
+        return list(ending_records(self._experiment_run))
 
     @property
     def finished(self) -> bool:
