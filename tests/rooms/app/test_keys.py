@@ -30,6 +30,7 @@ from tcpladder.app.help_screen import HelpScreen, key_lines, key_name
 from tcpladder.app.interfaces_screen import InterfacesScreen
 from tcpladder.app.ladder_screen import LadderScreen
 from tcpladder.app.ladder_view import LadderView
+from tcpladder.app.narration_screen import NarrationScreen
 from tcpladder.app.timers_view import TimersView
 from tcpladder.app.too_small import TooSmallScreen
 
@@ -42,6 +43,7 @@ CONTEXTS: dict[str, tuple[type[DOMNode], ...]] = {
     "export": (Choice, ExportDialog),
     "help": (HelpScreen,),
     "interfaces": (InterfacesScreen,),
+    "narration": (NarrationScreen,),
     "fault dialog": (FaultDialog,),
     "fault dialog, answers": (ChoiceRow, FaultDialog),
     "faults": (FaultList, FaultsScreen),
@@ -49,7 +51,7 @@ CONTEXTS: dict[str, tuple[type[DOMNode], ...]] = {
     "a number": (AskNumber,),
     "too small": (TooSmallScreen, TcpladderApp),
 }
-LATER = set("LoRacmd+-0,.") | {"apostrophe"}
+LATER = set("oRacmd+-0,.") | {"apostrophe"}
 """Keys of the key table whose function does not exist yet."""
 
 
