@@ -7,9 +7,11 @@ import os
 import subprocess
 import sys
 import time
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -64,10 +66,30 @@ def test_it_goes_as_expected_on_this_kernel(ran: dict[str, Ran], name: str) -> N
 
 
 def test_gaps_are_those_of_the_timers(ran: dict[str, Ran]) -> None:
-    syns = [one["time_ns"] for one in ran["connect-timeout"].records]
+    syns = [one["time_ns"] for one in ran["connect-timeout"].records if one["record"] == "segment"]
     gaps_s = [(later - sooner) / 1e9 for sooner, later in pairwise(syns)]
     assert len(gaps_s) == 3
     assert all(nominal <= gap <= nominal * 1.15 for gap, nominal in zip(gaps_s, (1, 2, 4), strict=True))
+
+
+def test_after_the_segments_comes_what_was_expected_what_the_applications_saw_and_the_sockets(
+    ran: dict[str, Ran],
+) -> None:
+    records = ran["keepalive"].records
+    compared = [one for one in records if one["record"] == "comparison"]
+    assert compared[0]["what"] == "keepalive ack from the server"
+    assert (compared[0]["expected"], compared[0]["observed"]) == ("3", "3")
+    gaps = [one["expected"] for one in compared if one["what"].startswith("gap before")]
+    assert gaps == ["3 s"] * 4 + ["1 s"] * 3
+    call = next(one for one in records if one["record"] == "call" and one["error"])
+    assert (call["end"], call["call"], call["error"]) == ("client", "recv()", "ETIMEDOUT")
+    steps = {one["did"]: one["sockets"] for one in records if one["record"] == "step"}
+    ends = "127.0.0.1:22345 127.0.0.1:12345"
+    client = steps["wait for 3 × unanswered probes"][0]
+    assert client.startswith(f"ESTAB 0 0 {ends} timer:(keepalive,"), "the article saw it with netstat -o"
+    assert client.endswith(",3)"), "three probes without an answer"
+    gone = steps["wait for recv() of the client to fail with ETIMEDOUT"]
+    assert [line.split()[3] for line in gone] == ["127.0.0.1:12345"], "nobody told the server: half-open"
 
 
 def test_another_number_changes_the_experiment_and_text_tells_what_no_segment_shows() -> None:
@@ -83,6 +105,26 @@ def test_another_number_changes_the_experiment_and_text_tells_what_no_segment_sh
     after = done.stdout.rpartition("── SYN ")[2]
     assert "client: connect() failed with" in after, "it came when no segment did"
     assert "connect-timeout: as expected" in after
+    assert "connect() = -1 ETIMEDOUT (Connection timed out) <3." in after
+    assert "SYN-SENT 0 1 127.0.0.1:22345 127.0.0.1:12345 timer:(on," in after
+
+
+def test_what_is_kept_is_a_capture_with_its_story(tmp_path: Path) -> None:
+    command = [*TCPLADDER, "lab", "refused", "--format", "text", "--save", str(tmp_path / "new" / "kept")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=LONGEST_S)
+    assert done.returncode == 0, done.stderr
+    told = tomllib.loads((tmp_path / "new" / "kept" / "story.toml").read_text())
+    assert (told["outcome"], told["ended"]) == ("refused: as expected", "refused")
+    (call,) = told["application"]
+    assert (call["end"], call["call"], call["error"]) == ("client", "connect()", "ECONNREFUSED")
+    assert [segment["kind"] for segment in told["segment"]] == ["syn", "refused"]
+    shown = subprocess.run(
+        [*TCPLADDER, "show", "--format", "jsonl", str(tmp_path / "new" / "kept" / told["file"])],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert [json.loads(line)["kind"] for line in shown.stdout.splitlines()] == ["syn", "refused"]
 
 
 def test_a_command_in_the_lab_keeps_its_exit_code_and_its_words_go_to_stderr() -> None:

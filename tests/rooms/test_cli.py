@@ -184,7 +184,8 @@ def test_nothing_to_show_is_said(tmp_path: Path, content: list[bytes], sentence:
     ["live", "--format", "nope"], ["lab", "refused", "half-open"], ["lab", "enter", "1", "--", "true"],
     ["lab", "--network", "ring", "--", "true"], ["lab", "--host", "mars", "--", "true"],
     ["lab", "refused", "--network", "pair"], ["lab", "refused", "--host", "router"],
-    ["lab", "--set", "a=1", "--", "true"],
+    ["lab", "--set", "a=1", "--", "true"], ["lab", "refused", "--all"], ["lab", "refused", "--format", "junit"],
+    ["lab", "solaris", "--set", "idle=1"], ["lab", "--save", "kept", "--", "true"],
 ])  # fmt: skip
 def test_wrong_usage_is_a_sentence_and_exit_code_2(words: list[object]) -> None:
     done = run(*words)

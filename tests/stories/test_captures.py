@@ -124,3 +124,13 @@ def test_there_is_a_story_of_every_experiment_and_the_page_has_them_all() -> Non
     told_of = {read(story)["name"] for story in STORIES}
     assert told_of == {*names(), *PUBLISHED}
     assert (CAPTURES / "README.md").read_text(encoding="utf-8") == recordings.page()
+
+
+def test_the_experiment_that_no_kernel_here_can_run_is_the_published_listing_and_says_so() -> None:
+    line = [sys.executable, "-m", "tcpladder", "lab", "solaris", "--format", "jsonl"]
+    done = subprocess.run(line, capture_output=True, text=True, timeout=60, check=True)
+    records = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [record["kind"] for record in records[7:]] == ["keepalive_probe"] * 8
+    assert [record["gap"]["verdict"] for record in records[7:]] == ["late"] + ["on time"] * 7
+    assert "there is no Solaris here" in done.stderr
+    assert "1998" in done.stderr

@@ -476,7 +476,7 @@ def lab(
     session = laboratory.session(chosen, left, aloud=form is not None)
     _say(left.notices)
     _show_live(session, form, ascii_only=ascii_only, no_mouse=no_mouse)
-    sys.exit(laboratory.finish(chosen, session, aloud=form is not None))
+    sys.exit(laboratory.finish(chosen, session, form=form))
 
 
 @tcpladder.command()

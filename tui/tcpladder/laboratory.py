@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
@@ -21,9 +22,11 @@ from tcpladder.lab.table import load, names
 from tcpladder.lab.topology import topology
 
 if TYPE_CHECKING:
+    from tcpladder.session.lab import LabSession
     from tcpladder.session.private import PrivateSession
 
 
+_PAGE_COLUMNS = 80
 _CAPTURE, _STORY = "capture", "story"
 
 
@@ -154,10 +157,13 @@ def session(chosen: Chosen, left: Handover, *, aloud: bool) -> PrivateSession:
     return LabSession(agent, chosen.experiment, name=name, command=command, on_output=on_output, save=save)
 
 
-def finish(chosen: Chosen, session: PrivateSession, *, aloud: bool) -> int:
+def finish(chosen: Chosen, session: PrivateSession, *, form: str | None) -> int:
     """The exit code: no where an experiment did not hold, else that of the user's command."""
     from tcpladder.session.lab import LabSession
 
+    aloud = form is not None
+    if isinstance(session, LabSession) and session.outcome is not None:
+        _print_ending(session, form)
     if chosen.save is not None:
         _say(f"{session.frames_written} frames and their story are in {chosen.save}")
     if aloud and isinstance(session, LabSession):
@@ -169,6 +175,17 @@ def finish(chosen: Chosen, session: PrivateSession, *, aloud: bool) -> int:
     if session.has_command and session.exit_code is None and aloud:
         return ExitCode.INTERRUPTED
     return session.exit_code or ExitCode.DONE
+
+
+def _print_ending(session: LabSession, form: str | None) -> None:
+    """After the ladder, on stdout; after the app, in words."""
+    if form == "jsonl":
+        lines = [json.dumps(record, ensure_ascii=False) for record in session.ending_records()]
+    else:
+        columns = shutil.get_terminal_size().columns if sys.stdout.isatty() else _PAGE_COLUMNS
+        lines = ["", *session.ending(columns)]
+    sys.stdout.write("".join(f"{line}\n" for line in lines))
+    sys.stdout.flush()
 
 
 def _known(host: str, plan: Plan) -> None:

@@ -51,7 +51,7 @@ def prove(*, form: str) -> int:
     if failed:
         _say(f"{kernel}: {failed} of {len(verdicts)} experiments did not go as expected")
         return ExitCode.NO
-    _say(f"{kernel} keeps its timers: {len(verdicts)} experiments as expected")
+    _say(f"{kernel} keeps its timers: {len(verdicts)} of {len(verdicts)} experiments as expected")
     return ExitCode.DONE
 
 

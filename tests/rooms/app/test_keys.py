@@ -30,6 +30,7 @@ from tcpladder.app.help_screen import HelpScreen, key_lines, key_name
 from tcpladder.app.interfaces_screen import InterfacesScreen
 from tcpladder.app.ladder_screen import LadderScreen
 from tcpladder.app.ladder_view import LadderView
+from tcpladder.app.narration_screen import NarrationScreen
 from tcpladder.app.replay_screens import ReplayFlowsScreen, ReplayLadderScreen
 from tcpladder.app.save_screen import SaveScreen
 from tcpladder.app.timers_view import TimersView
@@ -47,6 +48,7 @@ CONTEXTS: dict[str, tuple[type[DOMNode], ...]] = {
     "help": (HelpScreen,),
     "interfaces": (InterfacesScreen,),
     "save": (SaveScreen,),
+    "narration": (NarrationScreen,),
     "fault dialog": (FaultDialog,),
     "fault dialog, answers": (ChoiceRow, FaultDialog),
     "faults": (FaultList, FaultsScreen),
@@ -54,7 +56,7 @@ CONTEXTS: dict[str, tuple[type[DOMNode], ...]] = {
     "a number": (AskNumber,),
     "too small": (TooSmallScreen, TcpladderApp),
 }
-LATER = set("Loacmd+-0.") | {"apostrophe"}
+LATER = set("oacmd+-0.") | {"apostrophe"}
 """Keys of the key table whose function does not exist yet."""
 
 

@@ -10,10 +10,11 @@ import pytest
 
 from tcpladder.agent.fault_messages import ApplyFault, FaultState, LiftFault
 from tcpladder.agent.lab_messages import PeerStarted, StartPeer
-from tcpladder.agent.messages import Reply, Request
+from tcpladder.agent.messages import ReadSockets, Reply, Request, Sockets
 from tcpladder.errors import PermissionRefused
 from tcpladder.faults.fault import Fault, Match, Place
 from tcpladder.lab.experiment import Role
+from tcpladder.lab.narration import narration_lines
 from tcpladder.lab.observed import Observed
 from tcpladder.lab.run import ExperimentRun
 from tcpladder.lab.table import load
@@ -50,6 +51,8 @@ class Scene:
         self.run = ExperimentRun(load("keepalive"), self)
 
     def request(self, message: Request) -> tuple[Reply, list[int]]:
+        if isinstance(message, ReadSockets):
+            return Sockets(sockets=[], left_out=0), []
         self.asked.append(message)
         match message:
             case StartPeer(role=role):
@@ -125,6 +128,20 @@ def test_the_whole_story(scene: Scene) -> None:
     assert scene.run.outcome.held
     assert scene.run.faults == [state(ANY, packets=4)]
     assert scene.at(99) == []
+
+
+def test_what_is_done_now_and_next_is_told_before_it_happens(scene: Scene) -> None:
+    scene.connect()
+    lines = list(narration_lines(scene.run, width=74))
+    assert "done  start the client" in lines
+    assert "now   wait for 3 × answered probes" in lines
+    assert "next  drop what goes from client to server" in lines
+    scene.at(9.5, Observed(answered_probes=3))
+    lines = list(narration_lines(scene.run, width=74))
+    assert "done  drop what goes from client to server" in lines
+    assert "now   wait for 3 × unanswered probes" in lines
+    assert "no answer can come" in " ".join(lines), "before the first probe that stays unanswered"
+    assert max(map(len, lines)) <= 74
 
 
 def test_the_time_of_a_narration_is_that_of_the_call(scene: Scene) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from tcpladder.agent.fault_messages import ApplyFault, FaultState, LiftFault
 from tcpladder.agent.lab_messages import EndPeer, PeerEnded, PeerStarted, StartPeer
-from tcpladder.agent.messages import OnHost, Reply, Request
+from tcpladder.agent.messages import OnHost, ReadSockets, Reply, Request, Sockets
 from tcpladder.faults.fault import Action, Match, Place, Segments
 from tcpladder.lab.experiment import Break, End, Event, Experiment, Pause, Restore, Role, Start, Wait
 from tcpladder.lab.observed import Observed
@@ -108,6 +108,8 @@ class Played:
 
     def request(self, message: Request) -> tuple[Reply, list[int]]:
         host, inner = (message.host, message.request) if isinstance(message, OnHost) else ("", message)
+        if isinstance(inner, ReadSockets):
+            return Sockets(sockets=[], left_out=0), []
         self.asked.append((host, inner))
         match inner:
             case StartPeer(role=role):

@@ -34,6 +34,7 @@ class Page(Screen[None], inherit_bindings=False):
         Binding("p", "pause", "pause, go on"),
         Binding("e,f2", "export", "export to a file"),
         Binding("w", "save", "save frames, as pcapng or pcap"),
+        Binding("L", "narration", "lab: what the experiment does, what comes next, what it came to"),
     ]
     DEFAULT_CSS = """
     Page { layers: base; }
@@ -138,6 +139,14 @@ class Page(Screen[None], inherit_bindings=False):
             words = "\n".join(clean(line, True) for line in words.splitlines())
         if words != self.why.content:
             self.why.update(words, layout=False)
+
+    def action_narration(self) -> None:
+        from tcpladder.app.narration_screen import Narrated, NarrationScreen
+
+        if isinstance(self.session, Narrated):
+            self.app.push_screen(NarrationScreen(self.session, ascii_only=self.ascii_only))
+        else:
+            self.notify("no experiment runs here: `tcpladder lab` lists them", markup=False)
 
     def action_pause(self) -> None:
         status = self.session.status()

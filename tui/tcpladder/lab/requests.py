@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from typing import Protocol
 
 from tcpladder.agent.fault_messages import ApplyFault, FaultState, LiftFault
 from tcpladder.agent.lab_messages import EndPeer, PeerEnded, PeerStarted, StartPeer
-from tcpladder.agent.messages import HostRequest, OnHost, Reply, Request
+from tcpladder.agent.messages import (
+    HostRequest,
+    OnHost,
+    ReadSockets,
+    Reply,
+    Request,
+    Sockets,
+    SocketState,
+)
 from tcpladder.errors import TcpladderError
 from tcpladder.faults.fault import Fault, Match
 from tcpladder.hosts.plan import HOME
@@ -107,6 +116,17 @@ class Requests:
             if isinstance(reply, FaultState):
                 lifted.append(reply)
         return lifted
+
+    def sockets(self) -> Iterator[SocketState]:
+        """The sockets of the client, then those of the server."""
+        port = self._experiment.server.port
+        for role, question in (
+            (Role.CLIENT, ReadSockets(remote_port=port)),
+            (Role.SERVER, ReadSockets(local_port=port)),
+        ):
+            reply = self._ask(self._experiment.peer(role).host, question)
+            if isinstance(reply, Sockets):
+                yield from reply.sockets
 
     def _ask(self, host: str, request: HostRequest) -> Reply:
         reply, descriptors = self._agent.request(on_host(host, request))

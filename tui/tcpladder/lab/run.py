@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from tcpladder.agent.fault_messages import FaultState
+from tcpladder.agent.messages import SocketState
 from tcpladder.errors import TcpladderError
 from tcpladder.lab.experiment import (
     Break,
@@ -57,6 +58,8 @@ class Taken:
     step: Step
     began_ns: int
     ended_ns: int
+    sockets: tuple[SocketState, ...]
+    """The sockets of both ends when it was over; those that listen left out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +80,8 @@ class ExperimentRun:
         self.faults: list[FaultState] = []
         """What became of each fault, once it is lifted."""
         self.taken: list[Taken] = []
+        self.observed = Observed()
+        """What was seen of the flow until now."""
         self.reports: dict[Role, list[Report]] = {role: [] for role in Role}
         self._requests = Requests(experiment, agent)
         self._pipes: dict[Role, ReportPipe] = {}
@@ -106,6 +111,7 @@ class ExperimentRun:
 
         Raises what the agent raises (TcpladderError); the run is then over and has to be closed.
         """
+        self.observed = observed
         for role in self._pipes:
             self._hear(role)
         steps = self.experiment.steps
@@ -129,7 +135,8 @@ class ExperimentRun:
 
     def _passed(self, step: Step, now_ns: int) -> None:
         began_ns = now_ns if self._since_ns is None else self._since_ns
-        self.taken.append(Taken(step=step, began_ns=began_ns, ended_ns=now_ns))
+        sockets = tuple(self._requests.sockets())
+        self.taken.append(Taken(step=step, began_ns=began_ns, ended_ns=now_ns, sockets=sockets))
         self._next, self._since_ns = self._next + 1, None
 
     def _perform(self, step: Step, now_ns: int, observed: Observed) -> bool:

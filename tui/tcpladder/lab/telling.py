@@ -124,4 +124,4 @@ def what_a_step_does(step: Step, experiment: Experiment) -> str:
 
 
 def _counted(count: int, what: str) -> str:
-    return what if count == 1 else f"{count} {what}"
+    return what if count == 1 else f"{count} × {what}"

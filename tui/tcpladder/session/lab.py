@@ -12,7 +12,9 @@ from tcpladder.analysis.kinds import KINDS, Kind
 from tcpladder.analysis.view import Endpoint
 from tcpladder.errors import CaptureError, TcpladderError
 from tcpladder.hosts.command import Command
+from tcpladder.lab.comparison import ending_lines, ending_records
 from tcpladder.lab.experiment import Experiment, Role
+from tcpladder.lab.narration import narration_lines
 from tcpladder.lab.observed import Observed, Seen
 from tcpladder.lab.run import ExperimentRun, Outcome
 from tcpladder.lab.story import Recording, story
@@ -71,6 +73,19 @@ class LabSession(PrivateSession):
     def outcome(self) -> Outcome | None:
         """How the experiment ended, None while it goes on."""
         return self._experiment_run.outcome
+
+    def narration(self, width: int) -> list[str]:
+        """The experiment's steps, and what it came to; then what the command says."""
+        said = [*super().narration(width), ""] if self.has_command else []
+        return said + list(narration_lines(self._experiment_run, width=width))
+
+    def ending(self, width: int) -> list[str]:
+        """What it came to: expected and observed, the calls, the sockets at each step."""
+        return list(ending_lines(self._experiment_run, width=width))
+
+    def ending_records(self) -> list[dict[str, object]]:
+        """The same, for JSON lines."""
+        return list(ending_records(self._experiment_run))
 
     @property
     def finished(self) -> bool:

@@ -20,6 +20,7 @@ from tcpladder.session.values_told import ValuesTold
 
 _SETTLING_S = 0.5
 """After the end of the command, until what was sent last is captured."""
+MOST_LINES = 500
 MOST_OUTPUT_BYTES = 1 << 20
 
 
@@ -94,6 +95,16 @@ class PrivateSession(LiveSession):
             return f"the command has ended with exit code {self._exit_code}"
         said = self.command_output.decode(errors="replace").rstrip().rpartition("\n")[2]
         return "".join(letter if letter.isprintable() else " " for letter in said)
+
+    def narration(self, width: int) -> list[str]:
+        """What the command says, its newest lines last."""
+        del width
+        if not self.has_command:
+            return ["no experiment runs here, and no command"]
+        said = self.command_output.decode(errors="replace").splitlines()[-MOST_LINES:]
+        code = self._exit_code
+        ended = [] if code is None else [f"the command has ended with exit code {code}"]
+        return ["what the command says", "", *said, *ended]
 
     def _take_sysctls(self) -> bool:
         """As ever, and on every host."""
