@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 from tcpladder.record.asciicast import Code, Event, Header
 from tcpladder.record.cast_file import Cast
@@ -21,7 +21,7 @@ def cast_of(*events: tuple[float, str]) -> Cast:
 
 def test_letters_stand_in_their_cells_in_their_colours() -> None:
     screen = screen_at(cast_of((0, "\x1b[2;4H\x1b[1;38;2;1;2;3ma <&> b\x1b[0m   \x1b[7mz")), None)
-    root = ElementTree.fromstring(still(screen, "a & b"))
+    root = ET.fromstring(still(screen, "a & b"))
     texts = root.findall(f".//{SVG}text")
     assert [(t.text, t.get("x"), t.get("fill")) for t in texts[:1]] == [
         ("a <&> b", f"{3 * CELL_WIDTH:.1f}", "#010203")
@@ -50,7 +50,7 @@ def test_a_film_draws_a_row_once_and_keeps_its_times() -> None:
     keyframes = re.findall(r"([\d.]+)%\{transform:translateY\((-?\d+)px\)\}", drawing)
     height = 3 * CELL_HEIGHT
     assert keyframes == [("0.0000", "0"), ("28.5714", f"{-height}"), ("71.4286", f"{-2 * height}")]
-    ElementTree.fromstring(drawing)
+    ET.fromstring(drawing)
 
 
 def test_what_stands_for_a_blink_is_no_picture() -> None:
