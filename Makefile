@@ -9,7 +9,7 @@ FUZZ_SECONDS ?= 60
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
-.PHONY: help demo test check format bench compare fuzz docs screenshots clean
+.PHONY: help demo test check format bench compare fuzz docs captures screenshots clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ fuzz: $(VENV)/.developing  ## feed made-up bytes to everything that reads captur
 
 docs: $(VENV)/.developing  ## write docs/KINDS.md, docs/TIMERS.md and the man page from the code
 	@PYTHONPATH=tui $(BIN)/python tests/documents.py
+
+captures: $(VENV)/.developing  ## record captures/ anew from the lab; takes three minutes
+	@PYTHONPATH=tui $(BIN)/python tests/recordings.py
 
 screenshots: $(VENV)/.developing  ## draw screenshots/ from captures/
 	@$(BIN)/python screenshots/draw.py

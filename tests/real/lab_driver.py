@@ -114,7 +114,7 @@ def main() -> None:
         return
     assert run.outcome is not None
     in_force = {role.value: dict(options) for role, options in run.options_in_force.items()}
-    eaten = run.dropped.packets if run.dropped else None
+    eaten = run.faults[-1].packets if run.faults else None
     say(ended=run.outcome.sentence, held=run.outcome.held, dropped=eaten, kinds=kinds, options=in_force)
     say(peers=client.peers, client_options=in_force[Role.CLIENT])
     run.close()

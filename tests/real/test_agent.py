@@ -285,7 +285,7 @@ def test_a_malformed_message_ends_the_agent(place: Path, datagram: bytes) -> Non
         agent = app("left.agent_pid")
         app(f"client._channel.send({datagram!r})")
         assert ended(agent)
-        gone = "the agent is gone: start again to capture; what it had changed has been put back"
+        gone = "the agent is gone: start again to capture; its guardian puts back what it had changed"
         assert app("client.request(ListInterfaces())") == f"AgentGoneError: {gone}"
         assert app("client.request(ListInterfaces())") == f"AgentGoneError: {gone}"
 

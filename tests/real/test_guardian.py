@@ -44,6 +44,7 @@ except ConnectionRefusedError:
 """
 DRIVER = """
 import sys
+from tcpladder.agent import guarded
 from tcpladder.agent.client import AgentClient
 from tcpladder.agent.fault_messages import *
 from tcpladder.agent.start import HostNetwork, start_agent
@@ -57,7 +58,8 @@ def new(network):
     channel, pid = start_agent(network)
     return AgentClient(channel.detach()), pid
 agents = []
-def begin(network=HostNetwork()):
+def begin(network=HostNetwork(), patience_s=15.0):
+    guarded._PATIENCE_S = patience_s
     agents.append(new(network)); return agents[-1][1]
 def ask(number, request): return agents[number][0].request(request)[0]
 def broken(number, action, *said, **more):
@@ -217,6 +219,23 @@ def test_a_guardian_that_is_killed_is_replaced_and_its_changes_are_put_back(
     assert guardian_of(machine, agent) != guardian
     os.kill(agent, signal.SIGKILL)
     wait_until(lambda: machine.sh(PICTURE) == before and not machine.instances(), "the route stays away")
+
+
+def test_a_guardian_that_is_stopped_is_replaced_too_and_what_is_said_is_true(
+    machine: Machine, driver: Driver
+) -> None:
+    before = machine.sh(PICTURE)
+    agent = int(driver("begin(patience_s=0.5)"))
+    driver.breaks(0, "withdraw", "10.9.0.7")
+    guardian = guardian_of(machine, agent)
+    os.kill(guardian, signal.SIGSTOP)
+    assert "another one puts back all that it had changed" in driver("ask(0, LiftFault(number=1))")
+    assert driver("over(0)") == "[True]"
+    wait_until(lambda: machine.sh(PICTURE) == before, "the route stays away")
+    assert guardian_of(machine, agent) != guardian
+    driver.breaks(0, "withdraw", "10.9.0.7", 700)
+    os.kill(guardian_of(machine, agent), signal.SIGSTOP)
+    wait_until(lambda: machine.sh(PICTURE) == before, "a time that is up while it is stopped")
 
 
 def test_what_both_left_is_told_and_put_back_at_the_next_start(machine: Machine, driver: Driver) -> None:

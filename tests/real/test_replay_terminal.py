@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from rooms.session.test_replay import KEEPALIVE
+from tcpladder.lab import table
 
 pytestmark = pytest.mark.real("tmux", root=False)
 LATEST_S = 30
@@ -90,12 +91,14 @@ def test_the_start_screen_leads_to_a_capture_and_is_there_again(screens: list[Sc
     screens.append(screen)
     screen.shows("Captures that come with")
     screen.press("Tab")
-    screen.shows("tcpladder lab keepalive")
+    screen.shows(f"tcpladder lab {table.names()[0]}")
     screen.press("Tab")
     screen.shows("tcpladder open")
     screen.press("R")
     screen.shows("◀◀")
     screen.press("q")
+    screen.shows("Interfaces")
+    screen.press("Tab", "Tab", "Tab")
     screen.shows("Opened lately")
     screen.press("q")
     screen.shows("left")

@@ -404,8 +404,13 @@ class _WithCommand(click.Command):
     "--network", metavar="NAME", default="", help="For COMMAND without an experiment: pair, routed."
 )
 @click.option("--host", metavar="NAME", default="", help="Where COMMAND or the shell runs: client, server …")
+@click.option(
+    "--save", metavar="DIR", type=click.Path(path_type=Path), help="Keep the capture there, with its story."
+)
 @click.option("--auto", is_flag=True, help="All steps unattended, without the app.")
-@_format
+@click.option("--all", "every", is_flag=True, help="Run all: does this kernel keep its timers?")
+@click.option("--format", "form", type=click.Choice([*FORMATS, "junit"]),
+              help="Print instead of opening the app: text or JSON lines; with --all, junit, too.")  # fmt: skip
 @_ascii
 @_no_mouse
 @recordable
@@ -417,7 +422,9 @@ def lab(
     settings: tuple[str, ...],
     network: str,
     host: str,
+    save: Path | None,
     auto: bool,
+    every: bool,
     form: str | None,
     ascii_only: bool,
     no_mouse: bool,
@@ -434,12 +441,25 @@ def lab(
         if command:
             raise UsageError("`lab enter` opens a shell: type the command there")
         sys.exit(laboratory.enter(lab_id or "", host))
+    if every:
+        if experiment is not None or command or settings or save is not None:
+            raise UsageError("--all runs every experiment as it is: leave the others out")
+        from tcpladder import proving
+
+        sys.exit(proving.prove(form=form or "text"))
+    if form == "junit":
+        raise UsageError("junit is for --all")
     if lab_id is not None:
         raise UsageError(f"cannot use {lab_id!r}: one experiment at a time")
     if experiment is None and not command:
         laboratory.list_experiments()
         return
-    chosen = laboratory.chosen(experiment, settings, network=network, host=host)
+    if experiment in laboratory.PUBLISHED:
+        path, timers, stack = laboratory.published(experiment, settings, save, command)
+        form = _front_end(form or ("text" if auto else None), without_terminal="text")
+        _show_shipped(path, form, _given(timers, stack), ascii_only=ascii_only, no_mouse=no_mouse)
+        return
+    chosen = laboratory.chosen(experiment, settings, network=network, host=host, save=save)
     from tcpladder.agent.start import handover
 
     left = handover()
@@ -456,7 +476,7 @@ def lab(
     session = laboratory.session(chosen, left, aloud=form is not None)
     _say(left.notices)
     _show_live(session, form, ascii_only=ascii_only, no_mouse=no_mouse)
-    sys.exit(laboratory.finish(session, aloud=form is not None))
+    sys.exit(laboratory.finish(chosen, session, aloud=form is not None))
 
 
 @tcpladder.command()
@@ -609,17 +629,22 @@ def _shipped_instead(
     experiment: str, refused: str, form: str | None, *, ascii_only: bool, no_mouse: bool
 ) -> None:
     """Show the capture that comes with tcpladder where this machine forbids the experiment."""
-    from tcpladder import printing, samples
+    from tcpladder import samples
 
     _say([refused, f"showing the capture of {experiment} that comes with tcpladder instead"])
-    path = str(samples.capture(experiment))
+    _show_shipped(samples.capture(experiment), form, None, ascii_only=ascii_only, no_mouse=no_mouse)
+
+
+def _show_shipped(path: Path, form: str | None, given: Any, *, ascii_only: bool, no_mouse: bool) -> None:
     if form is not None:
-        printing.show([path], flow=None, form=form, ascii_only=ascii_only)
+        from tcpladder import printing
+
+        printing.show([str(path)], flow=None, form=form, ascii_only=ascii_only, given=given)
         return
     from tcpladder.session.files import FileSession
 
     click.pause("press a key to open it", err=True)
-    session = FileSession([path], read_again=True)
+    session = FileSession([str(path)], read_again=True, given=given)
     _open_app(session, ascii_only=ascii_only, no_mouse=no_mouse, start_flow=1)
 
 

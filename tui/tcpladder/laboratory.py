@@ -10,16 +10,25 @@ from pathlib import Path
 from textwrap import wrap
 from typing import TYPE_CHECKING, NoReturn
 
+from tcpladder import samples
 from tcpladder.agent.start import Handover, exec_app
 from tcpladder.errors import ExitCode, UsageError
 from tcpladder.hosts.network import PrivateNetwork
 from tcpladder.hosts.plan import HOME, Plan
 from tcpladder.lab.experiment import Experiment, Point
+from tcpladder.lab.story import FILE
 from tcpladder.lab.table import load, names
 from tcpladder.lab.topology import topology
 
 if TYPE_CHECKING:
     from tcpladder.session.private import PrivateSession
+
+
+_CAPTURE, _STORY = "capture", "story"
+
+
+PUBLISHED = {"solaris": "there is no Solaris here: the listing that was published in 1998"}
+"""What no kernel here can run, and is shown from what somebody else recorded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,16 +40,40 @@ class Chosen:
     host: str
     """Where the user's command runs."""
     point: Point
+    save: Path | None = None
+    """The folder where the capture and its story are kept."""
+
+    @property
+    def outputs(self) -> dict[str, Path]:
+        """What is written there."""
+        if self.save is None or self.experiment is None:
+            return {}
+        return {_CAPTURE: self.save / f"{self.experiment.name}.pcapng", _STORY: self.save / FILE}
 
 
 def list_experiments() -> None:
     """A sentence about each, on stdout; folded where that is a terminal."""
-    indent = max(map(len, names())) + 2
+    sentences = {name: load(name).sentence for name in names()}
+    for name, why in PUBLISHED.items():
+        sentences[name] = f"{samples.story(name)['sentence']} ({why})"
+    indent = max(map(len, sentences)) + 2
     columns = shutil.get_terminal_size().columns if sys.stdout.isatty() else sys.maxsize
-    for name in names():
-        lines = wrap(load(name).sentence, max(20, columns - indent))
+    for name, sentence in sorted(sentences.items()):
+        lines = wrap(sentence, max(20, columns - indent))
         folded = f"\n{'':{indent}}".join(lines)
         sys.stdout.write(f"{name:{indent}}{folded}\n")
+
+
+def published(
+    name: str, settings: tuple[str, ...], save: Path | None, command: Sequence[str]
+) -> tuple[Path, tuple[str, ...], str | None]:
+    """The file of what was published, the timers and the stack that hold in it. Raises UsageError."""
+    if settings or save is not None or command:
+        raise UsageError(f"{name} is shown from a listing, nothing runs: leave out --set, --save and COMMAND")
+    story = samples.story(name)
+    _say(f"{PUBLISHED[name]}, {story['article']}")
+    timers, stack = story["timers"], story["profile"]
+    return samples.capture(name), tuple(timers), stack
 
 
 def enter(wanted: str, host: str) -> int:
@@ -50,14 +83,24 @@ def enter(wanted: str, host: str) -> int:
     return shell.enter(wanted, host)
 
 
-def chosen(experiment: str | None, settings: tuple[str, ...], *, network: str, host: str) -> Chosen:
+def chosen(
+    experiment: str | None,
+    settings: tuple[str, ...],
+    *,
+    network: str,
+    host: str,
+    save: Path | None = None,
+) -> Chosen:
     """What the words of the command line mean. Raises UsageError."""
     if experiment is not None:
         if network:
             raise UsageError(f"cannot run {experiment} in {network}: an experiment has a network of its own")
         loaded = load(experiment, settings)
         _known(host, loaded.network)
-        return Chosen(experiment=loaded, plan=loaded.network, host=host, point=loaded.capture)
+        folder = None if save is None else save.absolute()
+        return Chosen(experiment=loaded, plan=loaded.network, host=host, point=loaded.capture, save=folder)
+    if save is not None:
+        raise UsageError("--save keeps an experiment with its story: name one")
     if settings:
         raise UsageError("--set changes a number of an experiment: name one")
     plan = topology(network)
@@ -76,13 +119,20 @@ def begin(
         from tcpladder.hosts.command import beside as make_ready
 
         beside = make_ready(command, chosen.host)
-    exec_app(PrivateNetwork(chosen.plan), outputs, argv, beside=beside, new=frozenset(outputs))
+    exec_app(
+        PrivateNetwork(chosen.plan),
+        {**chosen.outputs, **outputs},
+        argv,
+        beside=beside,
+        folder=chosen.save,
+        new=frozenset(outputs),
+    )
 
 
 def session(chosen: Chosen, left: Handover, *, aloud: bool) -> PrivateSession:
     """The session over what was begun; `aloud`, what is said goes to stderr, the command's words too."""
     from tcpladder.hosts.command import handed_over
-    from tcpladder.session.lab import LabSession
+    from tcpladder.session.lab import LabSession, Save
     from tcpladder.session.lab_agent import LabAgent
     from tcpladder.session.private import PrivateSession
 
@@ -97,13 +147,19 @@ def session(chosen: Chosen, left: Handover, *, aloud: bool) -> PrivateSession:
             agent, chosen.plan, chosen.point, name=name, command=command, on_output=on_output
         )
     name = f"lab {chosen.experiment.name} {left.agent_pid}"
-    return LabSession(agent, chosen.experiment, name=name, command=command, on_output=on_output)
+    save = None
+    if _CAPTURE in left.outputs:
+        file = chosen.outputs[_CAPTURE].name
+        save = Save(name=file, capture=left.outputs[_CAPTURE], story=left.outputs[_STORY])
+    return LabSession(agent, chosen.experiment, name=name, command=command, on_output=on_output, save=save)
 
 
-def finish(session: PrivateSession, *, aloud: bool) -> int:
+def finish(chosen: Chosen, session: PrivateSession, *, aloud: bool) -> int:
     """The exit code: no where an experiment did not hold, else that of the user's command."""
     from tcpladder.session.lab import LabSession
 
+    if chosen.save is not None:
+        _say(f"{session.frames_written} frames and their story are in {chosen.save}")
     if aloud and isinstance(session, LabSession):
         if session.outcome is None:
             return ExitCode.INTERRUPTED

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import tomllib
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 from tcpladder.errors import CaptureError
 
-_SUFFIXES = (".pcapng", ".pcap")
+_SUFFIXES = (".pcapng", ".pcap", ".txt")
+
+
+def story(name: str) -> dict[str, Any]:
+    """What truly happened in the capture of an experiment. Raises CaptureError where none is shipped."""
+    return tomllib.loads((capture(name).parent / "story.toml").read_text(encoding="utf-8"))
 
 
 def capture(name: str) -> Path:

@@ -219,7 +219,7 @@ def test_without_pyroute2_routes_are_refused_in_a_sentence_and_an_undo_is_kept(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setitem(sys.modules, "pyroute2", None)
-    with pytest.raises(PermissionRefused, match="routes and links cannot be broken.*pip install pyroute2"):
+    with pytest.raises(PermissionRefused, match="pip install pyroute2"):
         apply.prepare(PolicyRule(family=socket.AF_INET, destination="192.0.2.1"))
     withdrawn = RouteWithdrawn(destination="192.0.2.1", source="", route="00")
     kept = Ledger()

@@ -119,7 +119,7 @@ def test_keys_of_one_action_share_a_line() -> None:
 
 def test_each_answer_of_the_fault_dialog_has_a_letter_of_its_own() -> None:
     flow = Choices(client=CLIENT, server=SERVER)
-    answers = [*DIRECTIONS, *scopes(flow), *SEGMENTS, *ACTIONS]
+    answers = [*DIRECTIONS, *scopes(flow, str), *SEGMENTS, *ACTIONS]
     assert max(Counter(answer.letter for answer in answers).values()) == 1
     assert {answer.letter for answer in answers} <= {
         {"greater_than_sign": ">", "less_than_sign": "<"}.get(key, key) for key in bound((FaultDialog,))

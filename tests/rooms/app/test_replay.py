@@ -261,6 +261,45 @@ async def test_a_live_capture_is_scrubbed_back_while_it_goes_on() -> None:
         assert "data 30" in await settle(pilot)
 
 
+async def test_the_end_of_a_capture_that_goes_on_is_now() -> None:
+    source = Growing()
+    source.talk.handshake().silence(2).data(10)
+    source.go_on()
+    app = app_about(source)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        await pressed(pilot, "enter", "comma")
+        assert isinstance(app.screen, ReplayLadderScreen)
+        text = await pressed(pilot, "end")
+        assert type(app.screen) is LadderScreen
+        assert "● live" in text
+
+
+async def test_the_end_of_a_file_is_its_last_row() -> None:
+    session, _ = replay([KEEPALIVE], playing=False)
+    app = app_about(session)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await opened(pilot)
+        await pressed(pilot, "end")
+        assert isinstance(app.screen, ReplayLadderScreen)
+
+
+async def test_what_an_answer_settles_is_drawn_again_while_live() -> None:
+    source = Growing()
+    source.talk.handshake().silence(3).keepalive()
+    source.go_on()
+    app = app_about(source)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        assert "keepalive probe 1 " in await pressed(pilot, "enter", "home")
+        source.talk.ack("server")
+        source.go_on()
+        text = await settle(pilot)
+        assert "keepalive ACK" in text
+        assert "keepalive probe ─" in text
+        assert "keepalive probe 1 " not in text
+
+
 async def test_save_asks_and_says_what_was_saved(tmp_path: Path) -> None:
     session, _ = replay([KEEPALIVE], playing=False)
     path = tmp_path / "saved.pcapng"
@@ -271,6 +310,9 @@ async def test_save_asks_and_says_what_was_saved(tmp_path: Path) -> None:
         text = await pressed(pilot, "w")
         assert "(•) flow 1" in text
         assert "all flows, up to the moment that is shown" in text
+        assert "real addresses" not in text
+        await pressed(pilot, "escape", "P")
+        assert "real addresses" in await pressed(pilot, "w")
         text = await pressed(pilot, "down", "f3")
         assert "(•) all flows" in text
         assert "without kinds" in text

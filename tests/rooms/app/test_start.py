@@ -12,6 +12,7 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
 
+from tcpladder import samples
 from tcpladder.agent.messages import InterfaceState
 from tcpladder.app import start_entries, start_screen
 from tcpladder.app.start_entries import Entry
@@ -85,6 +86,20 @@ async def test_a_capture_can_be_replayed_and_a_file_typed() -> None:
         assert app.query_one(Input).value == "x.pcap"
         await pilot.press("escape", "o", "enter")
     assert app.return_value == ("open", "x.pcap")
+
+
+async def test_the_cursor_stays_in_its_section_under_its_heading() -> None:
+    recent.remember([str(samples.capture("keepalive"))])
+    app = StartApp(ascii_only=False)
+    async with app.run_test(size=SIZE) as pilot:
+        assert "Interfaces" in await shown(pilot)
+        await pilot.press("tab", "tab", "tab")
+        app._measure()
+        await shown(pilot)
+        assert app.list.selected is not None
+        assert app.list.selected.section == "recent"
+        await pilot.press("shift+tab", "shift+tab", "shift+tab")
+        assert "Interfaces" in await shown(pilot)
 
 
 async def test_without_privilege_it_says_what_to_type() -> None:

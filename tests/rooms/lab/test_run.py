@@ -123,7 +123,7 @@ def test_the_whole_story(scene: Scene) -> None:
     assert told[-2:] == ["rule 7 lifted: it ate 4 segments", "keepalive: as expected"]
     assert scene.run.outcome is not None
     assert scene.run.outcome.held
-    assert scene.run.dropped == state(ANY, packets=4)
+    assert scene.run.faults == [state(ANY, packets=4)]
     assert scene.at(99) == []
 
 

@@ -184,3 +184,14 @@ def test_under_sudo_the_file_belongs_to_who_typed_it(tmp_path: Path) -> None:
         check=True,
     )
     assert output.stat().st_uid == 65534
+
+
+def test_what_ate_a_segment_is_saved_with_it(tmp_path: Path) -> None:
+    session = read(KEEPALIVE)
+    session.captures[0].log.lost[2] = "rule 1"
+    save(session, tmp_path / "saved.pcapng", Wanted())
+    again = read(tmp_path / "saved.pcapng")
+    view = again.view(1)
+    assert [view.lost(index) for index in range(4)] == [None, None, "rule 1", None]
+    save(session, tmp_path / "plain.pcapng", Wanted(comments=False))
+    assert read(tmp_path / "plain.pcapng").view(1).lost(2) is None

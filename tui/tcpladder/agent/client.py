@@ -20,7 +20,7 @@ _ERRORS = {
 
 
 class AgentGoneError(TcpladderError):
-    """The agent ended; what it held for us has been put back."""
+    """The agent ended; the kernel and its guardian put back what it had changed."""
 
 
 class AgentClient:
@@ -65,5 +65,5 @@ class AgentClient:
         except (OSError, protocol.MalformedMessageError):
             # After a timeout or half an answer, question and answer would no longer belong together.
             self._channel.close()
-        gone = "the agent is gone: start again to capture; what it had changed has been put back"
+        gone = "the agent is gone: start again to capture; its guardian puts back what it had changed"
         raise AgentGoneError(gone)

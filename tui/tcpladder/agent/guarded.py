@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
+import signal
 import socket
 from collections.abc import Iterator
 
@@ -18,7 +20,8 @@ from tcpladder.agent.messages import Refused
 from tcpladder.errors import ExitCode, PermissionRefused, TcpladderError, UsageError
 
 _PATIENCE_S = 15.0
-_GONE = "the guardian, which puts things back, is gone: it is done by another one now, break it again"
+_END_PATIENCE_MS = 5_000
+_GONE = "the guardian was killed, or did not answer: another one puts back all that it had changed"
 
 
 class Changes:
@@ -28,6 +31,8 @@ class Changes:
         self._private = private
         self._ledger = Ledger() if private else None
         self._channel: socket.socket | None = None
+        self._process: int | None = None
+        """A pidfd of the guardian."""
         self.lost = False
         """Whether the guardian was found dead, or deaf; what it had changed is not in force any more, or soon."""
         self.name = str(os.getpid())
@@ -45,10 +50,10 @@ class Changes:
         self._channel = guardian.start(self.name)
         self._channel.settimeout(_PATIENCE_S)
         try:
-            self._hear()
-        except TcpladderError:
+            self._process = os.pidfd_open(self._hear().number)
+        except (TcpladderError, OSError) as failed:
             self._let_go()
-            raise
+            raise failed if isinstance(failed, TcpladderError) else PermissionRefused(_GONE) from None
 
     def make(self, change: Change) -> tuple[int, Change]:
         """Have it done; its number, and all that it will be put back to."""
@@ -75,7 +80,16 @@ class Changes:
             self._ask(protocol.encode(Extend(number=number, deadline_ns=deadline_ns)))
 
     def start_another(self) -> None:
-        """Where the guardian is lost: another one puts back what it left. No change is in force from here on."""
+        """Where the guardian is lost: another one puts back what it left. No change is in force from here on.
+
+        One that is stopped, not dead, would hold the journal and do late what it was asked: it is killed.
+        """
+        if self._process is not None:
+            with contextlib.suppress(OSError):  # it is dead
+                signal.pidfd_send_signal(self._process, signal.SIGKILL)
+            dead = select.poll()
+            dead.register(self._process, select.POLLIN)
+            dead.poll(_END_PATIENCE_MS)
         self._let_go()
         self.lost = False
         self.begin()
@@ -91,6 +105,9 @@ class Changes:
         if self._channel is not None:
             self._channel.close()
             self._channel = None
+        if self._process is not None:
+            os.close(self._process)
+            self._process = None
 
     def _ask(self, question: bytes) -> Done:
         assert self._channel is not None

@@ -29,7 +29,7 @@ _KEEPS = (Capability.NET_ADMIN, Capability.DAC_READ_SEARCH)
 
 
 def start(name: str) -> socket.socket:
-    """Start the guardian of the instance `name`; its channel, on which it says Done or Refused first."""
+    """Start the guardian of the instance `name`; its channel, on which it first says Done with its pid, or Refused."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     agent = os.pidfd_open(os.getpid())
     child = os.fork()
@@ -67,7 +67,7 @@ def guard(name: str, channel: socket.socket, agent: int) -> None:
     try:
         # What a guardian before us left behind.
         ledger.put_back()
-        channel.send(protocol.encode(Done(number=0)))
+        channel.send(protocol.encode(Done(number=os.getpid())))
         with contextlib.suppress(ConnectionError):
             _serve(ledger, channel, agent)
     finally:

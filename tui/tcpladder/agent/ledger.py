@@ -53,7 +53,7 @@ class Ledger:
         return number, prepared
 
     def undo(self, number: int) -> None:
-        """Take one back; nothing where it was taken back already. Raises OSError or TcpladderError; it is then tried again."""
+        """Take one back; nothing where it was already. Raises OSError or TcpladderError; it is then tried again."""
         change = self.entries.get(number)
         if change is None:
             return

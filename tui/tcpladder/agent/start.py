@@ -66,6 +66,7 @@ def exec_app(
     *,
     command: Sequence[str] = _APP,
     beside: Callable[[int], Mapping[str, int]] | None = None,
+    folder: Path | None = None,
     purpose: str = "sniffing",
     needs: frozenset[Capability] = frozenset(),
     new: frozenset[str] = frozenset(),
@@ -74,6 +75,8 @@ def exec_app(
 
     Of `outputs`, those named in `new` must not be there yet.
     `beside` is called with the agent's pid while there is privilege still; it returns descriptors by name.
+
+    `folder` is made where it lacks, as the invoking user, for outputs to lie in.
 
     The app finds what it was left through `handover()`. Raises TcpladderError, before anything was started where
     privilege is missing; after any raise the process should end, and the agent ends with it. `purpose` says in that
@@ -84,7 +87,7 @@ def exec_app(
     channel, pid = start_agent(network)
     with channel:
         more = {} if beside is None else beside(pid)
-        _become_app(channel, pid, outputs, new, more, [*command, *argv], put_back)
+        _become_app(channel, pid, outputs, new, more, [*command, *argv], put_back, folder)
 
 
 def _sweep() -> list[str]:
@@ -104,6 +107,7 @@ def _become_app(
     beside: Mapping[str, int],
     command: list[str],
     notices: list[str],
+    folder: Path | None,
 ) -> NoReturn:
     """Everything between the start of the agent and the exec of the app."""
     confine.no_new_privileges()
@@ -112,6 +116,8 @@ def _become_app(
     user = confine.invoking_user()
     if user is not None:
         confine.become(user)
+    if folder is not None:
+        _make_folder(folder)
     opened = {name: open_output(path, new=name in new) for name, path in outputs.items()}
     notices = notices + ([] if os.getuid() else _confine_root(list(outputs.values())))
     confine.keep_capabilities(())
@@ -206,6 +212,13 @@ def _require(needs: frozenset[Capability], purpose: str, argv: Sequence[str]) ->
         needed = " and ".join(f"CAP_{name}" for name in missing)
         without = "`tcpladder lab keepalive`, which needs no privilege"
         raise PermissionRefused(f"{purpose} needs {needed}: run `{command}`, or {without}")
+
+
+def _make_folder(path: Path) -> None:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as refused:
+        raise UsageError(f"cannot make the folder {path}: {_words(refused)}") from None
 
 
 def open_output(path: Path, *, new: bool) -> int:

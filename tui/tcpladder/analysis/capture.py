@@ -135,10 +135,10 @@ class CaptureAnalysis:
         """The 4-tuple of a flow, and whether its client is the larger endpoint."""
         return self._table.endpoints(number - 1)
 
-    def kinds(self, number: int) -> list[tuple[int, bool]]:
-        """The kinds of a flow's segments so far, in order, and whether the server sent each."""
+    def kinds(self, number: int) -> list[tuple[int, bool, int]]:
+        """The kinds of a flow's segments so far, in order, whether the server sent each, and when (ns)."""
         rows = self.log.rows_of(number - 1, 0)
-        columns = (self.log.column(name, rows).tolist() for name in ("kind", "from_server"))
+        columns = (self.log.column(name, rows).tolist() for name in ("kind", "from_server", "time_ns"))
         return list(zip(*columns, strict=True))
 
     def view(self, number: int) -> Findings:

@@ -37,8 +37,6 @@ class LadderView(RowView):
         )
         self.unfolded = False
         """Whether what follows the pending rung is shown too."""
-        self.redraws_all = False
-        """Whether a new row draws those before it again: what they say may be settled only later."""
         self.pending: tuple[PendingRow, ...] = ()
         self._losses = view.losses
 
@@ -87,11 +85,13 @@ class LadderView(RowView):
             self._losses, first = self.view.losses, 0
         self._set_layout(origin_ns=self.ladder.origin_ns)
         before, known = self.pending, len(self.ladder)
-        if self.redraws_all and first < known:
-            first = 0
         self.pending = self.ladder.pending_rows(now_ns, unfold=self.unfolded)
         if first < known or len(before) != len(self.pending) or self._count != self.row_count():
             self.rows_changed(first)
+            if first < known:
+                self.look_again(
+                    first
+                )  # an answer settles what its probe says, a measured timer what its gaps say
         elif before != self.pending:
             self._draw_pending()
 

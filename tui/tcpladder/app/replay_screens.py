@@ -75,6 +75,11 @@ class _Replayed(Page):
         assert isinstance(self.app, TcpladderApp)
         return self.app
 
+    def on_row_view_last(self) -> None:
+        """The end of a capture that goes on is now."""
+        if self.session.behind_ns is not None:
+            self._app.replaying.leave()
+
     # Keys
 
     def _moved(self) -> None:
@@ -157,7 +162,6 @@ class ReplayLadderScreen(_Replayed, LadderScreen):
     def __init__(self, session: ReplaySession, feed: Feed, taste: Taste, *, number: int) -> None:
         super().__init__(session, feed, taste, number=number)
         self.scope = number
-        self.ladder.redraws_all = True
 
     def action_open(self) -> None:
         self.session.play(False)

@@ -52,6 +52,9 @@ class RowView(ScrollView, can_focus=True, inherit_bindings=False):
     class Moved(Message):
         """The cursor is on another row."""
 
+    class Last(Message):
+        """A person asked for the last row."""
+
     class Chosen(Message):
         """A row was clicked twice."""
 
@@ -105,6 +108,17 @@ class RowView(ScrollView, can_focus=True, inherit_bindings=False):
         end = min(max(before, self._count), self.top + self.page)
         if start < end:
             self.refresh(Region(0, start - self.top, self.row_width, end - start))
+
+    def look_again(self, end: int) -> None:
+        """Draw again those rows before `end` that look otherwise by now; the others cost the terminal nothing."""
+        width = self.row_width
+        for key in [key for key in self._strips.keys() if key[0] < end]:  # noqa: SIM118  no iterator
+            row, _, selected = key
+            shown = key == (row, width, row == self.cursor) and self.top <= row < self.top + self.page
+            if not shown:
+                self._strips.discard(key)
+            elif self.draw_row(row, width, selected) != self._strips.get(key):
+                self.row_changed(row)
 
     def row_changed(self, row: int) -> None:
         """Draw one row again, if it is on the screen."""
@@ -199,6 +213,7 @@ class RowView(ScrollView, can_focus=True, inherit_bindings=False):
         self._resize_to_rows()
         self._show(self._count - 1)
         self.go_to(self.newest_row())
+        self.post_message(self.Last())
 
     # Textual
 

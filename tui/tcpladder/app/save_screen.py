@@ -39,9 +39,10 @@ class SaveScreen(ModalScreen[tuple[Path, Wanted] | None], inherit_bindings=False
     SaveScreen Input { height: 1; border: none; padding: 0; background: $panel; }
     """
 
-    def __init__(self, choices: Sequence[Choice], *, name: str, ascii_only: bool) -> None:
+    def __init__(self, choices: Sequence[Choice], *, name: str, masked: bool, ascii_only: bool) -> None:
         super().__init__()
         self._choices = choices
+        self._masked = masked
         self._chosen = 0
         self._comments = True
         self._name = name
@@ -71,6 +72,7 @@ class SaveScreen(ModalScreen[tuple[Path, Wanted] | None], inherit_bindings=False
                 *lines,
                 "",
                 f"{noted} kinds, timers and verdicts as packet comments    F3 changes that",
+                *(["frames have the real addresses: the privacy mask changes none"] if self._masked else []),
                 "",
                 "into the file",
             ]

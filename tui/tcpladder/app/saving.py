@@ -41,7 +41,10 @@ def ask(screen: Page) -> None:
             app.run_worker(lambda: _save(app, source, path, wanted), thread=True, exit_on_error=False)
 
     name = proposed_name(datetime.now().astimezone())
-    app.push_screen(SaveScreen(choices, name=name, ascii_only=screen.ascii_only), answered)
+    app.push_screen(
+        SaveScreen(choices, name=name, masked=session.mask is not None, ascii_only=screen.ascii_only),
+        answered,
+    )
 
 
 def _of_flows(screen: FlowsScreen) -> list[Choice]:

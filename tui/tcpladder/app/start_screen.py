@@ -20,7 +20,7 @@ from tcpladder.ladder.model import Role
 from tcpladder.render.cells import clean, left
 
 EVERY_S = 1.0
-NAME_CELLS = 16
+NAME_CELLS = 22
 
 
 class StartList(RowView):
@@ -39,7 +39,9 @@ class StartList(RowView):
         again = [
             at
             for at, row in enumerate(entries)
-            if isinstance(row, Entry) and chosen and row.command == chosen.command
+            if isinstance(row, Entry)
+            and chosen
+            and (row.section, row.command) == (chosen.section, chosen.command)
         ]
         self.go_to(again[0] if again else max(self.cursor, 1))
 
@@ -57,6 +59,8 @@ class StartList(RowView):
         if self.entries and isinstance(self.entries[row], Heading):
             row += -1 if row < self.cursor and row > 0 else 1
         super().go_to(row)
+        if row and isinstance(self.entries[row - 1], Heading):
+            self._show(row - 1)
 
     def next_section(self, by: int) -> None:
         """To the first line of another section."""

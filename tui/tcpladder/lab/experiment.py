@@ -156,6 +156,22 @@ class Expected:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Rung:
+    """A segment that must come, in its place."""
+
+    kinds: tuple[str, ...]
+    """Any of these: the kernel may choose."""
+    sender: Role
+    after_s: float | None = None
+    """How long after the segment before it, by the timer alone; None where no timer sends it."""
+    timer: str = ""
+    """In the words of the JSON lines."""
+
+    def __str__(self) -> str:
+        return f"{' or '.join(self.kinds).replace('_', ' ')} from the {self.sender}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Point:
     """Where frames are captured."""
 
@@ -193,6 +209,10 @@ class Experiment:
     client: Peer
     steps: tuple[Step, ...]
     expected: tuple[Expected, ...]
+    order: tuple[Rung, ...]
+    """Every segment from the first to the last; empty where the order is the kernel's to choose."""
+    ended: str | None
+    """What the list of flows says of its end; None where no segment shows one."""
 
     def peer(self, role: Role) -> Peer:
         """The peer that plays a role."""

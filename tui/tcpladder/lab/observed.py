@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from tcpladder.lab.experiment import Role, Segments
 
 _PROBE, _ANSWER, _RESET = "keepalive_probe", "keepalive_ack", "rst"
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A segment that was captured."""
+
+    kind: str
+    """In the words of the JSON lines."""
+    sender: Role
+    time_ns: int
+
+    def __str__(self) -> str:
+        return f"{self.kind.replace('_', ' ')} from the {self.sender}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +34,13 @@ class Observed:
     resets: int = 0
     """RST of any kind."""
     segments: Mapping[tuple[str, Role], int] = field(default_factory=dict)
+    order: Sequence[Seen] = ()
+    """The segments themselves; empty where whoever watches cannot name each."""
+
+    @classmethod
+    def of_segments(cls, order: Sequence[Seen]) -> Observed:
+        """Count them, and keep them."""
+        return replace(cls.of((one.kind, one.sender) for one in order), order=order)
 
     @classmethod
     def of(cls, seen: Iterable[tuple[str, Role]]) -> Observed:

@@ -25,6 +25,7 @@ from tcpladder.lab.experiment import (
     Wait,
 )
 from tcpladder.lab.observed import Observed
+from tcpladder.lab.order import differences
 from tcpladder.lab.reports import Report, ReportPipe
 from tcpladder.lab.requests import Agent, Requests
 from tcpladder.lab.table import LATENESS
@@ -34,6 +35,8 @@ _PEER_PATIENCE_NS = 10_000_000_000
 _SETTLING_NS = 300_000_000
 """After the last step, until what was sent last is captured and analysed, and nothing follows it."""
 _SETTLING_PATIENCE_NS = 3_000_000_000
+_SPARE_NS = 500_000_000
+"""A machine with much to do may be so late."""
 _EARLY, _ROOM_S = 0.99, 0.5
 _ENDED = {Event.CLIENT_ENDED: Role.CLIENT, Event.SERVER_ENDED: Role.SERVER}
 _CONNECTED = {Role.CLIENT: "connected", Role.SERVER: "accepted"}
@@ -45,6 +48,15 @@ class Narration:
 
     time_ns: int
     text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """A step that is over."""
+
+    step: Step
+    began_ns: int
+    ended_ns: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,11 +74,12 @@ class ExperimentRun:
     def __init__(self, experiment: Experiment, agent: Agent) -> None:
         self.experiment = experiment
         self.outcome: Outcome | None = None
-        self.dropped: FaultState | None = None
-        """What became of the last fault, once it is lifted."""
+        self.faults: list[FaultState] = []
+        """What became of each fault, once it is lifted."""
+        self.taken: list[Taken] = []
+        self.reports: dict[Role, list[Report]] = {role: [] for role in Role}
         self._requests = Requests(experiment, agent)
         self._pipes: dict[Role, ReportPipe] = {}
-        self._reports: dict[Role, list[Report]] = {role: [] for role in Role}
         self._ended_by_us: set[Role] = set()
         self._next = 0
         self._since_ns: int | None = None
@@ -100,7 +113,7 @@ class ExperimentRun:
             while not self.finished and self._next < len(steps):
                 if not self._perform(steps[self._next], now_ns, observed):
                     break
-                self._next, self._since_ns = self._next + 1, None
+                self._passed(steps[self._next], now_ns)
             if not self.finished and self._next == len(steps):
                 self._settle(now_ns, observed)
         except TcpladderError as error:
@@ -113,6 +126,11 @@ class ExperimentRun:
         """Release the descriptors. Peers and rules end with the agent."""
         for pipe in self._pipes.values():
             pipe.close()
+
+    def _passed(self, step: Step, now_ns: int) -> None:
+        began_ns = now_ns if self._since_ns is None else self._since_ns
+        self.taken.append(Taken(step=step, began_ns=began_ns, ended_ns=now_ns))
+        self._next, self._since_ns = self._next + 1, None
 
     def _perform(self, step: Step, now_ns: int, observed: Observed) -> bool:
         """Begin a step or look at it again; whether it is done."""
@@ -213,6 +231,8 @@ class ExperimentRun:
             for one, seen in counts
             if not one.holds(seen)
         ]
+        if observed.order and self.experiment.order:
+            wrong += differences(self.experiment.order, observed.order, spare_ns=_SPARE_NS)
         if not wrong and waited_ns >= _SETTLING_NS:
             self._finish(now_ns, held=True, sentence=f"{self.experiment.name}: as expected")
         elif wrong and waited_ns >= _SETTLING_PATIENCE_NS:
@@ -240,18 +260,18 @@ class ExperimentRun:
 
     def _lift(self, now_ns: int) -> None:
         for fault in self._requests.lift_all():
-            self.dropped = fault
+            self.faults.append(fault)
             self._tell(now_ns, what_is_restored(fault))
 
     def _report(self, role: Role, event: str) -> Report | None:
         """The last report of an event; None where there was none."""
-        return next((report for report in reversed(self._reports[role]) if report.event == event), None)
+        return next((report for report in reversed(self.reports[role]) if report.event == event), None)
 
     def _hear(self, role: Role) -> None:
         """Note and narrate what a peer has reported."""
         for report in self._pipes[role].read():
-            before = self._reports[role][-1].event if self._reports[role] else ""
-            self._reports[role].append(report)
+            before = self.reports[role][-1].event if self.reports[role] else ""
+            self.reports[role].append(report)
             self._tell(report.time_ns, in_words(role, self.experiment, report, before))
 
     def _tell(self, time_ns: int, text: str) -> None:

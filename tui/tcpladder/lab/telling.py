@@ -1,12 +1,26 @@
-"""The sentences for what a peer reports of its calls, and for what is broken. Pure."""
+"""The sentences for the steps, for what a peer reports of its calls, and for what is broken. Pure."""
 
 from __future__ import annotations
+
+from typing import assert_never
 
 from tcpladder.agent.fault_messages import FaultState
 from tcpladder.faults.fault import ROUTING, Action, Fault
 from tcpladder.faults.iptables import commands
 from tcpladder.faults.places import Direction
-from tcpladder.lab.experiment import Experiment, Role
+from tcpladder.lab.experiment import (
+    Break,
+    End,
+    Event,
+    Experiment,
+    Pause,
+    Restore,
+    Role,
+    Segments,
+    Start,
+    Step,
+    Wait,
+)
 from tcpladder.lab.reports import Report
 
 _ACTIONS = {
@@ -80,3 +94,34 @@ def _in_words(fault: Fault) -> str:
                 f":{port}" if address and port else f" {port or ''}".rstrip()
             )
     return _ACTIONS[fault.action].format(amount=fault.amount) + where
+
+
+def what_a_step_does(step: Step, experiment: Experiment) -> str:
+    """A step in words, before it is taken."""
+    match step:
+        case Start():
+            return f"start the {step.role}"
+        case Wait(event=Event.SEGMENTS, segments=Segments() as segments):
+            return f"wait for {_counted(step.count, str(segments))}"
+        case Wait(event=Event.CLIENT_ENDED | Event.SERVER_ENDED | Event.FAILED):
+            role = step.role or (Role.CLIENT if step.event is Event.CLIENT_ENDED else Role.SERVER)
+            how = f" to fail with {step.error}" if step.error else " to return"
+            return f"wait for {step.call} of the {role}{how}"
+        case Wait():
+            return f"wait for {_counted(step.count, step.event.value)}"
+        case Pause():
+            return f"wait {step.for_s:g} s"
+        case Break():
+            what = _ACTIONS[step.action].format(amount=step.amount)
+            where = f", on {step.host}" if step.host else ""
+            return f"{what} from {step.sender} to {step.sender.other}{where}"
+        case Restore():
+            return "lift what is broken"
+        case End():
+            peer = experiment.peer(step.role)
+            return f"{'cut the power of' if step.silently else 'kill'} the {step.role} at {peer}"
+    assert_never(step)
+
+
+def _counted(count: int, what: str) -> str:
+    return what if count == 1 else f"{count} {what}"

@@ -2,19 +2,42 @@
 
 from __future__ import annotations
 
+import os
+import platform
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from tcpladder.analysis.kinds import KINDS, Kind
 from tcpladder.analysis.view import Endpoint
-from tcpladder.errors import TcpladderError
+from tcpladder.errors import CaptureError, TcpladderError
 from tcpladder.hosts.command import Command
 from tcpladder.lab.experiment import Experiment, Role
-from tcpladder.lab.observed import Observed
+from tcpladder.lab.observed import Observed, Seen
 from tcpladder.lab.run import ExperimentRun, Outcome
+from tcpladder.lab.story import Recording, story
 from tcpladder.session.fault_notes import in_lines
 from tcpladder.session.lab_agent import LabAgent
 from tcpladder.session.private import PrivateSession
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Save:
+    """Where an experiment is kept: descriptors, which belong to the session."""
+
+    name: str
+    """Of the capture, without its folder."""
+    capture: int
+    story: int
+
+    def write(self, text: str) -> None:
+        """Write the story and close it. Raises CaptureError where that is refused."""
+        try:
+            with os.fdopen(self.story, "w", encoding="utf-8") as file:
+                file.write(text)
+        except OSError as refused:
+            reason = (refused.strerror or str(refused)).lower()
+            raise CaptureError(f"cannot write the story of {self.name}: {reason}") from None
 
 
 class LabSession(PrivateSession):
@@ -28,6 +51,7 @@ class LabSession(PrivateSession):
         name: str,
         command: Command | None = None,
         on_output: Callable[[bytes], None] = lambda _said: None,
+        save: Save | None = None,
     ) -> None:
         super().__init__(
             agent,
@@ -36,7 +60,9 @@ class LabSession(PrivateSession):
             name=name,
             command=command,
             on_output=on_output,
+            write=None if save is None else (save.capture, save.name),
         )
+        self._save = save
         self.experiment = experiment
         self._experiment_run = ExperimentRun(experiment, self.faults)
         self._words = experiment.sentence
@@ -63,12 +89,12 @@ class LabSession(PrivateSession):
 
     def _advance(self) -> None:
         # Not through the view: it belongs to whoever draws it.
-        kinds = self.capture.kinds(1) if self.flow_count() else []
         seen = [
-            (KINDS[Kind(k)].word, Role.SERVER if from_server else Role.CLIENT) for k, from_server in kinds
+            Seen(KINDS[Kind(kind)].word, Role.SERVER if from_server else Role.CLIENT, time_ns)
+            for kind, from_server, time_ns in (self.capture.kinds(1) if self.flow_count() else ())
         ]
         try:
-            told = self._experiment_run.advance(time.time_ns(), Observed.of(seen))
+            told = self._experiment_run.advance(time.time_ns(), Observed.of_segments(seen))
         except TcpladderError as failed:
             self.warn(str(failed))
             return
@@ -84,6 +110,10 @@ class LabSession(PrivateSession):
     def close(self) -> None:
         super().close()
         self._experiment_run.close()
+        save, self._save = self._save, None
+        if save is not None:
+            kernel = f"{platform.system()} {platform.release().partition('-')[0]}"
+            save.write(story(self._experiment_run, Recording(file=save.name, kernel=kernel)))
 
     def _notice(self) -> str:
         return self._words

@@ -36,6 +36,10 @@ class LabAgent(AgentClient):
         """Every address of the lab but those of the loopbacks."""
         return frozenset(self._host_of)
 
+    def addresses_of(self, host: str) -> list[str]:
+        """The addresses of a host's cables."""
+        return [address for address, lives in self._host_of.items() if lives == host]
+
     def host_of(self, address: str) -> str:
         """Where an address lives; the host of the capture for one that no cable has."""
         return self._host_of.get(address, self._capture_host)

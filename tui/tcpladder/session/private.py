@@ -16,6 +16,7 @@ from tcpladder.session.faults import SessionFaults
 from tcpladder.session.lab_agent import LabAgent
 from tcpladder.session.lab_paths import LabPaths
 from tcpladder.session.live import SYSCTLS, LiveSession
+from tcpladder.session.values_told import ValuesTold
 
 _SETTLING_S = 0.5
 """After the end of the command, until what was sent last is captured."""
@@ -30,6 +31,7 @@ class PrivateSession(LiveSession):
         point: where frames are captured.
         command: begun when the capture runs; ended with the session.
         on_output: takes what the command says, as it comes.
+        write: a descriptor to save every frame to, as pcapng, and its name.
     """
 
     def __init__(
@@ -41,8 +43,9 @@ class PrivateSession(LiveSession):
         name: str,
         command: Command | None = None,
         on_output: Callable[[bytes], None] = lambda _said: None,
+        write: tuple[int, str] | None = None,
     ) -> None:
-        super().__init__(agent, OpenCapture(interface=point.interface), mode="lab", name=name)
+        super().__init__(agent, OpenCapture(interface=point.interface), mode="lab", name=name, write=write)
         self.faults = SessionFaults(agent, self._change, host=point.host, placed=LabPaths(plan, point).placed)
         self.has_command = command is not None
         self._command = command
@@ -53,6 +56,7 @@ class PrivateSession(LiveSession):
         self._lab = agent
         self._local |= agent.addresses
         self._values_on: dict[str, TimerValues] = {host: TimerValues() for host in plan.hosts}
+        self._told_of = {host: ValuesTold() for host in plan.hosts if host != point.host}
         self._command_ended_s: float | None = None
 
     @property
@@ -101,6 +105,15 @@ class PrivateSession(LiveSession):
 
     def _sysctls_of(self, endpoint: Endpoint) -> TimerValues:
         return self._values_on.get(self._lab.host_of(endpoint.address), self._values)
+
+    def _news(self, frames: int) -> dict[int, str]:
+        """As ever, and what holds on the other hosts."""
+        news = super()._news(frames)
+        for host, told in self._told_of.items():
+            addresses = self._lab.addresses_of(host)
+            fresh = told.news(self._values_on[host], addresses, {}, most=frames - len(news))
+            news |= dict(enumerate(fresh, len(news)))
+        return news
 
     def close(self) -> None:
         super().close()

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from tcpladder.analysis.lost_comments import lost_comment
 from tcpladder.analysis.rows_by_flow import RowsByFlow
 from tcpladder.errors import CaptureError, UsageError
 from tcpladder.session.base import Session
@@ -150,8 +151,12 @@ class _Part:
             batch, kept = self._batch(rows)
             comments: dict[int, list[str]] = {}
             for index, row in enumerate(kept):
-                if row in known:
-                    comments[index] = [known[row]]
+                lost = self._capture.log.lost.get(row) if self._wanted.comments else None
+                said = [known[row]] if row in known else []
+                if lost is not None:
+                    said.append(lost_comment(lost))
+                if said:
+                    comments[index] = said
             last = begin + FRAMES_AT_ONCE >= len(self.rows)
             for index, time_ns in enumerate(batch.time_ns.tolist()):
                 while marks and (marks[0][0] <= time_ns or (last and index == len(kept) - 1)):

@@ -1,0 +1,70 @@
+"""Every segment of an experiment in its place: read from the table, and held against what was seen. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import zip_longest
+from typing import Any
+
+from tcpladder.lab.arithmetic import evaluate
+from tcpladder.lab.experiment import Role, Rung
+from tcpladder.lab.observed import Seen
+
+EARLY_NS = 2_000_000
+LATE_SHARE, LATE_NS = 0.125, 8_000_000
+"""A kernel timer fires at most an eighth late (kernel/time/timer.c), and a tick of two."""
+_TURN = "i"
+_PLAIN = {"rst_gives_up": "rst", "tail_loss_probe": "retransmission"}
+"""What a segment is as long as nobody has asked which timer sent it."""
+
+
+def read_order(entries: Iterable[Mapping[str, Any]], numbers: Mapping[str, int]) -> Iterator[Rung]:
+    """The rungs of a list of tables: `times` repeats one, or the list under `order`; `i` is then the turn, from 0.
+
+    Raises UsageError for an expression that is not understood.
+    """
+    for entry in entries:
+        for turn in range(round(evaluate(entry.get("times", 1), numbers))):
+            inner = {**numbers, _TURN: turn}
+            if "order" in entry:
+                yield from read_order(entry["order"], inner)
+            else:
+                yield _rung(entry, inner)
+
+
+def _rung(entry: Mapping[str, Any], numbers: Mapping[str, int]) -> Rung:
+    kinds = entry["kind"]
+    return Rung(
+        kinds=(kinds,) if isinstance(kinds, str) else tuple(kinds),
+        sender=Role(entry["from"]),
+        after_s=evaluate(entry["after"], numbers) if "after" in entry else None,
+        timer=entry.get("timer", ""),
+    )
+
+
+def _is(was: Seen, must: Rung) -> bool:
+    return was.kind in must.kinds or was.kind in {_PLAIN.get(kind) for kind in must.kinds}
+
+
+def window_ns(after_s: float) -> tuple[int, int]:
+    """The shortest and the longest that a timer of the kernel's may take."""
+    nominal_ns = round(after_s * 1e9)
+    return nominal_ns - EARLY_NS, round(nominal_ns * (1 + LATE_SHARE)) + LATE_NS
+
+
+def differences(order: Sequence[Rung], seen: Sequence[Seen], *, spare_ns: int = 0) -> Iterator[str]:
+    """What is not as it must be, in words, the first first; after a segment of another kind nothing more is said.
+
+    `spare_ns`: how much later a segment may be than the kernel alone explains.
+    """
+    before_ns: int | None = None
+    for number, (must, was) in enumerate(zip_longest(order, seen), 1):
+        if must is None or was is None or not _is(was, must) or was.sender is not must.sender:
+            yield f"segment {number}: {was or 'nothing'}, expected {must or 'no more'}"
+            return
+        if must.after_s is not None and before_ns is not None:
+            shortest_ns, longest_ns = window_ns(must.after_s)
+            gap_ns = was.time_ns - before_ns
+            if not shortest_ns <= gap_ns <= longest_ns + spare_ns:
+                yield f"segment {number}: {was} after {gap_ns / 1e9:.3f} s, expected {must.after_s:g} s"
+        before_ns = was.time_ns
