@@ -46,7 +46,9 @@ def test_it_shows_what_pyte_shows(pieces: list[str]) -> None:
     # pyte remembers the modes with the cursor, and forgets to move rows up onto rows that were never written.
     sent = "".join(piece for piece in pieces if piece not in ("\x1b7", "\x1b8", "\x1b[2M"))
     # Away from the last column: each has a way of its own to remember that a line is full.
-    sent = re.sub(r"\x1b\[\d?[JKXP@LMABCD]", lambda edit: "\x1b[2;4H" + edit[0], sent.replace("\x1b[?7l", ""))
+    sent = re.sub(
+        r"\x1b\[\d?[JKXP@LMABCDd]", lambda edit: "\x1b[2;4H" + edit[0], sent.replace("\x1b[?7l", "")
+    )
     assert rows(screen_of(sent)) == in_pyte(sent)
 
 
