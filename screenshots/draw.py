@@ -1,8 +1,8 @@
-"""Draw the pictures of this folder from a capture: the real app, the real file, keys pressed as a person would.
+"""Draw the pictures of this folder from the captures: the real app, the real file, keys pressed as a person would.
 
-    python screenshots/draw.py [CAPTURE]
+    python screenshots/draw.py [--check]
 
-Without an argument it is the sample capture of the keepalive experiment. Nothing here is drawn by hand.
+--check draws them elsewhere and says which are not what the app draws now. Nothing here is drawn by hand.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import asyncio
 import os
 import re
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC
 from pathlib import Path
@@ -20,11 +21,16 @@ for name in [name for name in os.environ if name == "NO_COLOR" or name.startswit
 os.environ["TEXTUAL_COLOR_SYSTEM"] = "truecolor"
 
 from tcpladder.app.app import Taste, TcpladderApp  # noqa: E402 - Textual reads the environment when it is imported
+from tcpladder.demonstrating import recorded  # noqa: E402
+from tcpladder.record import demo_script  # noqa: E402
+from tcpladder.record.cast_svg import animated  # noqa: E402
+from tcpladder.record.frames import film  # noqa: E402
 from tcpladder.render.formats import Format  # noqa: E402
 from tcpladder.session.export import Wish, content  # noqa: E402
 from tcpladder.session.files import FileSession  # noqa: E402
 
 HERE = Path(__file__).resolve().parent
+FILMS = ("keepalive",)
 CAPTURES = HERE.parent / "captures" / "keepalive"
 
 
@@ -72,19 +78,38 @@ def still(picture: str) -> str:
     return re.sub(r"terminal-\d+", "terminal", picture)
 
 
-def main() -> None:
-    """Draw every picture."""
-    found = [Path(word).resolve() for word in sys.argv[1:]] or sorted(CAPTURES.glob("*.pcap*"))
-    if not found:
-        sys.exit(f"there is no capture in {CAPTURES}: name one")
-    os.chdir(found[0].parent)
+def demos() -> Iterator[tuple[str, bytes]]:
+    """Each demo, as asciicast and as film."""
+    for name in FILMS:
+        cast = recorded(demo_script.load(name))
+        lines = [cast.header.line(), *(event.line(0) for event in cast.events)]
+        yield f"{name}.cast", "".join(f"{line}\n" for line in lines).encode()
+        yield f"{name}.svg", animated(list(film(cast)), cast.header.title).encode()
+
+
+def drawn() -> Iterator[tuple[str, bytes]]:
+    """Every file of this folder that is drawn: its name and what is in it."""
+    (capture,) = CAPTURES.glob("*.pcap*")
+    os.chdir(capture.parent)
     for picture in PICTURES:
-        path = HERE / f"{picture.name}.svg"
-        path.write_text(asyncio.run(draw(picture, found[0])), encoding="utf-8")
-        print(path.name)
-    drawing = HERE / "export.svg"
-    drawing.write_bytes(export(found[0]))
-    print(drawing.name)
+        yield f"{picture.name}.svg", asyncio.run(draw(picture, capture)).encode()
+    yield "export.svg", export(capture)
+    yield from demos()
+
+
+def main() -> None:
+    """Draw every picture, or compare."""
+    check = sys.argv[1:] == ["--check"]
+    old = []
+    for name, data in drawn():
+        path = HERE / name
+        if not check:
+            path.write_bytes(data)
+            print(name)
+        elif not path.exists() or path.read_bytes() != data:
+            old.append(name)
+    if old:
+        sys.exit(f"not what the app draws now: {', '.join(old)}; run make screenshots and look at them")
 
 
 if __name__ == "__main__":

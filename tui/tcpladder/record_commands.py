@@ -148,8 +148,9 @@ def demo(demo: str | None, list_them: bool) -> None:
 
     if list_them:
         refuse("a list is printed")
-        for name in demo_script.names():
-            click.echo(f"{name:14}{demo_script.load(name).title}")
+        names = demo_script.names()
+        for name in names:
+            click.echo(f"{name:{max(map(len, names)) + 2}}{demo_script.load(name).title}")
         return
     if demo is None:
         raise UsageError(f"say which demo: a file, or one of {', '.join(demo_script.names())}")

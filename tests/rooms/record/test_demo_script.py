@@ -22,6 +22,7 @@ caption = "first"
 keys = "enter end"
 type = "ab"
 wait = 1.5
+until = "end"
 [[step]]
 """
 
@@ -31,7 +32,7 @@ def test_every_word_is_understood() -> None:
     assert (demo.title, demo.capture, demo.columns, demo.rows) == ("a title", "keepalive", 90, 20)
     assert demo.replay == Pace(pace=2, idle_s=0.5)
     assert demo.folder == Path("/somewhere")
-    first = Step(caption="first", keys=("enter", "end", "a", "b"), wait_us=1_500_000)
+    first = Step(caption="first", keys=("enter", "end", "a", "b"), wait_us=1_500_000, until_end=True)
     assert demo.steps == (first, Step(caption=None, keys=(), wait_us=0))
 
 
@@ -57,7 +58,9 @@ def test_a_slip_is_told_with_its_place(text: str, sentence: str) -> None:
 
 def test_those_that_come_along_can_be_read() -> None:
     assert "keepalive" in names()
-    assert all(load(name).title for name in names())
+    for demo in map(load, names()):
+        assert demo.title
+        assert sum(step.wait_us + 400_000 * len(step.keys) for step in demo.steps) < 60_000_000
 
 
 def test_an_unknown_demo_is_told_with_the_known() -> None:

@@ -89,12 +89,18 @@ class DemoApp(TcpladderApp):
         self._toasts_end_us = self.clock.now_us + round(seconds * SECOND_US)
         super().notify(message, timeout=TOAST_S, **options)
 
+    @property
+    def plays(self) -> bool:
+        """Whether a replay goes on."""
+        replay = self.session.status().replay
+        return replay is not None and replay.playing
+
     def next_change_us(self, until_us: int) -> int:
         """The next moment at which a message goes away or a replay is drawn, `until_us` where none does before."""
-        now_us, replay = self.clock.now_us, self.session.status().replay
+        now_us = self.clock.now_us
         if self._toasts_end_us > now_us:
             until_us = min(self._toasts_end_us, until_us)
-        return min(now_us + REPLAY_US, until_us) if replay is not None and replay.playing else until_us
+        return min(now_us + REPLAY_US, until_us) if self.plays else until_us
 
     def action_replay(self, step_back: bool = False) -> None:  # noqa: ARG002
         self.wrong = "R replays by the clock on the wall; give the demo a [replay] table instead"
@@ -169,17 +175,17 @@ class DemoPlayer:
             self._key = key if len(key) > 1 or not self._is_typing() else ""
             await self._show(pilot)
             await self._let_pass(pilot, KEY_US if self._key else TYPED_US)
-        await self._let_pass(pilot, step.wait_us)
+        await self._let_pass(pilot, step.wait_us, until_end=step.until_end)
 
     def _is_typing(self) -> bool:
         focused = self._app.focused
         return focused is not None and focused.check_consume_key("a", "a")
 
-    async def _let_pass(self, pilot: Pilot[Any], length_us: int) -> None:
-        """Let so much time pass for the viewer, with all that goes by it."""
+    async def _let_pass(self, pilot: Pilot[Any], length_us: int, *, until_end: bool = False) -> None:
+        """Let so much time pass for the viewer, with all that goes by it; `until_end`, while a replay plays."""
         app = self._app
         until_us = app.clock.now_us + length_us
-        while app.clock.now_us < until_us:
+        while app.clock.now_us < until_us and (not until_end or app.plays):
             app.clock.now_us = app.next_change_us(until_us)
             app.clock_moved()
             await self._show(pilot)

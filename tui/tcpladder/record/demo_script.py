@@ -10,6 +10,7 @@
     keys = "enter end"                 # pressed one after the other; names as Textual has them
     type = "late"                      # characters, one after the other
     wait = 2.5                         # seconds, after that
+    until = "end"                      # but no longer than the replay plays
 
 With a table `[replay]` the capture is not opened but replayed: `pace = 2`, `idle = 1.5` (longest silence, in seconds).
 """
@@ -23,6 +24,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from tcpladder import samples
 from tcpladder.errors import UsageError
 from tcpladder.record.asciicast import SECOND_US
 
@@ -38,6 +40,8 @@ class Step:
     """None leaves the one that stands there."""
     keys: tuple[str, ...]
     wait_us: int
+    until_end: bool = False
+    """Whether the wait is over when the replay is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,13 +68,41 @@ class Demo:
 
 def names() -> tuple[str, ...]:
     """The demos that come with tcpladder."""
+    return tuple(sorted({*_scripts(), *_stories()}))
+
+
+def _scripts() -> set[str]:
     files = resources.files(__package__).joinpath("demos").iterdir()
-    return tuple(sorted(file.name.removesuffix(".toml") for file in files if file.name.endswith(".toml")))
+    return {file.name.removesuffix(".toml") for file in files if file.name.endswith(".toml")}
+
+
+def _stories() -> set[str]:
+    captures = resources.files("tcpladder").joinpath("captures")
+    return {folder.name for folder in captures.iterdir() if folder.joinpath("story.toml").is_file()}
+
+
+def _of_story(name: str) -> Demo:
+    """A capture that has no script of its own: what its story says, while it is replayed."""
+    sentence = str(samples.story(name)["sentence"])
+    before, colon, after = sentence.partition(": ")
+    ladder = Step(caption=f"{before}{colon}".strip(), keys=("enter",), wait_us=30 * SECOND_US, until_end=True)
+    end = Step(caption=after or sentence, keys=("end",), wait_us=5 * SECOND_US)
+    return Demo(
+        title=sentence,
+        capture=name,
+        folder=None,
+        columns=100,
+        rows=30,
+        replay=Pace(pace=1.0, idle_s=1.0),
+        steps=(ladder, end),
+    )
 
 
 def load(wanted: str) -> Demo:
     """A demo that comes with tcpladder, by name, or one in a file. Raises UsageError."""
-    if wanted in names():
+    if wanted in _stories() - _scripts():
+        return _of_story(wanted)
+    if wanted in _scripts():
         shipped = resources.files(__package__).joinpath("demos", f"{wanted}.toml")
         return parse(shipped.read_text(encoding="utf-8"), wanted)
     path = Path(wanted)
@@ -114,8 +146,11 @@ def _step(table: _Table) -> Step:
     keys = tuple(table.text("keys", "").split())
     typed = tuple(table.text("type", ""))
     wait_us = round(table.number("wait", 0.0, 0.0, LONGEST_S) * SECOND_US)
+    until = table.text("until", "")
+    if until not in ("", "end"):
+        raise UsageError(f'cannot play {table.where}: until is {until!r}, and must be "end"')
     table.end()
-    return Step(caption=caption, keys=keys + typed, wait_us=wait_us)
+    return Step(caption=caption, keys=keys + typed, wait_us=wait_us, until_end=until == "end")
 
 
 def _pace(table: _Table) -> Pace:
@@ -130,20 +165,20 @@ class _Table:
 
     def __init__(self, table: Mapping[str, Any], where: str) -> None:
         self._table = dict(table)
-        self._where = where
         self._known: list[str] = []
+        self.where = where
 
     def text(self, name: str, otherwise: Any) -> Any:
         value = self._take(name, otherwise)
         if not isinstance(value, str | None):
-            raise UsageError(f"cannot play {self._where}: {name} is {value!r}, and must be text")
+            raise UsageError(f"cannot play {self.where}: {name} is {value!r}, and must be text")
         return value
 
     def number(self, name: str, otherwise: float, least: float, most: float) -> float:
         value = self._take(name, otherwise)
         if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
             raise UsageError(
-                f"cannot play {self._where}: {name} is {value!r}, and must be a number from {least:g} to {most:g}"
+                f"cannot play {self.where}: {name} is {value!r}, and must be a number from {least:g} to {most:g}"
             )
         return value
 
@@ -151,7 +186,7 @@ class _Table:
         value = self._take(name, [])
         found = [value] if isinstance(value, dict) else value
         if not isinstance(found, list) or not all(isinstance(entry, dict) for entry in found):
-            raise UsageError(f"cannot play {self._where}: {name} must be a table")
+            raise UsageError(f"cannot play {self.where}: {name} must be a table")
         return found
 
     def _take(self, name: str, otherwise: Any) -> Any:
@@ -162,5 +197,5 @@ class _Table:
         """Raises UsageError for a word that is not known."""
         for name in self._table:
             raise UsageError(
-                f"cannot play {self._where}: there is no word {name} (have: {', '.join(self._known)})"
+                f"cannot play {self.where}: there is no word {name} (have: {', '.join(self._known)})"
             )

@@ -22,8 +22,10 @@ from tcpladder.record.frames import Frame, film
 from tcpladder.render.png import png
 
 _TIMEOUT_S = 600
-_GIF = "split[a][b];[a]palettegen=stats_mode=diff[p];[b][p]paletteuse=dither=none"
-_MP4 = "pad=ceil(iw/2)*2:ceil(ih/2)*2,format=yuv420p"
+_RATE = 10
+"""Pictures a second. One for each screen would be less, but the last one would lose its time."""
+_GIF = f"fps={_RATE},scale=iw/2:-1:flags=area,split[a][b];[a]palettegen=stats_mode=diff[p];[b][p]paletteuse=dither=none"
+_MP4 = f"fps={_RATE},pad=ceil(iw/2)*2:ceil(ih/2)*2,format=yuv420p"
 """H.264 in yuv420p, which every player knows, has even sides only."""
 EVERY = 20
 """So many pictures between two words about how far it is."""
@@ -79,12 +81,10 @@ def _lacks(kind: Movie, missing: Sequence[str]) -> str:
 
 def _how(kind: Movie) -> list[str]:
     if kind is Movie.GIF:
-        return ["-vf", _GIF, "-fps_mode", "vfr", "-loop", "0"]
+        return ["-vf", _GIF, "-loop", "0"]
     return [
         "-vf",
         _MP4,
-        "-fps_mode",
-        "vfr",
         "-c:v",
         "libx264",
         "-preset",
@@ -111,7 +111,7 @@ def _draw(frames: Sequence[Frame], folder: Path, tell: Callable[[str], None]) ->
             tell(f"{number} of {len(frames)} pictures drawn")
         (folder / f"{number}.png").write_bytes(png(still(frame.screen, size=size)))
         listed.append(f"file {number}.png\nduration {frame.lasts_us / SECOND_US:.6f}")
-    # ffmpeg forgets how long the last picture stands, unless it comes twice.
+    # Until when the last picture stands is said by what comes after it.
     (folder / "list").write_text("\n".join([*listed, f"file {len(frames) - 1}.png"]) + "\n", encoding="utf-8")
 
 

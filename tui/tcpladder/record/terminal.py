@@ -102,7 +102,7 @@ class Terminal:
         elif character in "\n\v\f":
             self._line_feed()
         elif character == "\b":
-            self._x = max(self._x - 1, 0)
+            self._x = max(min(self._x, self.width - 1) - 1, 0)
         elif character == "\t":
             self._x = min((self._x // _TAB + 1) * _TAB, self.width - 1)
 
