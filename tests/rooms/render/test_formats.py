@@ -10,9 +10,9 @@ from rooms.ladder.diagrams import drawn
 from rooms.ladder.talk import Talk
 from tcpladder.analysis.kinds import Kind
 from tcpladder.analysis.view import Side
-from tcpladder.cli import EXPORTS
 from tcpladder.errors import UsageError
 from tcpladder.ladder.diagram import Diagram
+from tcpladder.options import EXPORTS
 from tcpladder.render import png
 from tcpladder.render.formats import SUFFIXES, Format, Taste, format_of, lines
 

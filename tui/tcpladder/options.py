@@ -1,0 +1,47 @@
+"""The options that several commands have, and what they mean together."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from tcpladder import about
+
+FORMATS = ("text", "jsonl")
+EXPORTS = ("text", "svg", "png", "html", "mermaid", "plantuml", "websequence", "json", "csv", "packetdrill")
+form_option = click.option(
+    "--format",
+    "form",
+    type=click.Choice(FORMATS),
+    help="Print instead of opening the app: text or JSON lines.",
+)
+ascii_option = click.option("--ascii", "ascii_only", is_flag=True, help="Draw with ASCII only.")
+no_mouse_option = click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal.")
+flow_option = click.option(
+    "--flow", type=click.IntRange(min=1), help="Only this flow, by its number in the list."
+)
+timers_option = click.option(
+    "--timers",
+    metavar="[SIDE:]NAME=VALUE,...",
+    multiple=True,
+    help="Timers that hold: keepalive=55/6/2, server:keepalive=30, syn_retries=5, linear=4, user_timeout=5s …",
+)
+profile_option = click.option("--profile", metavar="STACK", help="Defaults of linux, linux-old, solaris, freebsd, "
+                        "macos, windows, or of [profiles.STACK] in your settings.")  # fmt: skip
+follow_option = click.option(
+    "--follow", is_flag=True, help="Go on at the end of FILE, which is still being written."
+)
+files = click.argument("files", metavar="FILE...", nargs=-1, required=True, shell_complete=about.files)
+
+
+def given(timers: tuple[str, ...], profile: str | None) -> Any:
+    """What the user says of timers; the settings are read where they may have the profile."""
+    from tcpladder.analysis.expected import given
+    from tcpladder.analysis.profiles import PROFILES
+
+    if profile is None or profile.lower() in PROFILES:
+        return given(timers, profile)
+    from tcpladder.settings import load
+
+    return given(timers, profile, {**PROFILES, **load().profiles})
