@@ -8,51 +8,62 @@ from pathlib import Path
 
 from tcpladder.agent import control
 from tcpladder.agent.fault_messages import ExtendFault, Faults, FaultState, LiftFault, ListFaults
-from tcpladder.errors import InterfaceError, UsageError
+from tcpladder.errors import InterfaceError, TcpladderError, UsageError
 from tcpladder.faults.guard import what_it_does
 from tcpladder.render.faults import ate, fault_record, left
 
 
 def list_faults(*, form: str) -> None:
-    """Print the faults in force of every instance on this machine. Raises PermissionRefused."""
+    """Print the faults in force of every instance on this machine.
+
+    Raises PermissionRefused, and InterfaceError for an instance that does not answer, after all have been asked.
+    """
+    found, silent = _everywhere(None)
     rows = [("instance", "fault", "what", "left", "ate")]
-    for path in control.running():
-        for state in _ask_list(path).faults:
-            if form == "jsonl":
-                _line(
-                    json.dumps({**fault_record(state), "instance": int(path.parent.name)}, ensure_ascii=False)
-                )
-            elif state.ended_ns is None:
-                what = what_it_does(state.fault)
-                rows.append((path.parent.name, str(state.number), what, left(state), str(state.packets)))
-    if form == "jsonl":
-        return
-    if len(rows) == 1:
+    for path, state in found:
+        if form == "jsonl":
+            _line(json.dumps({**fault_record(state), "instance": int(path.parent.name)}, ensure_ascii=False))
+        elif state.ended_ns is None:
+            what = what_it_does(state.fault)
+            rows.append((path.parent.name, str(state.number), what, left(state), str(state.packets)))
+    if len(rows) > 1:
+        widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+        for row in rows:
+            _line("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    elif form != "jsonl" and silent is None:
         _say("no fault is in force")
-        return
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    for row in rows:
-        _line("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    if silent is not None:
+        raise silent
 
 
 def lift(number: int | None, *, instance: int | None) -> None:
-    """Lift one fault, or all where number is None. Raises UsageError where it is not clear which, or there is none."""
+    """Lift one fault, or all where number is None. Raises UsageError where it is not clear which, or there is none.
+
+    One that cannot be lifted keeps none of the others: the first refusal is raised after all have been tried.
+    """
+    everywhere, failed = _everywhere(instance)
     found = [
         (path, state)
-        for path in control.running()
-        if instance in (None, int(path.parent.name))
-        for state in _ask_list(path).faults
+        for path, state in everywhere
         if state.ended_ns is None and number in (None, state.number)
     ]
     if not found:
-        raise InterfaceError("no such fault is in force: `tcpladder fault list` shows those that are")
+        raise failed or InterfaceError(
+            "no such fault is in force: `tcpladder fault list` shows those that are"
+        )
     if number is not None and len(found) > 1:
         pids = ", ".join(path.parent.name for path, _ in found)
         raise UsageError(f"fault {number} is in force in several instances: add --instance, one of {pids}")
     for path, state in found:
-        lifted = control.ask(path, LiftFault(number=state.number))
+        try:
+            lifted = control.ask(path, LiftFault(number=state.number))
+        except TcpladderError as refused:
+            failed = failed or refused
+            continue
         assert isinstance(lifted, FaultState)
         _say(f"fault {state.number} of tcpladder {path.parent.name} is lifted{ate(lifted)}")
+    if failed is not None:
+        raise failed
 
 
 def extend(number: int, for_ms: int | None, *, instance: int | None) -> None:
@@ -71,6 +82,19 @@ def extend(number: int, for_ms: int | None, *, instance: int | None) -> None:
     state = control.ask(having[0], ExtendFault(number=number, for_ms=for_ms))
     assert isinstance(state, FaultState)
     _say(f"fault {number} of tcpladder {having[0].parent.name}: {left(state)}")
+
+
+def _everywhere(instance: int | None) -> tuple[list[tuple[Path, FaultState]], TcpladderError | None]:
+    """Every fault of one instance or of all, and why the first that does not answer did not."""
+    found: list[tuple[Path, FaultState]] = []
+    failed: TcpladderError | None = None
+    for path in control.running():
+        if instance in (None, int(path.parent.name)):
+            try:
+                found += [(path, state) for state in _ask_list(path).faults]
+            except TcpladderError as silent:
+                failed = failed or silent
+    return found, failed
 
 
 def _ask_list(path: Path) -> Faults:

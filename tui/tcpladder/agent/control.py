@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tcpladder.agent import protocol
 from tcpladder.agent.fault_messages import ExtendFault, LiftFault, ListFaults
-from tcpladder.agent.journal import instances
+from tcpladder.agent.journal import RUN, instances
 from tcpladder.agent.messages import Refused, Reply
 from tcpladder.errors import ExitCode, InterfaceError, PermissionRefused, TcpladderError, UsageError
 
@@ -50,10 +50,9 @@ def accept(listener: socket.socket) -> socket.socket | None:
 
 def running() -> Iterator[Path]:
     """The control sockets of all instances on this machine. Raises PermissionRefused where they are not for us."""
-    try:
-        yield from (path for directory in instances() if (path := directory / _NAME).is_socket())
-    except PermissionError:
-        raise PermissionRefused("only root sees the faults of all instances: run it with sudo") from None
+    if RUN.is_dir() and not os.access(RUN, os.R_OK | os.X_OK):
+        raise PermissionRefused("only root sees the faults of all instances: run it with sudo")
+    yield from (path for directory in instances() if (path := directory / _NAME).is_socket())
 
 
 def ask(path: Path, question: ListFaults | LiftFault | ExtendFault) -> Reply:
