@@ -80,7 +80,8 @@ try:
     main()
 except SystemExit as end:
     assert not end.code, end.code
-loaded = [name for room in {NOT_FOR_A_LIST!r} for name in sys.modules if name.startswith(f"tcpladder.{{room}}")]
+rooms = tuple(f"tcpladder.{{room}}." for room in {NOT_FOR_A_LIST!r})
+loaded = [name for name in sys.modules if f"{{name}}.".startswith(rooms)]
 assert not loaded, loaded
 """
     assert not loaded_after(statement) & {"textual", "rich", "scapy", "pyroute2", "cypcap"}
