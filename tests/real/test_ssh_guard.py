@@ -100,8 +100,11 @@ def login(row: Row, own_key: Path, version: int) -> Iterator[IO[bytes]]:
 
 @pytest.fixture(scope="module", params=[4, 6])
 def session(request: pytest.FixtureRequest) -> Iterator[Session]:
-    directory = Path(tempfile.mkdtemp(prefix="tcpladder-test-", dir="/var/tmp"))
-    with row_of_hosts() as row, sshd(row, directory) as own_key:
+    with (
+        tempfile.TemporaryDirectory(prefix="tcpladder-test-", dir="/var/tmp") as directory,
+        row_of_hosts() as row,
+        sshd(row, Path(directory)) as own_key,
+    ):
         with row.client.inside():
             reachable = ["ssh-keyscan", "-p", str(PORT), SERVER[request.param]]
             until(lambda: bool(subprocess.run(reachable, capture_output=True).stdout))
@@ -109,7 +112,6 @@ def session(request: pytest.FixtureRequest) -> Iterator[Session]:
             with row.server.inside():
                 (found,) = (one for one in established_connections() if one.local_port == PORT)
             yield Session(row, request.param, found.remote_port)
-    shutil.rmtree(directory)
 
 
 def wanted(session: Session, **more: Any) -> list[Fault]:
