@@ -26,6 +26,7 @@ from tcpladder.record import demo_script  # noqa: E402
 from tcpladder.record.cast_svg import animated  # noqa: E402
 from tcpladder.record.frames import film  # noqa: E402
 from tcpladder.render.formats import Format  # noqa: E402
+from tcpladder.render.png import png  # noqa: E402
 from tcpladder.session.export import Wish, content  # noqa: E402
 from tcpladder.session.files import FileSession  # noqa: E402
 
@@ -50,6 +51,9 @@ PICTURES = (
     Picture(name="detail", keys=("enter", "end", "enter")),
     Picture(name="help", keys=("enter", "question_mark"), size=(80, 36)),
 )
+
+ALSO_AS_PNG = ("export.svg",)
+"""For where SVG is not shown; librsvg places the words of a screen by their blanks, and loses some."""
 
 
 async def draw(picture: Picture, capture: Path) -> str:
@@ -98,16 +102,23 @@ def drawn() -> Iterator[tuple[str, bytes]]:
 
 
 def main() -> None:
-    """Draw every picture, or compare."""
+    """Draw every picture, or compare. A PNG depends on librsvg and its fonts, so it only has to be there."""
     check = sys.argv[1:] == ["--check"]
     old = []
     for name, data in drawn():
         path = HERE / name
-        if not check:
-            path.write_bytes(data)
-            print(name)
-        elif not path.exists() or path.read_bytes() != data:
-            old.append(name)
+        as_png = path.with_suffix(".png") if name in ALSO_AS_PNG else None
+        if check:
+            if not path.exists() or path.read_bytes() != data:
+                old.append(name)
+            if as_png is not None and not as_png.exists():
+                old.append(as_png.name)
+            continue
+        path.write_bytes(data)
+        print(name)
+        if as_png is not None:
+            as_png.write_bytes(png(data.decode()))
+            print(as_png.name)
     if old:
         sys.exit(f"not what the app draws now: {', '.join(old)}; run make screenshots and look at them")
 
