@@ -33,6 +33,7 @@ PACKAGES = {
     "editcap": "wireshark-common",
     "ffmpeg": "ffmpeg",
     "ip": "iproute2",
+    "iptables": "iptables",
     "man": "man-db",
     "nft": "nftables",
     "nsenter": "util-linux",

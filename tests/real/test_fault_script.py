@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
@@ -101,7 +100,7 @@ def filters() -> str:
     )
 
 
-@pytest.mark.skipif(not shutil.which("iptables"), reason="needs iptables")
+@pytest.mark.real("iptables")
 @pytest.mark.parametrize(
     ("wanted", "rule"),
     [
