@@ -34,7 +34,7 @@ EXAMPLES = (
 
 def manual() -> str:
     """docs/tcpladder.1."""
-    root = click.Context(tcpladder, info_name="tcpladder")
+    root = click.Context(tcpladder, info_name="tcpladder", **tcpladder.context_settings)
     lines = ['.TH TCPLADDER 1 "" "tcpladder" "User Commands"', ".SH NAME"]
     lines += ["tcpladder \\- live ladder diagrams of TCP connections, and which timer caused each silence"]
     lines += [".SH SYNOPSIS", ".B tcpladder", "[\\fICOMMAND\\fR] [\\fIOPTION\\fR]...", ".SH DESCRIPTION"]
@@ -83,7 +83,7 @@ def _options(command: click.Command, context: click.Context) -> Iterator[str]:
     records = [
         option.get_help_record(context)
         for option in options
-        if option.name != "help" or context.parent is None
+        if "--help" not in option.opts or context.parent is None
     ]
     yield from _terms((_escaped(record[0]), _escaped(record[1])) for record in records if record is not None)
 

@@ -46,9 +46,9 @@ def rows(before: Sequence[InterfaceState], now: Sequence[InterfaceState], passed
     found: list[Row] = []
     for heading, entries in (
         ("Interfaces", _interfaces(before, now, passed_s)),
+        ("Opened lately", _recent()),
         ("Experiments, in a private network, without root", _experiments()),
         ("Captures that come with tcpladder", _captures()),
-        ("Opened lately", _recent()),
     ):
         if entries:
             found += [Heading(heading), *entries]
