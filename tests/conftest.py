@@ -17,6 +17,10 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("any machine", deadline=None)  # a busy machine is no bug
+settings.load_profile("any machine")
 
 UNSHARE = """
 import ctypes, os
