@@ -6,7 +6,6 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 SOURCES := pyproject.toml README.md LICENSE docs/tcpladder.1 $(shell find tui captures -type f ! -name '*.pyc')
 TESTS := tests
 FUZZ_SECONDS ?= 60
-# What watches a kernel's timers runs alone, the rest on two cores.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
@@ -18,6 +17,7 @@ help:  ## this list
 demo: $(VENV)/.installed  ## watch keepalive fail on a real connection, in a private network, without root
 	@$(BIN)/tcpladder lab keepalive
 
+# What watches a kernel's timers runs alone, the rest on two cores.
 test: $(VENV)/.developing  ## run what can run here; the summary says what was not run and why
 	@$(if $(filter tests,$(TESTS)), \
 	  failed=0; $(BIN)/python -m pytest tests --ignore=tests/real -n 2 || failed=1; \
