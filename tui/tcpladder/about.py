@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-from importlib import metadata
 from pathlib import Path
 
 import click
@@ -26,6 +25,8 @@ def versions() -> str:
 
 
 def _version(library: str) -> str:
+    from importlib import metadata  # it imports half of what there is for mail, and no other command needs it
+
     try:
         return f"{library} {metadata.version(library)}"
     except metadata.PackageNotFoundError:

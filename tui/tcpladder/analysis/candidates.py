@@ -114,9 +114,10 @@ class CandidateReader:
         columns, begins = self._columns, self._columns.begins
         acks = self._paths.extend(begin)
         spoke = self._spoke(begin)
-        watched = np.flatnonzero(_WATCHED[columns.kind[begin:]]) + begin
+        watched = _WATCHED.take(columns.kind[begin:])
         behind_losses, lost = self._behind_losses(begin, spoke)
-        at = np.union1d(watched, behind_losses)
+        watched[behind_losses - begin] = True
+        at = np.flatnonzero(watched) + begin
         missing = np.zeros(len(at), np.int64)
         missing[np.searchsorted(at, behind_losses)] = lost
         start = begins[columns.flow_of(at)]

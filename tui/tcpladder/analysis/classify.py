@@ -168,13 +168,15 @@ class _Batch:
         self.order = order = FlowOrder(flow, from_server)
         self.capture_rows = order.rows if everything else rows[order.rows]
         at = self.capture_rows
-        self.seq, self.ack = segments.seq[at], segments.ack[at]
-        self.flags, self.window = segments.flags[at], segments.window[at]
-        self.length, self.time_ns, self.ttl = segments.length[at], segments.time_ns[at], segments.ttl[at]
+        # All rows are known to be inside: without a look at each, `take` needs half the time.
+        self.seq, self.ack = segments.seq.take(at, mode="clip"), segments.ack.take(at, mode="clip")
+        self.flags, self.window = segments.flags.take(at, mode="clip"), segments.window.take(at, mode="clip")
+        self.length = segments.length.take(at, mode="clip")
+        self.time_ns, self.ttl = segments.time_ns.take(at, mode="clip"), segments.ttl.take(at, mode="clip")
         self.shift = segments.window_shift
-        self.unknown = segments.unknown[at]
+        self.unknown = segments.unknown.take(at, mode="clip")
         self.prints = Fingerprints(segments, at)
-        self.known = carried.known[order.slot]
+        self.known = carried.known.take(order.slot, mode="clip")
         self._choose_base()
         self.start = differences(self.seq, self.base)
         """(m,) sequence number relative to `base`."""
@@ -186,7 +188,7 @@ class _Batch:
         order, highest = self.order, self.carried.highest
         fresh = np.flatnonzero((order.previous == NOTHING) & ~self.known)
         highest[order.slot[fresh]] = self.seq[fresh]
-        self.base = highest[order.slot]
+        self.base = highest.take(order.slot, mode="clip")
         """(m,) uint32, the raw sequence number that relative numbers count from."""
 
     def compare(self) -> None:
@@ -236,8 +238,8 @@ class _Batch:
         order, carried = self.order, self.carried
         fresh = np.flatnonzero((order.previous == NOTHING) & (carried.flags[order.slot] == 0))
         carried.highest_ack[order.slot[fresh]] = self.ack[fresh]
-        number = differences(self.ack, carried.highest_ack[order.slot])
-        initial = np.where(carried.flags[order.slot] == 0, NEVER, 0)
+        number = differences(self.ack, carried.highest_ack.take(order.slot, mode="clip"))
+        initial = np.where(carried.flags.take(order.slot, mode="clip") == 0, NEVER, 0)
         acked_before, acked = order.highest_before(number, initial)
         last = order.last
         carried.highest_ack[order.slot[last]] += acked[last].astype(np.uint32)
@@ -357,7 +359,7 @@ class _Batch:
             self.capture_rows[syns]
         ]  # of equal slots the last assignment stays
         if before is shifts:
-            return shifts[order.slot], shifts[order.peer_slot]
+            return shifts.take(order.slot, mode="clip"), shifts.take(order.peer_slot, mode="clip")
         # Segments in front of a SYN of their flow, which no capture of one connection has, do not know of it yet.
         marks = np.where(self.syn, np.arange(len(order)) + 1, 0)
         _, latest = order.highest_before(marks, np.zeros(len(order), np.int64))

@@ -40,7 +40,7 @@ class Fingerprints:
 
     def numbers(self, positions: NDArray[np.int64]) -> NDArray[np.uint64]:
         """Sequence and acknowledgment number in one: the first of `columns`."""
-        return self._numbers[self._at[positions]]
+        return self._numbers.take(self._at.take(positions, mode="wrap"), mode="clip")
 
     def columns(self, positions: NDArray[np.int64]) -> tuple[NDArray[Any], ...]:
         """Numbers, shape, timestamps and place as uint64, and time as int64; each in the shape of `positions`."""
