@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import platform
 from pathlib import Path
 
 import click
@@ -18,6 +17,8 @@ COMPLETE = "_TCPLADDER_COMPLETE"
 
 def versions() -> str:
     """Two lines below the version: what a report of a mistake needs to say."""
+    import platform  # neither this nor the metadata is wanted by any other command
+
     here = (
         f"Python {platform.python_version()}, {platform.system()} {platform.release()} {platform.machine()}"
     )
@@ -25,7 +26,7 @@ def versions() -> str:
 
 
 def _version(library: str) -> str:
-    from importlib import metadata  # it imports half of what there is for mail, and no other command needs it
+    from importlib import metadata  # half of what there is for mail comes with it
 
     try:
         return f"{library} {metadata.version(library)}"

@@ -103,15 +103,17 @@ def find_copies(
         return found
     own = prints.numbers(candidates)
     at, inside = candidates, np.zeros(len(candidates), np.int64)
+    alike = []
     for _ in range(DEPTH):
-        at = np.where(at >= 0, order.previous[at], NOTHING)
+        at = np.where(at >= 0, order.previous.take(at, mode="wrap"), NOTHING)
         # Nearly all differ in their numbers already; the rest is read for those that do not.
-        alike = np.flatnonzero((prints.numbers(at) == own) & (at >= 0))
-        if len(alike):
-            position, earlier = candidates[alike], at[alike]
-            same = _same(prints.columns(position), prints.columns(earlier))
-            _note(found, position[same], rows[earlier[same]])
+        is_alike = ((prints.numbers(at) == own) & (at >= 0)).nonzero()[0]
+        alike.append((candidates[is_alike], at[is_alike]))
         inside += at >= 0
+    position, earlier = (np.concatenate(positions) for positions in zip(*alike, strict=True))
+    if len(position):
+        same = _same(prints.columns(position), prints.columns(earlier))
+        _note(found, position[same], rows[earlier[same]])
     _find_carried(found, order, prints, recent, candidates, inside)
     return found
 

@@ -23,7 +23,6 @@ from tcpladder.analysis.view import Endpoint, FlowSummary, Side
 from tcpladder.errors import PermissionRefused
 from tcpladder.ladder.model import EVENT_KINDS, Note
 from tcpladder.ladder.privacy import Mask
-from tcpladder.ladder.timers import EndTimers, FlowTimers
 from tcpladder.session.named import NamedCapture
 from tcpladder.session.replay_state import ReplayState
 from tcpladder.sources.unwrap import Unwrapper
@@ -32,6 +31,7 @@ from tcpladder.wire.frames import FrameBatch
 if TYPE_CHECKING:
     from tcpladder.agent.fault_messages import FaultState
     from tcpladder.analysis.flow_view import Findings
+    from tcpladder.ladder.timers import EndTimers, FlowTimers
     from tcpladder.session.faults import SessionFaults
     from tcpladder.store.pcapng import CapturedInterface
 
@@ -194,6 +194,8 @@ class Session:
 
     def timers(self, number: int) -> FlowTimers:
         """What both ends of a flow are believed to run with, what runs now, and what must come."""
+        from tcpladder.ladder.timers import FlowTimers  # a list needs none of it
+
         with self._lock:
             view = self.view(number)
             return FlowTimers(
@@ -208,6 +210,8 @@ class Session:
         return ""
 
     def _end_timers(self, view: Findings, side: Side) -> EndTimers:
+        from tcpladder.ladder.timers import EndTimers
+
         return EndTimers(values=view.believed(side), reading=None)
 
     def _no_reading(self) -> str:
