@@ -24,6 +24,8 @@ MOST_FLOWS = 1 << 21
 """So many bands fit into 63 bits."""
 _FROM_0 = np.zeros(1, np.int64)
 _NAMES = ("time_ns", "kind", "seq", "ack", "length", "flags")
+COLUMNS = (*_NAMES, "from_server")
+"""The columns of the log that FlowColumns holds."""
 
 
 class FlowColumns:
