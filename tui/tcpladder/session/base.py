@@ -25,6 +25,7 @@ from tcpladder.ladder.model import EVENT_KINDS, Note
 from tcpladder.ladder.privacy import Mask
 from tcpladder.ladder.timers import EndTimers, FlowTimers
 from tcpladder.session.named import NamedCapture
+from tcpladder.session.notes import UserNote, UserNotes
 from tcpladder.session.replay_state import ReplayState
 from tcpladder.sources.unwrap import Unwrapper
 from tcpladder.wire.frames import FrameBatch
@@ -105,6 +106,7 @@ class Session:
         """Flows of the captures before each capture."""
         self._warnings: list[str] = []
         self._notes: list[tuple[Note, int | None]] = []
+        self._user_notes = UserNotes(self._notes_changed)
         self._phase: Phase = "loading"
 
     @cached_property
@@ -215,12 +217,41 @@ class Session:
         return "a capture has no running timers"
 
     def notes(self, number: int) -> tuple[Note, ...]:
-        """What stands across the lanes of a flow: faults that came and went, words of an experiment."""
+        """What stands across the lanes of a flow: what happened to it, and what a user remarks."""
         with self._lock:
-            notes = tuple(note for note, flow in self._notes if flow is None or flow == number)
+            notes = (*self.happened(number), *(note.row() for note in self.user_notes(number)))
             if self.mask_here() is None:
                 return notes
             return tuple(replace(note, text=self.masked(note.text)) for note in notes)
+
+    def happened(self, number: int) -> tuple[Note, ...]:
+        """Faults that came and went, words of an experiment; each ascending, those of several lines together."""
+        with self._lock:
+            return tuple(note for note, flow in self._notes if flow is None or flow == number)
+
+    def user_notes(self, number: int) -> tuple[UserNote, ...]:
+        """The user's notes on a flow, ascending by frame; see notes.py."""
+        with self._lock:
+            return self._user_notes.of(number)
+
+    def put_note(self, note: UserNote) -> UserNote | None:
+        """Set a note; returns what it replaces. Raises UsageError for what is no note."""
+        with self._lock:
+            return self._user_notes.put(note)
+
+    def remove_note(self, note: UserNote) -> bool:
+        """Take a note away; returns whether it was there."""
+        with self._lock:
+            return self._user_notes.remove(note)
+
+    def marked(self, number: int, mark: str) -> UserNote | None:
+        """The note with a letter in a flow."""
+        with self._lock:
+            return self._user_notes.marked(number, mark)
+
+    def _notes_changed(self) -> None:
+        """A user has set a note or taken one away."""
+        self.version += 1
 
     @contextmanager
     def shown_by(self, mask: Mask | None) -> Iterator[None]:
@@ -249,7 +280,7 @@ class Session:
     @property
     def note_count(self) -> int:
         """How many notes there are, of all flows: grows."""
-        return len(self._notes)
+        return len(self._notes) + len(self._user_notes)
 
     def rows_so_far(self) -> list[tuple[SegmentLog, int, int]]:
         """The segments of each capture, how many of them there are now, and how many flows came before them."""

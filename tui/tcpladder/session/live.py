@@ -313,12 +313,12 @@ class LiveSession(Session):
                 self._options[endpoint] = values
                 self.version += 1
 
-    def notes(self, number: int) -> tuple[Note, ...]:
+    def happened(self, number: int) -> tuple[Note, ...]:
         """As ever, with the faults that touched the flow."""
         with self._lock:
             client, server = self.endpoints(number)
             faults = self.faults
-            return super().notes(number) + tuple(
+            return super().happened(number) + tuple(
                 note
                 for state in faults.states()
                 if not faults.tells_itself(state.number)

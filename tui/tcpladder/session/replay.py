@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, tzinfo
 
 import numpy as np
@@ -23,6 +24,7 @@ from tcpladder.ladder.privacy import Mask
 from tcpladder.session.base import Session, SessionStatus
 from tcpladder.session.faults import SessionFaults
 from tcpladder.session.moment import moment_of
+from tcpladder.session.notes import UserNote
 from tcpladder.session.player import Player
 from tcpladder.session.replay_axis import Axis
 from tcpladder.session.replay_state import ReplayState
@@ -237,7 +239,10 @@ class ReplaySession(Session):
         self._axis.move(player.position)
         ahead = self.source.version if not player.has_begun else 0
         lost = sum(len(at.capture.log.lost) for at in self._ats)
-        seen = player.state, player.position, ahead, lost, None if behind_ns is None else behind_ns // 10**9
+        seen = (
+            player.state, player.position, ahead, lost, self.source.note_count,
+            None if behind_ns is None else behind_ns // 10**9,
+        )  # fmt: skip
         if seen != self._seen:
             self._seen = seen
             self._changes += 1
@@ -284,6 +289,26 @@ class ReplaySession(Session):
     def notes(self, number: int) -> tuple[Note, ...]:
         notes = self.source.notes(self.number_in_source(number))
         return tuple(note for note in notes if note.time_ns <= self.player.state.now_ns)
+
+    def happened(self, number: int) -> tuple[Note, ...]:
+        notes = self.source.happened(self.number_in_source(number))
+        return tuple(note for note in notes if note.time_ns <= self.player.state.now_ns)
+
+    def user_notes(self, number: int) -> tuple[UserNote, ...]:
+        return tuple(
+            replace(note, flow=number) for note in self.source.user_notes(self.number_in_source(number))
+        )
+
+    def put_note(self, note: UserNote) -> UserNote | None:
+        replaced = self.source.put_note(replace(note, flow=self.number_in_source(note.flow)))
+        return None if replaced is None else replace(replaced, flow=note.flow)
+
+    def remove_note(self, note: UserNote) -> bool:
+        return self.source.remove_note(replace(note, flow=self.number_in_source(note.flow)))
+
+    def marked(self, number: int, mark: str) -> UserNote | None:
+        found = self.source.marked(self.number_in_source(number), mark)
+        return None if found is None else replace(found, flow=number)
 
     def rows_so_far(self) -> list[tuple[SegmentLog, int, int]]:
         with self._lock:
