@@ -21,10 +21,9 @@ from tcpladder.session.save_frames import Wanted, save
 from tcpladder.store.pcapng import PcapngWriter
 
 
-@pytest.fixture(autouse=True)
-def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    return tmp_path / "state/tcpladder/notes"
+@pytest.fixture
+def state(state_home: Path) -> Path:
+    return state_home / "tcpladder/notes"
 
 
 def note_at(session: FileSession, index: int, text: str = "", mark: str = "", flow: int = 1) -> UserNote:
@@ -140,11 +139,11 @@ def test_a_file_that_is_opened_stays_as_it_is_and_its_notes_are_there_again(
     assert not read(changed).user_notes(1)
 
 
-def test_notes_beside_a_file_take_the_place_of_those_in_it(tmp_path: Path) -> None:
+def test_notes_beside_a_file_take_the_place_of_those_in_it(tmp_path: Path, state: Path) -> None:
     session = read(KEEPALIVE)
     session.put_note(note_at(session, 3, "first"))
     save(session, path := tmp_path / "saved.pcapng", Wanted())
-    (tmp_path / "state/tcpladder/notes").rename(tmp_path / "elsewhere")
+    state.rename(tmp_path / "elsewhere")
     opened = read(path)
     (inside,) = opened.user_notes(1)
     opened.remove_note(inside)

@@ -17,11 +17,13 @@ import pytest
 from talk import START_NS, Talk, batch, write_pcap
 from tcpladder.errors import PermissionRefused, UsageError
 from tcpladder.ladder.ladder import Ladder
+from tcpladder.ladder.model import Note
 from tcpladder.ladder.privacy import Mask
 from tcpladder.render.formats import Format
 from tcpladder.session.base import Session
 from tcpladder.session.export import Wish, content
 from tcpladder.session.files import FileSession
+from tcpladder.session.notes import UserNote
 from tcpladder.session.replay import ReplaySession
 from tcpladder.session.replay_state import ReplayState
 
@@ -145,6 +147,33 @@ def test_events_are_what_the_ladder_calls_so() -> None:
         found_rows.pop()
         assert len(session.view(1).time_ns) - 1 == found_rows[-1]
     assert len(session.event_times_ns()) == len(rows)
+
+
+def test_faults_lost_segments_and_notes_are_events_too() -> None:
+    session, _ = replay([KEEPALIVE])
+    source = session.source
+    times = source.view(1).time_ns
+    source.captures[0].log.lost[1] = "rule 1"
+    assert session.version
+    session.look_at(1)
+    before = session.event_times_ns().tolist()
+    fault_ns, note_ns = int(times[4]) - 7, int(times[4])
+    source._notes.append((Note(fault_ns, "DROP"), 1))
+    source.put_note(UserNote(flow=1, frame=5, time_ns=note_ns, text="look"))
+    assert session.version
+    assert session.event_times_ns().tolist() == sorted([*before, fault_ns, note_ns])
+    session.seek(0)
+    stops = []
+    while session.event(1):
+        stops.append(session.now_ns())
+    assert stops == sorted({*before[1:], fault_ns, note_ns})
+    assert int(times[1]) in stops
+    back = [session.now_ns()]
+    while session.event(-1):
+        back.append(session.now_ns())
+    assert back[::-1] == [before[0], *stops]
+    session.look_at(None)
+    assert {fault_ns, note_ns} <= set(session.event_times_ns().tolist())
 
 
 def test_a_loop_begins_again() -> None:

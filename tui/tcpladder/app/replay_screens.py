@@ -32,7 +32,7 @@ BINDINGS: list[BindingType] = [
     Binding(
         "right_square_bracket",
         "replay_event(1)",
-        "on to the next event: handshake, probe, retransmission, reset",
+        "on to the next event: handshake, probe, retransmission, reset, loss, fault, note",
     ),
     Binding("at", "seek", "go to a time: 14:02:10, +90, -2m, 35.5, 50%"),
     Binding("underscore", "idle", "longest silence: 1 s, 3 s, 10 s, all of it"),

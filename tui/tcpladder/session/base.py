@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -13,6 +13,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tcpladder.analysis.beliefs import TimerValues
 from tcpladder.analysis.capture import Beliefs, CaptureAnalysis
@@ -277,6 +278,13 @@ class Session:
         """Destroy the sockets of a flow that are here; how many there were. Raises TcpladderError."""
         raise PermissionRefused(self.faults.why_not)
 
+    def note_times_ns(self, number: int | None) -> NDArray[np.int64]:
+        """(n,) when something happened to a flow, or to any, and what a user remarks on it; ascending, each once."""
+        with self._lock:
+            if number is not None:
+                return _times_of(note for note in self.notes(number) if not note.continues)
+            return _times_of([*(note for note, _ in self._notes), *self._user_notes.all()])
+
     @property
     def note_count(self) -> int:
         """How many notes there are, of all flows: grows."""
@@ -403,6 +411,10 @@ class Session:
 
     def _notice(self) -> str:
         return ""
+
+
+def _times_of(notes: Iterable[Note | UserNote]) -> NDArray[np.int64]:
+    return np.unique(np.fromiter((note.time_ns for note in notes), np.int64))
 
 
 def _without_folder(source: str) -> str:

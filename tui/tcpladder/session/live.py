@@ -8,6 +8,9 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+import numpy as np
+from numpy.typing import NDArray
+
 from tcpladder.agent.client import AgentClient
 from tcpladder.agent.messages import CaptureOpened, OpenCapture, ReadSysctls, Request, Sysctls
 from tcpladder.analysis import beliefs
@@ -324,6 +327,19 @@ class LiveSession(Session):
                 if not faults.tells_itself(state.number)
                 for note in fault_notes(state, client, server, lifted=faults.was_lifted(state.number))
             )
+
+    def note_times_ns(self, number: int | None) -> NDArray[np.int64]:
+        times = super().note_times_ns(number)
+        if number is not None:
+            return times
+        faults = [state for state in self.faults.states() if not self.faults.tells_itself(state.number)]
+        ends = [state.ended_ns for state in faults if state.ended_ns is not None]
+        return np.unique(np.concatenate([times, np.array([*(s.since_ns for s in faults), *ends], np.int64)]))
+
+    @property
+    def note_count(self) -> int:
+        states = self.faults.states()
+        return super().note_count + len(states) + sum(state.ended_ns is not None for state in states)
 
     def reset_connection(self, number: int, *, insist: bool = False) -> int:
         ends = self._local_ends(number)

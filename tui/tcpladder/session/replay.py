@@ -74,6 +74,8 @@ class ReplaySession(Session):
         self._ats: list[CaptureAsOf] = []
         self._axis = Axis([])
         self._seen: object = None
+        self._scope: int | None = None
+        self._notes_known: object = None
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -131,7 +133,9 @@ class ReplaySession(Session):
         """Skip the silences and find the events of this flow, or of all."""
         with self._lock:
             self._go_on()
+            self._scope = flow
             self.player.look_at(flow)
+            self._take_notes()
 
     def play(self, playing: bool) -> None:
         """Play or pause; playing on from the end begins again."""
@@ -227,12 +231,21 @@ class ReplaySession(Session):
         )
         if self._at is not None and self.source.phase == "loading":
             return  # the moment may not be there yet
+        self._take_notes()
         self.player.take(self._axis, end_ns, growing=self.source.phase != "ended")
         if self._at is not None and self.player.has_begun:
             at, self._at = self._at, None
             self.seek_text(at, datetime.now().astimezone().tzinfo or UTC)
         self.player.advance(passed_s)
         self._moved()
+
+    def _take_notes(self) -> None:
+        """Let the player know what happened that is no segment."""
+        known = self._scope, self.source.note_count
+        if known != self._notes_known and len(self._axis):
+            self._notes_known = known
+            scope = None if self._scope is None else self.number_in_source(self._scope)
+            self.player.take_notes(self.source.note_times_ns(scope))
 
     def _moved(self) -> None:
         player, behind_ns = self.player, self.behind_ns

@@ -53,6 +53,11 @@ class Axis:
         return self._captures[0].time_ns if self._captures and not self._places else self._time_ns
 
     @property
+    def losses(self) -> int:
+        """How many segments are known to be lost."""
+        return sum(len(at.capture.log.lost) for at in self._captures)
+
+    @property
     def begin_ns(self) -> int | None:
         """The first known time, None without one."""
         times = self.time_ns
@@ -102,7 +107,7 @@ class Axis:
         return self._places[capture][rows] if self._places else rows
 
     def events(self, flow: int | None) -> NDArray[np.int64]:
-        """(n,) where the rows stand, of a flow or of all, whose segments are worth a look; ascending."""
+        """(n,) where the rows stand, of a flow or of all, whose segments are worth a look or were lost; ascending."""
         if flow is not None:
             capture, number = self.find(flow)
             at = self._captures[capture]
@@ -115,4 +120,7 @@ class Axis:
 
 
 def _events_among(log: SegmentLog, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-    return rows[is_event(log.column("kind", rows))]
+    chosen = is_event(log.column("kind", rows))
+    if log.lost:
+        chosen |= np.isin(rows, np.fromiter(log.lost, np.int64))
+    return rows[chosen]
