@@ -27,6 +27,7 @@ from tcpladder.session.fault_notes import fault_notes
 from tcpladder.session.faults import SessionFaults
 from tcpladder.session.flight_recorder import FlightRecorder
 from tcpladder.session.keeping import Keep, Occasion
+from tcpladder.session.notes_told import NotesTold
 from tcpladder.session.saving import Saving
 from tcpladder.session.socket_watch import Ends, SocketWatch
 from tcpladder.session.values_told import ValuesTold
@@ -88,6 +89,7 @@ class LiveSession(Session):
             writer = PcapngWriter(write[0], [interface], name=write[1])
             self._saving = Saving(writer, self._news, self.warn)
         self._told = ValuesTold()
+        self._notes_told = NotesTold(self)
         self._dropped = self._seen = 0
         self._values = TimerValues()
         """What the sysctls of the captured namespace say."""
@@ -196,8 +198,9 @@ class LiveSession(Session):
         self._recorder = FlightRecorder(self, occasions, directory, self.keep)
 
     def _news(self, frames: int) -> dict[int, str]:
-        """Comments on the next frames, with the timer values that the file does not know yet."""
-        return dict(enumerate(self._comments(self._told, frames)))
+        """Comments on the next frames, with the timer values and the notes that the file does not know yet."""
+        values = self._comments(self._told, frames)
+        return dict(enumerate([*values, *self._notes_told.news(frames - len(values))]))
 
     def _comments(self, told: ValuesTold, most: int) -> list[str]:
         sockets = self._sockets.all_values()
@@ -379,7 +382,7 @@ class LiveSession(Session):
         self.faults.close()
         self._spool.close()
         if self._saving is not None:
-            self._saving.close()
+            self._saving.close(self._notes_told.closing, dropped=self._dropped)
         self._agent.close()
 
     def _kernel_drops(self) -> int:
