@@ -257,6 +257,65 @@ def test_several_files_are_one_time(tmp_path: Path) -> None:
     session.source.close()
 
 
+def test_several_files_are_played_while_they_are_read(tmp_path: Path) -> None:
+    """The second file's flow began first: it gets the first number, but not while somebody looks at the other one."""
+    late = Talk(client_port=2222, now_ns=START_NS + 2 * S).handshake().silence(20).data()
+    early = Talk(client_port=1111, now_ns=START_NS).handshake().silence(10).data().silence(30).data()
+    paths = [
+        write_pcap(tmp_path / "late.pcap", late.frames),
+        write_pcap(tmp_path / "early.pcap", early.frames),
+    ]
+    source = FileSession([str(path) for path in paths], read_again=True)
+    clock = Clock()
+    session = ReplaySession(source, ReplayState(idle_s=None), clock=clock, owns_source=False)
+    reading = source.read()
+    next(reading)
+    pass_by(session, clock, 3)
+    assert source.phase == "loading"
+    assert session.state.now_ns == late.frames[0].time_ns + 3 * S
+    assert [session.summary(1).client.port, len(session.view(1).time_ns)] == [2222, 3]
+    place = session.place_of(1)
+    session.look_at(1)
+    next(reading)
+    pass_by(session, clock, 1)
+    assert session.state.growing
+    assert session.summary(1).client.port == 2222
+    session.look_at(None)
+    pass_by(session, clock, 1)
+    assert [session.summary(n).client.port for n in (1, 2)] == [1111, 2222]
+    assert session.number_at(place) == 2
+    session.look_at(2)
+    assert next(reading, None) is None
+    pass_by(session, clock, 40)
+    assert not session.state.playing
+    assert session.state.end_ns == early.frames[-1].time_ns
+    assert [session.summary(n).segments for n in (1, 2)] == [5, 4]
+    source.close()
+
+
+def test_a_flow_that_is_looked_at_may_get_another_number_when_all_is_read(tmp_path: Path) -> None:
+    late = Talk(client_port=2222, now_ns=START_NS + 2 * S).handshake()
+    early = Talk(client_port=1111, now_ns=START_NS).handshake()
+    paths = [
+        write_pcap(tmp_path / "late.pcap", late.frames),
+        write_pcap(tmp_path / "early.pcap", early.frames),
+    ]
+    source = FileSession([str(path) for path in paths], read_again=True)
+    session = ReplaySession(source, owns_source=False, clock=Clock())
+    reading = source.read()
+    next(reading)
+    assert session.version
+    view, place = session.view(1), session.place_of(1)
+    session.look_at(1)
+    assert list(reading)
+    assert session.version
+    assert session.number_at(place) == 2
+    assert session.view(2) is view
+    assert view.summary.number == 2
+    assert session.event(1)
+    source.close()
+
+
 def test_a_capture_without_times_says_so(tmp_path: Path) -> None:
     listing = tmp_path / "trace.txt"
     listing.write_text("IP 10.0.0.1.1 > 10.0.0.2.2: Flags [S], seq 1, win 1, length 0\n" * 2)

@@ -162,6 +162,12 @@ class ReplayLadderScreen(_Replayed, LadderScreen):
     def __init__(self, session: ReplaySession, feed: Feed, taste: Taste, *, number: int) -> None:
         super().__init__(session, feed, taste, number=number)
         self.scope = number
+        self._place = session.place_of(number)
+
+    def show(self, status: SessionStatus) -> None:
+        # Flows are numbered as they begin, and more files are read: what is looked at may have another number now.
+        self.number = self.scope = self.session.number_at(self._place)
+        super().show(status)
 
     def action_open(self) -> None:
         self.session.play(False)

@@ -40,12 +40,14 @@ class Player:
         """Whether there is a moment to be at."""
         return self.state.begin_ns > 0
 
-    def take(self, axis: Axis, end_ns: int, *, growing: bool) -> None:
-        """Walk along this axis from now on; it ends there, and may grow."""
-        if axis is not self._axis:
-            self._axis = axis
-            self._forget()
-        begin_ns = axis.begin_ns
+    def walk_along(self, axis: Axis, position: int) -> None:
+        """Walk along this axis from now on, from a position on it."""
+        self._axis, self.position = axis, position
+        self._forget()
+
+    def take(self, end_ns: int, *, growing: bool) -> None:
+        """The axis ends there, and may grow."""
+        begin_ns = self._axis.begin_ns
         if begin_ns is None:
             return
         begun, self.state = self.has_begun, replace(

@@ -132,7 +132,6 @@ class ReplaySession(Session):
     def look_at(self, flow: int | None) -> None:
         """Skip the silences and find the events of this flow, or of all."""
         with self._lock:
-            self._go_on()
             self._scope = flow
             self.player.look_at(flow)
             self._take_notes()
@@ -222,9 +221,9 @@ class ReplaySession(Session):
         captures = self.source.captures
         if len(captures) > len(self._ats):
             self._ats += [CaptureAsOf(capture) for capture in captures[len(self._ats) :]]
-            self._axis = Axis([])
-        if not len(self._axis) and self._ats and (self.source.one_capture or self.source.phase == "ended"):
-            self._axis = Axis(self._ats)
+        complete = self.source.phase == "ended"
+        if self._axis.is_behind(self._ats, complete=complete):
+            self._merge(complete=complete)
         behind_ns = self.behind_ns
         end_ns = (
             self.source.now_ns() if behind_ns is not None else max((c.last_ns for c in captures), default=0)
@@ -232,12 +231,35 @@ class ReplaySession(Session):
         if self._at is not None and self.source.phase == "loading":
             return  # the moment may not be there yet
         self._take_notes()
-        self.player.take(self._axis, end_ns, growing=self.source.phase != "ended")
+        self.player.take(end_ns, growing=self.source.phase != "ended")
         if self._at is not None and self.player.has_begun:
             at, self._at = self._at, None
             self.seek_text(at, datetime.now().astimezone().tzinfo or UTC)
         self.player.advance(passed_s)
         self._moved()
+
+    def _merge(self, *, complete: bool) -> None:
+        """Take in what several captures have got. Numbers of flows may change by it, as flows of a later file may have
+        begun earlier; while a flow is looked at, that waits until all is read."""
+        axis, before = Axis(self._ats), self._axis
+        watched = None if self._scope is None else before.find(self._scope)
+        if watched is not None and not complete and not axis.keeps_numbers_of(before):
+            return
+        limits = [at.limit for at in self._ats]
+        self._axis = axis
+        self.player.walk_along(axis, axis.position_behind(limits))
+        if watched is not None:
+            self.look_at(axis.number(*watched))
+
+    def place_of(self, number: int) -> tuple[int, int]:
+        """The capture of a flow and its number there, which stay when more is read."""
+        with self._lock:
+            return self._axis.find(number)
+
+    def number_at(self, place: tuple[int, int]) -> int:
+        """The number of a flow now."""
+        with self._lock:
+            return self._axis.number(*place)
 
     def _take_notes(self) -> None:
         """Let the player know what happened that is no segment."""
@@ -273,7 +295,11 @@ class ReplaySession(Session):
         """Do a bit of it; returns whether there is more."""
         for index, at in enumerate(self._ats):
             for number in at.capture.long_flows():
-                if at.read_ahead(number, shown_as=self._axis.number(index, number)):
+                try:
+                    shown_as = self._axis.number(index, number)
+                except LookupError:
+                    continue
+                if at.read_ahead(number, shown_as=shown_as):
                     return True
         return False
 
