@@ -16,7 +16,7 @@ import pytest
 import recordings
 from rooms.ladder.diagrams import exported
 from tcpladder import __version__
-from tcpladder.lab.order import window_ns
+from tcpladder.lab.lateness import window_ns
 from tcpladder.lab.table import load, names
 from tcpladder.laboratory import PUBLISHED
 from tcpladder.render.formats import SUFFIXES, Format

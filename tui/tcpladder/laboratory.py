@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import select
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
@@ -132,13 +134,17 @@ def begin(
     )
 
 
-def session(chosen: Chosen, left: Handover, *, aloud: bool) -> PrivateSession:
-    """The session over what was begun; `aloud`, what is said goes to stderr, the command's words too."""
+def session(chosen: Chosen, left: Handover, *, form: str | None, auto: bool) -> PrivateSession:
+    """The session over what was begun; without the app, what is said goes to stderr, the command's words too.
+
+    Unless `auto`, who sits at a terminal takes the steps: with a key of the app, or a line of text.
+    """
     from tcpladder.hosts.command import handed_over
     from tcpladder.session.lab import LabSession, Save
     from tcpladder.session.lab_agent import LabAgent
     from tcpladder.session.private import PrivateSession
 
+    aloud = form is not None
     agent = LabAgent(left.agent, chosen.plan, chosen.point.host)
     command = handed_over(left.beside)
     if aloud:
@@ -154,7 +160,35 @@ def session(chosen: Chosen, left: Handover, *, aloud: bool) -> PrivateSession:
     if _CAPTURE in left.outputs:
         file = chosen.outputs[_CAPTURE].name
         save = Save(name=file, capture=left.outputs[_CAPTURE], story=left.outputs[_STORY])
-    return LabSession(agent, chosen.experiment, name=name, command=command, on_output=on_output, save=save)
+    attended = form is None or (form == "text" and all(map(os.isatty, (0, 1, 2))))
+    return LabSession(
+        agent,
+        chosen.experiment,
+        name=name,
+        command=command,
+        on_output=on_output,
+        save=save,
+        stepped=attended and not auto,
+        ask=_Prompt() if aloud else lambda _words: False,
+    )
+
+
+class _Prompt:
+    """Asks for each step on stderr, once, and takes a line from stdin for an answer; does not wait for it."""
+
+    def __init__(self) -> None:
+        self._asked: list[str] = []
+
+    def __call__(self, words: Sequence[str]) -> bool:
+        if self._asked != words:
+            self._asked = list(words)
+            sys.stdout.flush()
+            sys.stderr.write("\n".join(["", "your step, n and Enter takes it:", *words, ""]))
+            sys.stderr.flush()
+        if not select.select([sys.stdin], [], [], 0)[0] or not sys.stdin.readline():
+            return False
+        self._asked = []
+        return True
 
 
 def finish(chosen: Chosen, session: PrivateSession, *, form: str | None) -> int:

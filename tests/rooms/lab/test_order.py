@@ -37,22 +37,18 @@ def test_lists_are_repeated_with_their_order() -> None:
     ("seen", "says"),
     [
         (syns(0, 1.03, 3.05, 7.2), []),
+        (syns(0, 1.6, 4.3, 9.2), []),  # an eighth by the kernel, half a second by a machine with much to do
         (syns(0, 1.03, 3.05), ["segment 4: nothing, expected syn retransmission from the client"]),
         (syns(0, 1, 3, 7, 15), ["segment 5: syn retransmission from the client, expected no more"]),
         (syns(0, 1, 3, 6.9), ["segment 4: syn retransmission from the client after 3.900 s, expected 4 s"]),
         (
-            syns(0, 1.2, 3.2, 7.2),
-            ["segment 2: syn retransmission from the client after 1.200 s, expected 1 s"],
+            syns(0, 1.7, 3.7, 7.7),
+            ["segment 2: syn retransmission from the client after 1.700 s, expected 1 s"],
         ),
     ],
 )
 def test_what_is_not_as_it_must_be_is_said(seen: list[Seen], says: list[str]) -> None:
     assert list(differences(ORDER, seen)) == says
-
-
-def test_a_machine_with_much_to_do_may_be_later_and_never_earlier() -> None:
-    assert not list(differences(ORDER, syns(0, 1.5, 3.5, 7.5), spare_ns=SECOND // 2))
-    assert list(differences(ORDER, syns(0, 0.9, 3, 7), spare_ns=SECOND // 2))
 
 
 def test_a_reset_that_nobody_has_asked_a_timer_about_is_still_the_one_that_gives_up() -> None:

@@ -57,8 +57,8 @@ def story(run: ExperimentRun, recording: Recording) -> str:
     lines += _list("# What was done.", "step", _steps(run))
     lines += _list("# What was broken; `segments` is what it ate.", "fault", map(_fault, run.faults))
     lines += _list("# What the calls of the applications came to.", "application", _calls(run))
-    lines += _list("# How many there must be.", "expect", map(_expected, experiment.expected))
-    order = map(_segment, experiment.order)
+    lines += _list("# How many there must be.", "expect", map(_expected, run.required.expected))
+    order = map(_segment, run.required.order)
     lines += _list("# Every segment in order; after_s is what its timer is set to.", "segment", order)
     return "\n".join(lines) + "\n"
 

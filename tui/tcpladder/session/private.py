@@ -96,6 +96,15 @@ class PrivateSession(LiveSession):
         said = self.command_output.decode(errors="replace").rstrip().rpartition("\n")[2]
         return "".join(letter if letter.isprintable() else " " for letter in said)
 
+    @property
+    def awaits_its_user(self) -> bool:
+        """Whether a step waits for `step_on`."""
+        return False
+
+    def step_on(self) -> str:
+        """Take the step that waits; why there is none, empty where it was taken. May be called from any thread."""
+        return "no experiment runs here, only your command"
+
     def narration(self, width: int) -> list[str]:
         """What the command says, its newest lines last."""
         del width
