@@ -187,6 +187,9 @@ class _WithCommand(click.Command):
 )
 @click.option("--host", metavar="NAME", default="", help="Where COMMAND or the shell runs: client, server …")
 @click.option(
+    "--at", metavar="HOST[:IF]", multiple=True, help="Capture there; twice: at both, on one ladder."
+)
+@click.option(
     "--save", metavar="DIR", type=click.Path(path_type=Path), help="Keep the capture there, with its story."
 )
 @click.option("--auto", is_flag=True, help="All steps unattended; else, at a terminal, you take them.")
@@ -204,6 +207,7 @@ def lab(
     settings: tuple[str, ...],
     network: str,
     host: str,
+    at: tuple[str, ...],
     save: Path | None,
     auto: bool,
     every: bool,
@@ -243,7 +247,7 @@ def lab(
             path, form, options.given(timers, stack), ascii_only=ascii_only, no_mouse=no_mouse
         )
         return
-    chosen = laboratory.chosen(experiment, settings, network=network, host=host, save=save)
+    chosen = laboratory.chosen(experiment, settings, network=network, host=host, at=at, save=save)
     from tcpladder.agent.start import handover
 
     left = handover()

@@ -21,7 +21,7 @@ from tcpladder.hosts.plan import HOME, Plan
 from tcpladder.lab.experiment import Experiment, Point
 from tcpladder.lab.story import FILE
 from tcpladder.lab.table import load, names
-from tcpladder.lab.topology import topology
+from tcpladder.lab.topology import taps, topology
 
 if TYPE_CHECKING:
     from tcpladder.session.lab import LabSession
@@ -44,7 +44,8 @@ class Chosen:
     plan: Plan
     host: str
     """Where the user's command runs."""
-    point: Point
+    points: tuple[Point, ...]
+    """Where frames are captured."""
     save: Path | None = None
     """The folder where the capture and its story are kept."""
 
@@ -94,16 +95,18 @@ def chosen(
     *,
     network: str,
     host: str,
+    at: Sequence[str] = (),
     save: Path | None = None,
 ) -> Chosen:
-    """What the words of the command line mean. Raises UsageError."""
+    """What the words of the command line mean; `at` are the capture points. Raises UsageError."""
     if experiment is not None:
         if network:
             raise UsageError(f"cannot run {experiment} in {network}: an experiment has a network of its own")
         loaded = load(experiment, settings)
         _known(host, loaded.network)
         folder = None if save is None else save.absolute()
-        return Chosen(experiment=loaded, plan=loaded.network, host=host, point=loaded.capture, save=folder)
+        points = taps(loaded.network, at) or (loaded.capture,)
+        return Chosen(experiment=loaded, plan=loaded.network, host=host, points=points, save=folder)
     if save is not None:
         raise UsageError("--save keeps an experiment with its story: name one")
     if settings:
@@ -111,8 +114,8 @@ def chosen(
     plan = topology(network)
     _known(host, plan)
     where = host or (plan.hosts[0] if plan.hosts else HOME)
-    point = Point(host=where, interface="any" if where else "lo")
-    return Chosen(experiment=None, plan=plan, host=where, point=point)
+    points = taps(plan, at) or (Point(host=where, interface="any" if where else "lo"),)
+    return Chosen(experiment=None, plan=plan, host=where, points=points)
 
 
 def begin(
@@ -145,7 +148,7 @@ def session(chosen: Chosen, left: Handover, *, form: str | None, auto: bool) -> 
     from tcpladder.session.private import PrivateSession
 
     aloud = form is not None
-    agent = LabAgent(left.agent, chosen.plan, chosen.point.host)
+    agent = LabAgent(left.agent, chosen.plan, chosen.points[0].host)
     command = handed_over(left.beside)
     if aloud:
         _say(f"lab {left.agent_pid}: `tcpladder lab enter {left.agent_pid}` opens a shell in its network")
@@ -153,7 +156,7 @@ def session(chosen: Chosen, left: Handover, *, form: str | None, auto: bool) -> 
     if chosen.experiment is None:
         name = f"lab {left.agent_pid}"
         return PrivateSession(
-            agent, chosen.plan, chosen.point, name=name, command=command, on_output=on_output
+            agent, chosen.plan, chosen.points, name=name, command=command, on_output=on_output
         )
     name = f"lab {chosen.experiment.name} {left.agent_pid}"
     save = None
@@ -164,6 +167,7 @@ def session(chosen: Chosen, left: Handover, *, form: str | None, auto: bool) -> 
     return LabSession(
         agent,
         chosen.experiment,
+        chosen.points,
         name=name,
         command=command,
         on_output=on_output,

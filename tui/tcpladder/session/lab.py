@@ -13,14 +13,15 @@ from tcpladder.analysis.view import Endpoint
 from tcpladder.errors import CaptureError, TcpladderError
 from tcpladder.hosts.command import Command
 from tcpladder.lab.comparison import ending_lines, ending_records
-from tcpladder.lab.experiment import Experiment, Role, Step
+from tcpladder.lab.experiment import Experiment, Point, Role, Step
 from tcpladder.lab.narration import awaited_lines, narration_lines
 from tcpladder.lab.observed import Observed, Seen
-from tcpladder.lab.run import ExperimentRun, Outcome
+from tcpladder.lab.run import ExperimentRun, Narration, Outcome
 from tcpladder.lab.story import Recording, story
 from tcpladder.session.fault_notes import in_lines
 from tcpladder.session.lab_agent import LabAgent
 from tcpladder.session.private import PrivateSession
+from tcpladder.sources.points import HELD_NS
 
 _ASKED_COLUMNS = 76
 
@@ -56,6 +57,7 @@ class LabSession(PrivateSession):
         self,
         agent: LabAgent,
         experiment: Experiment,
+        points: Sequence[Point],
         *,
         name: str,
         command: Command | None = None,
@@ -67,7 +69,7 @@ class LabSession(PrivateSession):
         super().__init__(
             agent,
             experiment.network,
-            experiment.capture,
+            points,
             name=name,
             command=command,
             on_output=on_output,
@@ -79,6 +81,9 @@ class LabSession(PrivateSession):
         self._stepped, self._ask = stepped, ask
         self._words = experiment.sentence
         self._awaited: tuple[Step, ...] = ()
+        self._untold: list[Narration] = []
+        """What happened, until the segments from before it have come."""
+        self._frames_late_ns = 2 * HELD_NS if len(points) > 1 else 0
 
     @property
     def outcome(self) -> Outcome | None:
@@ -144,7 +149,11 @@ class LabSession(PrivateSession):
         for role, options in run.options_in_force.items():
             peer = self.experiment.peer(role)
             self.learn_socket(Endpoint(peer.address, peer.port), options)
+        self._untold += told
+        due_ns = time.time_ns() - self._frames_late_ns
+        told = [one for one in self._untold if run.finished or one.time_ns <= due_ns]
         if told:
+            self._untold = self._untold[len(told) :]
             with self._lock:
                 self._notes += [(note, None) for n in told for note in in_lines(n.time_ns, n.text)]
                 self._words = told[-1].text
