@@ -11,6 +11,7 @@ from textwrap import wrap
 
 from tcpladder.lab.experiment import Event, Role, Wait
 from tcpladder.lab.lateness import on_time
+from tcpladder.lab.order import placed
 from tcpladder.lab.reports import Report
 from tcpladder.lab.run import ExperimentRun
 from tcpladder.lab.socket_lines import socket_line
@@ -48,9 +49,8 @@ def compared(run: ExperimentRun) -> Iterator[Compared]:
         count = observed.count(one.segments)
         wanted = f"{one.count} or more" if one.or_more else str(one.count)
         yield Compared(str(one.segments), wanted, str(count), one.holds(count))
-    pairs = list(pairwise(observed.order))
-    for rung, (before, seen) in zip(required.order[1:], pairs, strict=False):
-        if rung.after_s is not None:
+    for (_, before), (rung, seen) in pairwise(placed(required.order, observed.order)):
+        if before and seen and rung and rung.after_s is not None:
             gap_ns = seen.time_ns - before.time_ns
             held = on_time(gap_ns, rung.after_s)
             yield Compared(f"gap before {rung.kind}", f"{rung.after_s:g} s", f"{gap_ns / 1e9:.3f} s", held)

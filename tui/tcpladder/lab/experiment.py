@@ -166,6 +166,8 @@ class Rung:
     """How long after the segment before it, by the timer alone; None where no timer sends it."""
     timer: str = ""
     """In the words of the JSON lines."""
+    optional: bool = False
+    """Whether it depends on how busy the machine is if it comes."""
 
     @property
     def kind(self) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import zip_longest
 from typing import Any
 
 from tcpladder.lab.arithmetic import evaluate
@@ -47,6 +46,7 @@ def _rung(entry: Mapping[str, Any], numbers: Mapping[str, int]) -> Rung:
         sender=Role(entry["from"]),
         after_s=evaluate(entry["after"], numbers) if "after" in entry else None,
         timer=entry.get("timer", ""),
+        optional=entry.get("optional", False),
     )
 
 
@@ -54,10 +54,28 @@ def _is(was: Seen, must: Rung) -> bool:
     return was.kind in must.kinds or was.kind in {_PLAIN.get(kind) for kind in must.kinds}
 
 
+def placed(order: Sequence[Rung], seen: Sequence[Seen]) -> Iterator[tuple[Rung | None, Seen | None]]:
+    """Each segment beside the one that it must be, until one is of another kind; None for what is not there.
+
+    What may be missing, and is, is left out.
+    """
+    at = 0
+    for must in order:
+        was = seen[at] if at < len(seen) else None
+        alike = was is not None and _is(was, must) and was.sender is must.sender
+        if alike or not must.optional:
+            yield must, was
+            at += 1
+            if not alike:
+                return
+    if at < len(seen):
+        yield None, seen[at]
+
+
 def differences(order: Sequence[Rung], seen: Sequence[Seen]) -> Iterator[str]:
     """What is not as it must be, in words, the first first; after a segment of another kind nothing more is said."""
     before_ns: int | None = None
-    for number, (must, was) in enumerate(zip_longest(order, seen), 1):
+    for number, (must, was) in enumerate(placed(order, seen), 1):
         if must is None or was is None or not _is(was, must) or was.sender is not must.sender:
             yield f"segment {number}: {was or 'nothing'}, expected {must or 'no more'}"
             return
