@@ -15,7 +15,7 @@ help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.installed  ## watch keepalive fail on a real connection, in a private network, without root
-	@$(BIN)/tcpladder lab keepalive
+	@$(BIN)/tcpladder lab keepalive --auto
 
 # What watches a kernel's timers mostly waits: two files of it at a time do not disturb each other.
 test: $(VENV)/.developing  ## run what can run here; the summary says what was not run and why
