@@ -180,7 +180,7 @@ def test_the_line_is_kept_and_left_out_however_one_sits_on_it(
     )
     code, words = said["insisted"]
     assert code == ExitCode.DONE, words
-    assert re.search(r"fault 1 is lifted, ate \d+ segment", words)
+    assert re.search(r"fault 1 is over, ate \d+ segment", words)
     seen, words = said["left_out"]
     assert re.search(r"\d+ SSH connections? of this host left out \(--ssh includes them\)", words)
     assert seen, "the control"
