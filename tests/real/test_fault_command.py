@@ -80,7 +80,7 @@ def test_a_drop_prints_its_script_what_it_ate_and_that_it_is_over(machine: Machi
     eaten = len(out.splitlines())
     assert err.startswith("#!/bin/sh -e\n")
     assert f"iptables -A INPUT -p tcp --dport {PORT} -j DROP" in err
-    assert f"fault 1 is lifted, ate {eaten} segment" in err
+    assert f"fault 1 is over, ate {eaten} segment" in err
     assert connect(machine) == "refused"
     assert clean(machine)
 
@@ -141,7 +141,7 @@ def test_on_a_terminal_one_line_counts_down_and_ctrl_c_lifts_it(machine: Machine
     wait_until(lambda: said.count(b"\r", hears(b"\r") and 0) > lines + 10, "the line is not written anew")
     assert said.count(b"\n") == lines
     os.write(ours, b"\x03")
-    wait_until(lambda: hears(b"fault 1 is lifted, ate 1 segment (60 B)"), "no last word")
+    wait_until(lambda: hears(b"fault 1 lifted, ate 1 segment (60 B)"), "no last word")
     assert breaking.wait(20) == 0
     os.close(ours)
     assert clean(machine)

@@ -9,7 +9,7 @@ from typing import Literal
 from textual.pilot import Pilot
 
 from rooms.ladder.talk import START_NS, Talk, keepalive
-from tcpladder.agent.fault_messages import FaultPlan, FaultState, Place, SysctlSet
+from tcpladder.agent.fault_messages import End, FaultPlan, FaultState, Place, SysctlSet
 from tcpladder.analysis.view import Endpoint, FlowSummary, FlowView, Side
 from tcpladder.app.app import TcpladderApp
 from tcpladder.app.terminal import Taste
@@ -88,7 +88,9 @@ class ScriptedFaults:
 
     def lift(self, number: int) -> FaultState:
         self.asked.append(("lift", number))
-        self.kept[number] = replace(self.kept[number], ended_ns=START_NS + 91 * S, left_ms=None)
+        self.kept[number] = replace(
+            self.kept[number], ended_ns=START_NS + 91 * S, left_ms=None, end=End.LIFTED
+        )
         return self.kept[number]
 
     def lift_last(self) -> FaultState | None:

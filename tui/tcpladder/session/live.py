@@ -344,7 +344,7 @@ class LiveSession(Session):
                 note
                 for state in faults.states()
                 if not faults.tells_itself(state.number)
-                for note in fault_notes(state, client, server, lifted=faults.was_lifted(state.number))
+                for note in fault_notes(state, client, server)
             )
 
     def note_times_ns(self, number: int | None) -> NDArray[np.int64]:
