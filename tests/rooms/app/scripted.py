@@ -175,6 +175,12 @@ class ScriptedSession:
     def summary(self, number: int) -> FlowSummary:
         return self.flows[number - 1].summary
 
+    def activity(self, number: int) -> list[int]:
+        return [0] * 11 + [self.flows[number - 1].summary.segments]
+
+    def measures(self) -> None:
+        return None
+
     def endpoints(self, number: int) -> tuple[Endpoint, Endpoint]:
         return self.flows[number - 1].client, self.flows[number - 1].server
 

@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 from tcpladder.agent.client import AgentClient
 from tcpladder.agent.messages import CaptureOpened, OpenCapture, ReadSysctls, Request, Sysctls
 from tcpladder.analysis import beliefs
+from tcpladder.analysis.activity import Activity
 from tcpladder.analysis.beliefs import TimerValues
 from tcpladder.analysis.expected import Given
 from tcpladder.analysis.flow_view import Findings
-from tcpladder.analysis.view import Endpoint, Origin, Side
+from tcpladder.analysis.view import Endpoint, Origin, Process, Side
 from tcpladder.errors import CaptureError, InterfaceError, TcpladderError, UsageError
 from tcpladder.ladder.model import Note
 from tcpladder.ladder.timers import EndTimers, FlowTimers
@@ -26,6 +27,7 @@ from tcpladder.session.eaten import EatenSegments
 from tcpladder.session.fault_notes import fault_notes
 from tcpladder.session.faults import SessionFaults
 from tcpladder.session.flight_recorder import FlightRecorder
+from tcpladder.session.flow_owners import FlowOwners
 from tcpladder.session.keeping import Keep, Occasion
 from tcpladder.session.notes_told import NotesTold
 from tcpladder.session.saving import LOOKS, Saving
@@ -100,6 +102,7 @@ class LiveSession(Session):
         """What the sysctls of the captured namespace say."""
         self._options: dict[Endpoint, TimerValues] = {}
         self._sockets = SocketWatch(agent, self._local_ends)
+        self._owners = FlowOwners(agent, self._local_ends, self._learn_owners)
         self._reads_sockets = True
         self._sysctls_due = 0.0
         self._thread: threading.Thread | None = None
@@ -271,6 +274,7 @@ class LiveSession(Session):
             return
         try:
             changed = self._sockets.work(time.monotonic(), time.time_ns())
+            changed |= self._owners.work(self.flow_count(), time.monotonic())
         except TcpladderError as failed:
             self.warn(str(failed))
             self._reads_sockets = False
@@ -278,6 +282,13 @@ class LiveSession(Session):
         if changed:
             with self._lock:
                 self.version += 1
+
+    def _learn_owners(self, number: int, processes: tuple[Process, ...]) -> None:
+        with self._lock:
+            self.capture.learn_owners(number, processes)
+
+    def _new_activity(self) -> Activity:
+        return Activity(slides=True)
 
     def _local_ends(self, number: int) -> Ends:
         """The ends of a flow whose sockets are in the captured namespace."""
@@ -300,7 +311,8 @@ class LiveSession(Session):
 
     def owners(self, number: int) -> str:
         readings = [self._sockets.reading(*end, last_ns=0) for end in self._local_ends(number).values()]
-        return ", ".join(dict.fromkeys(one.owner for one in readings if one is not None and one.owner))
+        read = dict.fromkeys(one.owner for one in readings if one is not None and one.owner)
+        return ", ".join(read or map(str, self.capture.owners.get(number, ())))
 
     def _end_timers(self, view: Findings, side: Side) -> EndTimers:
         summary = view.summary
