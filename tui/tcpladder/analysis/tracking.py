@@ -95,6 +95,8 @@ class Tracker:
         self.last_ns = np.zeros(0, np.int64)
         self.keepalive_probes = np.zeros(0, np.int64)
         self.retransmissions = np.zeros(0, np.int64)
+        self.told = np.zeros(0, np.int64)
+        """By flow: how often something became known that no segment says."""
         self._has_fin = np.zeros(0, np.bool_)
         """By flow: a FIN was seen, and from there on every segment may matter."""
         self._client_may_open = np.zeros(0, np.bool_)
