@@ -102,10 +102,16 @@ class FlowCandidates:
 
 
 class CandidateReader:
-    """Reads the segments of some columns: those of one growing flow in pieces, those of many flows once."""
+    """Reads the segments of some columns: those of one growing flow in pieces, those of many flows once.
 
-    def __init__(self, columns: FlowColumns) -> None:
+    Args:
+        columns: what to read.
+        delayed: whether the delayed ACKs are looked for.
+    """
+
+    def __init__(self, columns: FlowColumns, *, delayed: bool = True) -> None:
         self._columns = columns
+        self._delayed = delayed
         self._paths = Paths(columns)
         self._last = Around(NOTHING, NOTHING, NOTHING, NOTHING)
 
@@ -243,7 +249,7 @@ class CandidateReader:
         columns, begins = self._columns, self._columns.begins
         armed = {
             (index, client): armed
-            for client in _SIDES
+            for client in (_SIDES if self._delayed else ())
             for index, armed in delayed_acks(columns, self._paths, acks[client], client).items()
         }
         ordered = sorted(armed)

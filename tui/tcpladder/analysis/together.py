@@ -22,9 +22,12 @@ MOST_SEGMENTS = 1 << 16
 
 
 def read_together(
-    log: SegmentLog, flows: int, findings: Callable[[int, Part], Findings]
+    log: SegmentLog, flows: int, findings: Callable[[int, Part], Findings], *, delayed: bool = True
 ) -> Iterator[Findings]:
-    """The findings about each flow of a log, in order; `findings` makes them of a flow's number, from 0."""
+    """The findings about each flow of a log, in order; `findings` makes them of a flow's number, from 0.
+
+    `delayed` says whether the ACKs that a delayed ACK timer sent are looked for.
+    """
     rows, begins = log.rows_by_flow(flows)
     number = 0
     joined = cache(log.joined)
@@ -35,7 +38,7 @@ def read_together(
         for company, company_begins in _divided(gathered, gathered_begins, MOST_SEGMENTS):
             own = {name: values[at : at + len(company)] for name, values in column.items()}
             at += len(company)
-            for part in _read(log, own, joined, company, company_begins):
+            for part in _read(log, own, joined, company, company_begins, delayed):
                 yield findings(number, part)
                 number += 1
 
@@ -58,6 +61,7 @@ def _read(
     joined: Callable[[str], NDArray[Any]],
     rows: NDArray[np.int64],
     begins: NDArray[np.int64],
+    delayed: bool,
 ) -> Iterator[Part]:
     """The flows of a company, whose `column`s are in the order of its `rows`; `joined` are those of the whole log."""
     columns = FlowColumns(
@@ -67,13 +71,13 @@ def _read(
         begins,
     )
     columns.extend(lambda name: column[name])
-    pause_ns, kind = columns.pause_ns(0), columns.kind.copy()
+    pause_ns, kind, own_columns = columns.pause_ns(0), columns.kind.copy(), columns.arrays()
     ends = np.append(begins[1:], len(rows)).tolist()
-    read = CandidateReader(columns).read(0)
+    read = CandidateReader(columns, delayed=delayed).read(0)
     for begin, end, candidates in zip(begins.tolist(), ends, read, strict=True):
         own = slice(begin, end)
         yield Part(
-            columns=columns,
+            columns=own_columns,
             begin=begin,
             rows=rows[own],
             kind=kind[own],

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from tcpladder.analysis.classify import Classified
 from tcpladder.analysis.kinds import RETRANSMISSIONS, Kind
-from tcpladder.analysis.view import Side
+from tcpladder.analysis.view import SIDES, Side
 from tcpladder.flows.seqnum import advance, difference
 from tcpladder.flows.state import Event, TcpState, after
 from tcpladder.flows.table import Assigned
@@ -75,7 +75,7 @@ class Track:
     """One flow, followed segment by segment."""
 
     beginning: Beginning
-    ends: dict[Side, End] = field(default_factory=lambda: {side: End() for side in Side})
+    ends: dict[Side, End] = field(default_factory=lambda: {side: End() for side in SIDES})
     ending: Ending | None = None
     ended_by: Side | None = None
     """Who sent the RST, or the first FIN."""
