@@ -90,6 +90,7 @@ class FaultsScreen(ModalScreen[None], inherit_bindings=False):
         Binding("U", "lift", "lift this fault"),
         Binding("E", "extend", "let it last as long again from now"),
         Binding("R", "repeat", "the same fault once more"),
+        Binding("P", "app.privacy", "mask addresses, ports"),
         Binding("escape,q,F", "close", "close"),
     ]
     KEYS = "U lift  E as long again from now  R once more  Esc close"
@@ -164,6 +165,11 @@ class FaultsScreen(ModalScreen[None], inherit_bindings=False):
         places = ", ".join(status_words.PLACES[place] for place in state.places)
         whom = self._session.masked(phrases.whom(state.fault.match, "↔" if state.fault.both else "→"))
         return f"{phrases.broken(state.fault)} {whom}\nfor {phrases.length(state.fault.for_ms)}, {places}"
+
+    def mask_changed(self) -> None:
+        """Draw again what shows addresses."""
+        self._list.rows_changed()
+        self._say()
 
     def action_close(self) -> None:
         self.dismiss(None)

@@ -301,6 +301,9 @@ class LiveSession(Session):
             believed[side] = self.given.believed(side, values)
         return believed
 
+    def opening(self) -> TimerValues:
+        return self.given.believed(Side.CLIENT, self._values)
+
     def _sysctls_of(self, _endpoint: Endpoint) -> TimerValues:
         """What holds where an endpoint lives."""
         return self._values
