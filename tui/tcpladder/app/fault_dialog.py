@@ -86,6 +86,7 @@ class FaultDialog(ModalScreen[FaultState], inherit_bindings=False):
         self._session, self._target = session, target
         self._ascii = plain = taste.ascii_only
         self._plan: FaultPlan | None = None
+        self._planned: Choices | None = None
         self._applying = False
         choices = target.choices()
         self._proposed, self._why_so_long = target.proposed(choices)
@@ -127,6 +128,8 @@ class FaultDialog(ModalScreen[FaultState], inherit_bindings=False):
 
     def _look(self) -> None:
         self._comes_to.tell(self._target.news())
+        if self._planned is not None and self._planned.probes != self._target.probes():
+            self._changed()  # the next probe has another number
         self._follow()
 
     def _follow(self) -> None:
@@ -141,7 +144,7 @@ class FaultDialog(ModalScreen[FaultState], inherit_bindings=False):
         self._plan = None
         self._follow()
         self._say_whom()
-        chosen = self.choices
+        self._planned = chosen = self.choices
         try:
             chosen.fault()
         except TcpladderError as wrong:

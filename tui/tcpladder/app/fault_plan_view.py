@@ -87,7 +87,9 @@ class PlanView(Vertical):
             place.update("")
             return
         script.update(self._clean(plan.why if self._shows_why else whole(plan)))
-        place.update("" if self._shows_why else self._clean(plan.why.partition(". ")[0].strip()))
+        place.update(
+            "" if self._shows_why else self._clean(f"{plan.why.partition('. ')[0].removesuffix('.')}.")
+        )
 
     def turn(self) -> None:
         """From the script to the reason, and back."""
