@@ -178,6 +178,10 @@ class Session:
         """What both ends of a flow are believed to run with."""
         return {side: self.given.believed(side) for side in Side}
 
+    def opening(self) -> TimerValues:
+        """What a client is believed to run with that opens a connection now."""
+        return self.given.believed(Side.CLIENT)
+
     def flow_count(self) -> int:
         """How many flows there are so far."""
         with self._lock:
