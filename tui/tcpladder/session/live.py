@@ -8,13 +8,17 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+import numpy as np
+from numpy.typing import NDArray
+
 from tcpladder.agent.client import AgentClient
 from tcpladder.agent.messages import CaptureOpened, OpenCapture, ReadSysctls, Request, Sysctls
 from tcpladder.analysis import beliefs
+from tcpladder.analysis.activity import Activity
 from tcpladder.analysis.beliefs import TimerValues
 from tcpladder.analysis.expected import Given
 from tcpladder.analysis.flow_view import Findings
-from tcpladder.analysis.view import Endpoint, Origin, Side
+from tcpladder.analysis.view import Endpoint, Origin, Process, Side
 from tcpladder.errors import CaptureError, InterfaceError, TcpladderError, UsageError
 from tcpladder.ladder.model import Note
 from tcpladder.ladder.timers import EndTimers, FlowTimers
@@ -23,7 +27,9 @@ from tcpladder.session.eaten import EatenSegments
 from tcpladder.session.fault_notes import fault_notes
 from tcpladder.session.faults import SessionFaults
 from tcpladder.session.flight_recorder import FlightRecorder
+from tcpladder.session.flow_owners import FlowOwners
 from tcpladder.session.keeping import Keep, Occasion
+from tcpladder.session.notes_told import NotesTold
 from tcpladder.session.saving import LOOKS, Saving
 from tcpladder.session.socket_watch import Ends, SocketWatch
 from tcpladder.session.values_told import ValuesTold
@@ -90,11 +96,13 @@ class LiveSession(Session):
             writer = PcapngWriter(write[0], self.interfaces, name=write[1])
             self._saving = Saving(writer, self._news, self.warn)
         self._told = ValuesTold()
+        self._notes_told = NotesTold(self)
         self._dropped = self._seen = 0
         self._values = TimerValues()
         """What the sysctls of the captured namespace say."""
         self._options: dict[Endpoint, TimerValues] = {}
         self._sockets = SocketWatch(agent, self._local_ends)
+        self._owners = FlowOwners(agent, self._local_ends, self._learn_owners)
         self._reads_sockets = True
         self._sysctls_due = 0.0
         self._thread: threading.Thread | None = None
@@ -209,8 +217,9 @@ class LiveSession(Session):
         self._recorder = FlightRecorder(self, occasions, directory, self.keep)
 
     def _news(self, frames: int) -> dict[int, str]:
-        """Comments on the next frames, with the timer values that the file does not know yet."""
-        return dict(enumerate(self._comments(self._told, frames)))
+        """Comments on the next frames, with the timer values and the notes that the file does not know yet."""
+        values = self._comments(self._told, frames)
+        return dict(enumerate([*values, *self._notes_told.news(frames - len(values))]))
 
     def _comments(self, told: ValuesTold, most: int) -> list[str]:
         sockets = self._sockets.all_values()
@@ -265,6 +274,7 @@ class LiveSession(Session):
             return
         try:
             changed = self._sockets.work(time.monotonic(), time.time_ns())
+            changed |= self._owners.work(self.flow_count(), time.monotonic())
         except TcpladderError as failed:
             self.warn(str(failed))
             self._reads_sockets = False
@@ -272,6 +282,13 @@ class LiveSession(Session):
         if changed:
             with self._lock:
                 self.version += 1
+
+    def _learn_owners(self, number: int, processes: tuple[Process, ...]) -> None:
+        with self._lock:
+            self.capture.learn_owners(number, processes)
+
+    def _new_activity(self) -> Activity:
+        return Activity(slides=True)
 
     def _local_ends(self, number: int) -> Ends:
         """The ends of a flow whose sockets are in the captured namespace."""
@@ -294,7 +311,8 @@ class LiveSession(Session):
 
     def owners(self, number: int) -> str:
         readings = [self._sockets.reading(*end, last_ns=0) for end in self._local_ends(number).values()]
-        return ", ".join(dict.fromkeys(one.owner for one in readings if one is not None and one.owner))
+        read = dict.fromkeys(one.owner for one in readings if one is not None and one.owner)
+        return ", ".join(read or map(str, self.capture.owners.get(number, ())))
 
     def _end_timers(self, view: Findings, side: Side) -> EndTimers:
         summary = view.summary
@@ -329,17 +347,30 @@ class LiveSession(Session):
                 self._options[endpoint] = values
                 self.version += 1
 
-    def notes(self, number: int) -> tuple[Note, ...]:
+    def happened(self, number: int) -> tuple[Note, ...]:
         """As ever, with the faults that touched the flow."""
         with self._lock:
             client, server = self.endpoints(number)
             faults = self.faults
-            return super().notes(number) + tuple(
+            return super().happened(number) + tuple(
                 note
                 for state in faults.states()
                 if not faults.tells_itself(state.number)
-                for note in fault_notes(state, client, server, lifted=faults.was_lifted(state.number))
+                for note in fault_notes(state, client, server)
             )
+
+    def note_times_ns(self, number: int | None) -> NDArray[np.int64]:
+        times = super().note_times_ns(number)
+        if number is not None:
+            return times
+        faults = [state for state in self.faults.states() if not self.faults.tells_itself(state.number)]
+        ends = [state.ended_ns for state in faults if state.ended_ns is not None]
+        return np.unique(np.concatenate([times, np.array([*(s.since_ns for s in faults), *ends], np.int64)]))
+
+    @property
+    def note_count(self) -> int:
+        states = self.faults.states()
+        return super().note_count + len(states) + sum(state.ended_ns is not None for state in states)
 
     def reset_connection(self, number: int, *, insist: bool = False) -> int:
         ends = self._local_ends(number)
@@ -377,7 +408,7 @@ class LiveSession(Session):
         self.faults.close()
         self._spool.close()
         if self._saving is not None:
-            self._saving.close()
+            self._saving.close(self._notes_told.closing, dropped=self._dropped)
         self._agent.close()
 
     def _kernel_drops(self) -> int:
