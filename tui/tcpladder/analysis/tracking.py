@@ -136,7 +136,10 @@ class Tracker:
         # Of equal indices the last assignment stays, which is the latest segment.
         self.last_ns[flow] = segments.time_ns
         kind = classified.kind
-        np.add.at(self.keepalive_probes, flow[kind == Kind.KEEPALIVE_PROBE], 1)
+        probes = np.flatnonzero(kind == Kind.KEEPALIVE_PROBE)
+        np.add.at(self.keepalive_probes, flow[probes], 1)
+        # The byte that some stacks put into a probe is garbage, and no application's (RFC 1122 4.2.3.6).
+        np.subtract.at(self.bytes, flow[probes], length[probes])
         for amended in classified.amended.values():
             self.keepalive_probes[amended.flow] += 1
         np.add.at(self.retransmissions, flow[_AGAIN.take(kind)], 1)

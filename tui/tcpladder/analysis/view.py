@@ -97,7 +97,8 @@ class FlowSummary:
     """TCP state of client and server (RFC 9293 3.3.2, upper case with hyphens as ss prints them)."""
     segments: int
     bytes: int
-    """TCP payload in both directions, as captured frames say, retransmitted bytes counted again."""
+    """TCP payload in both directions, as captured frames say, retransmitted bytes counted again, those of keepalive
+    probes not."""
     first_ns: int
     last_ns: int
     keepalive_probes: int
