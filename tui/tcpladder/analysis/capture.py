@@ -145,6 +145,7 @@ class CaptureAnalysis:
             keepalive_probes=tracker.keepalive_probes[:n].copy(),
             retransmissions=tracker.retransmissions[:n].copy(),
             changes=tracker.segments[:n] + tracker.told[:n],
+            window=0 if self._activity is None else self._activity.moves,
         )
 
     def activity(self, number: int) -> list[int]:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import Protocol, runtime_checkable
 
 from tcpladder.app.contract import Session
-from tcpladder.app.detail_view import Line
+from tcpladder.app.detail_view import DetailLine
 from tcpladder.ladder.model import Role
 from tcpladder.ladder.privacy import Mask
 
-HIDDEN: tuple[Line, ...] = (
-    ("", Role.SPACE),
-    ("the headers and bytes of this frame are hidden by the privacy mask; P takes it off", Role.REMARK),
+HIDDEN: tuple[DetailLine, ...] = (
+    DetailLine("", Role.SPACE),
+    DetailLine(
+        "the headers and bytes of this frame are hidden by the privacy mask; P takes it off", Role.REMARK
+    ),
 )
 
 

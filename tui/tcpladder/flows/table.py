@@ -114,7 +114,9 @@ class FlowTable:
 
     def _set_current(self, endpoints: int, flow: int) -> None:
         if endpoints >= len(self._current):
-            self._current = np.concatenate([self._current, np.zeros(len(self._current), np.int64)])
+            # Those that collide in the table of tuples get their numbers last, so a row may be far ahead.
+            room = max(len(self._current), endpoints + 1 - len(self._current))
+            self._current = np.concatenate([self._current, np.zeros(room, np.int64)])
         self._current[endpoints] = flow
 
     def _is_new_connection(self, flow: int, first: _First, seq: int) -> bool:
