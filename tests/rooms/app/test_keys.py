@@ -31,6 +31,7 @@ from tcpladder.app.interfaces_screen import InterfacesScreen
 from tcpladder.app.ladder_screen import LadderScreen
 from tcpladder.app.ladder_view import LadderView
 from tcpladder.app.narration_screen import NarrationScreen
+from tcpladder.app.open_dialog import OpenDialog
 from tcpladder.app.replay_screens import ReplayFlowsScreen, ReplayLadderScreen
 from tcpladder.app.save_screen import SaveScreen
 from tcpladder.app.timers_view import TimersView
@@ -53,10 +54,11 @@ CONTEXTS: dict[str, tuple[type[DOMNode], ...]] = {
     "fault dialog, answers": (ChoiceRow, FaultDialog),
     "faults": (FaultList, FaultsScreen),
     "a question": (Confirm,),
+    "open": (OpenDialog,),
     "a number": (AskNumber,),
     "too small": (TooSmallScreen, TcpladderApp),
 }
-LATER = set("oacmd+-0.") | {"apostrophe"}
+LATER = set("acmd+-0.") | {"apostrophe"}
 """Keys of the key table whose function does not exist yet."""
 
 

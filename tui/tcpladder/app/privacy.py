@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from tcpladder.app.contract import Session
 from tcpladder.app.detail_view import Line
 from tcpladder.ladder.model import Role
@@ -14,15 +16,19 @@ HIDDEN: tuple[Line, ...] = (
 
 
 class Privacy:
-    """One mask as long as the app runs, so that an address has the same stand-in whenever it is on."""
+    """One mask as long as the app runs, so that an address has the same stand-in whenever it is on.
 
-    def __init__(self, session: Session) -> None:
+    Args:
+        session: the one on the screen.
+    """
+
+    def __init__(self, session: Callable[[], Session]) -> None:
         self._session = session
         self._mask = Mask()
 
     def next(self) -> str:
         """Off, addresses, addresses and ports, off: go on, and say what is hidden now."""
-        session, mask = self._session, self._mask
+        session, mask = self._session(), self._mask
         if session.mask is None:
             mask.ports = False
             session.mask = mask
