@@ -134,6 +134,8 @@ def test_each_demo_is_played_in_less_than_a_minute(name: str) -> None:
     """The waits are all the time that passes. What is replayed has times, or it would stand still until the last."""
     demo = demo_script.load(name)
     assert 0 < sum(step.wait_us for step in demo.steps) < MINUTE_US
+    if name in demo_script._scripts():
+        assert max(len(step.caption or "") for step in demo.steps) < 80, "it is played on 80 columns, too"
     if demo.replay is not None:
         session = FileSession([str(samples.capture(demo.capture))])
         (capture,) = session.read()
