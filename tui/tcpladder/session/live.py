@@ -110,7 +110,9 @@ class LiveSession(Session):
         self._stop = threading.Event()
         self.capture = self.begin_capture()
         self._eaten = EatenSegments(self.capture)
-        self.faults = SessionFaults(agent, self._change, why_not="" if opened.may_break else MAY_NOT_BREAK)
+        self.faults = SessionFaults(
+            agent, self._change, why_not="" if self.opened.may_break else MAY_NOT_BREAK
+        )
         self._phase = "running"
 
     def _open(self, request: Request) -> tuple[CaptureOpened, LiveSource]:
