@@ -266,9 +266,37 @@ class Waits:
             schedule, armed = Schedule.KEEPALIVE_INTVL, end.probe
         else:
             end.unanswered, end.deaf = 1, False
-            schedule, armed = Schedule.KEEPALIVE_TIME, end.heard
+            schedule, armed = Schedule.KEEPALIVE_TIME, self._heard_by(index, side)
         self._note(index, side, Timer.KEEPALIVE, schedule, armed, end.unanswered)
         end.probe = index
+
+    def _heard_by(self, probe: int, side: Side) -> int:
+        """The peer's last segment that had reached an end when it sent a probe, which says up to where it has data.
+
+        The capture may show data on its way to an end whose firewall eats it.
+        """
+        columns, heard, client = self._columns, self.ends[side].heard, side is Side.CLIENT
+        peer = self._recovery.outgoing(client=not client)
+        has = peer.relative(columns.ack.item(probe))
+        for at in range(heard, max(-1, heard - LOOK_BACK), -1):
+            if columns.from_client.item(at) == client or columns.kind.item(at) == Kind.KEEPALIVE_PROBE:
+                continue
+            length = columns.length.item(at)
+            if not length or peer.relative(columns.seq.item(at)) + length <= has:
+                return at
+        return heard
+
+    def idle_since(self, side: Side) -> int:
+        """Index of what refreshed the keepalive clock of an end last; not data that its peer has to send again."""
+        other = Side.SERVER if side is Side.CLIENT else Side.CLIENT
+        lost, heard = self.unacknowledged(other), self.ends[side].heard
+        if lost is None or not (lost.probed or lost.retransmissions):
+            return heard
+        from_client, kind, client = self._columns.from_client, self._columns.kind, side is Side.CLIENT
+        for at in range(min(lost.oldest, len(self._columns)) - 1, max(-1, lost.oldest - LOOK_BACK), -1):
+            if from_client.item(at) != client and kind.item(at) != Kind.KEEPALIVE_PROBE:
+                return at
+        return heard
 
     def _reset(self, index: int, side: Side) -> None:
         """A RST with ACK behind an unanswered probe is the give-up of keepalive (tcp_send_active_reset)."""
