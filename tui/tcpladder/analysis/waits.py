@@ -14,7 +14,7 @@ from tcpladder.analysis.kinds import Kind
 from tcpladder.analysis.recovery import RecoveryReader, Sent
 from tcpladder.analysis.schedule import EARLY_NS, MILLISECOND_NS, synack_wait
 from tcpladder.analysis.smoothed import Smoothed, smoothed
-from tcpladder.analysis.view import Side, Timer
+from tcpladder.analysis.view import SIDES, Side, Timer
 from tcpladder.analysis.wait import NOTHING, Observed, Schedule, Wait
 from tcpladder.flows.seqnum import difference
 from tcpladder.wire.segments import Flag
@@ -101,9 +101,9 @@ class Waits:
         """Index of the segment that a timer sent -> its wait."""
         self.fresh: list[int] = []
         """The keys that the last `take` added to `found`."""
-        self.by_end = {side: Observed() for side in Side}
+        self.by_end = {side: Observed() for side in SIDES}
         """What the waits of each end have in common, for inference."""
-        self.ends = {side: End() for side in Side}
+        self.ends = {side: End() for side in SIDES}
         self._columns = columns
         self._recovery = RecoveryReader(columns)
         self._round_trip_ns = 0
