@@ -90,8 +90,8 @@ captures/refused/refused.pcapng` opens one. This page is written by it, too.
 ## From the articles
 
 {articles}
-A kernel's timer is never early and up to an eighth late; how late depends on the kernel, and the articles had others than
-ours, which is Linux 6.18. What tcpdump printed there is exact to a millisecond.
+A kernel's timer is never early and up to an eighth late; how late depends on the kernel, and the articles had others
+than ours, which is Linux 6.18. What tcpdump printed there is exact to a millisecond.
 
 ## All of them
 
