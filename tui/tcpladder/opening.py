@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,24 @@ def front_end(form: str | None, *, without_terminal: str) -> str | None:
     if without_terminal:
         return without_terminal
     raise UsageError(f"the app cannot open here: {why_not}; `tcpladder show FILE` prints the same")
+
+
+def start_screen() -> None:
+    """Let a person choose what to do, again and again.
+
+    What is chosen runs in a process of its own: `live` and `lab` give up privilege by exec, and this screen is there
+    again afterwards.
+    """
+    from tcpladder.app.start_screen import choose
+
+    record_commands.begin_start_screen()
+    words, descriptors = record_commands.handed_on()
+    while (command := choose(ascii_only=False, mouse=True, recording=record_commands.go_on())) is not None:
+        started = [sys.executable, "-P", "-m", "tcpladder", *words, *command]
+        if subprocess.run(started, pass_fds=descriptors).returncode not in (0, 1):
+            click.pause("press a key to go on", err=True)
+    if words:
+        say([f"recorded in {record_commands.asked().path}"])
 
 
 def shipped_instead(
@@ -79,7 +98,8 @@ def open_app(session: Any, *, ascii_only: bool, no_mouse: bool, start_flow: int 
 
     cast, keys = recording
     run_recorded(session, cast, keys=keys, ascii_only=ascii_only, mouse=not no_mouse, start_flow=start_flow)
-    say([cast.why_ended] if cast.why_ended else [f"recorded in {record_commands.asked().path}"])
+    path = record_commands.asked().path
+    say([cast.why_ended] if cast.why_ended else [f"recorded in {path}"] if path else [])
 
 
 def say(sentences: list[str]) -> None:

@@ -32,6 +32,7 @@ from tcpladder.app.interfaces_screen import InterfacesScreen
 from tcpladder.app.ladder_screen import LadderScreen
 from tcpladder.app.ladder_view import LadderView
 from tcpladder.app.narration_screen import NarrationScreen
+from tcpladder.app.open_dialog import OpenDialog
 from tcpladder.app.replay_screens import ReplayFlowsScreen, ReplayLadderScreen
 from tcpladder.app.save_screen import SaveScreen
 from tcpladder.app.timers_view import TimersView
@@ -55,10 +56,11 @@ CONTEXTS: dict[str, tuple[type[DOMNode], ...]] = {
     "faults": (FaultList, FaultsScreen),
     "a question": (Confirm,),
     "columns": (ColumnsDialog,),
+    "open": (OpenDialog,),
     "a number": (AskNumber,),
     "too small": (TooSmallScreen, TcpladderApp),
 }
-LATER = set("oamd+-0.") | {"apostrophe"}
+LATER = set("amd+-0.") | {"apostrophe"}
 """Keys of the key table whose function does not exist yet."""
 
 

@@ -56,6 +56,10 @@ class Side(Enum):
     """Sides are keys everywhere, and Enum hashes a member's name, in Python."""
 
 
+SIDES = tuple(Side)
+"""For what is done for every flow: an Enum is walked in Python."""
+
+
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """One end of a flow. `address` is in the usual text form, without brackets."""
