@@ -16,6 +16,7 @@ from tcpladder.app.app import TcpladderApp
 from tcpladder.app.ask_number import AskNumber
 from tcpladder.app.choice import Choice
 from tcpladder.app.choice_row import ChoiceRow
+from tcpladder.app.columns_dialog import ColumnsDialog
 from tcpladder.app.confirm import Confirm
 from tcpladder.app.detail_screen import DetailScreen
 from tcpladder.app.detail_view import DetailView
@@ -55,10 +56,11 @@ CONTEXTS: dict[str, tuple[type[DOMNode], ...]] = {
     "faults": (FaultList, FaultsScreen),
     "a question": (Confirm,),
     "open": (OpenDialog,),
+    "columns": (ColumnsDialog,),
     "a number": (AskNumber,),
     "too small": (TooSmallScreen, TcpladderApp),
 }
-LATER = set("acmd+-0.") | {"apostrophe"}
+LATER = set("amd+-0.") | {"apostrophe"}
 """Keys of the key table whose function does not exist yet."""
 
 

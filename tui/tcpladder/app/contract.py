@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal, Protocol
 
 from tcpladder.agent.fault_messages import FaultPlan, FaultState, SysctlSet
+from tcpladder.analysis.flow_measures import FlowMeasures
 from tcpladder.analysis.view import Endpoint, FlowSummary
 from tcpladder.faults.fault import Fault
 from tcpladder.ladder.timers import FlowTimers
@@ -141,6 +142,14 @@ class Session(Exportable, Protocol):
     def flow_count(self) -> int: ...
 
     def summary(self, number: int) -> FlowSummary: ...
+
+    def activity(self, number: int) -> Sequence[int]:
+        """When a flow had segments: activity.BUCKETS counts, oldest first."""
+        ...
+
+    def measures(self) -> FlowMeasures | None:
+        """What the list is sorted by, of all flows at once; None where each summary has to be asked."""
+        ...
 
     def endpoints(self, number: int) -> tuple[Endpoint, Endpoint]:
         """Client and server of a flow as they are, whatever the summary shows."""

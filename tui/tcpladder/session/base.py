@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from tcpladder.analysis.activity import Activity
 from tcpladder.analysis.beliefs import TimerValues
 from tcpladder.analysis.capture import Beliefs, CaptureAnalysis
 from tcpladder.analysis.expected import Given
+from tcpladder.analysis.flow_measures import FlowMeasures, joined
 from tcpladder.analysis.kinds import Kind
 from tcpladder.analysis.log import NO_FLOW, SegmentLog
 from tcpladder.analysis.view import Endpoint, FlowSummary, Side
@@ -154,12 +156,16 @@ class Session:
                 os.urandom(SALT_BYTES),
                 beliefs or self.beliefs,
                 keep_segments=self._keep_segments,
+                activity=self._new_activity() if self._keep_segments else None,
                 names=names if names is not None else {},
                 mask=self.mask_here,
             )
             capture.flows_before = self._offsets[-1]
             self._captures.append(capture)
             return capture
+
+    def _new_activity(self) -> Activity:
+        return Activity()
 
     def feed(self, capture: CaptureAnalysis, batch: FrameBatch) -> None:
         """Analyse the next frames of a capture."""
@@ -182,6 +188,17 @@ class Session:
         with self._lock:
             capture, local = self._find(number)
             return capture.summary(local)
+
+    def activity(self, number: int) -> Sequence[int]:
+        """When flow `number` had segments: activity.BUCKETS counts over the capture, live over its last minute."""
+        with self._lock:
+            capture, local = self._find(number)
+            return capture.activity(local)
+
+    def measures(self) -> FlowMeasures | None:
+        """What the list of flows is sorted by, of all flows at once; None where each has to be asked."""
+        with self._lock:
+            return joined([capture.measures() for capture in self._captures])
 
     def endpoints(self, number: int) -> tuple[Endpoint, Endpoint]:
         """Client and server of a flow as they are, whatever a mask shows."""
