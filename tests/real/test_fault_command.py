@@ -185,6 +185,30 @@ def test_another_terminal_lists_extends_and_lifts(machine: Machine) -> None:
     assert (none.returncode, none.stdout) == (3, "")
 
 
+def test_two_that_break_the_same_say_what_each_ate_and_lift_their_own(machine: Machine) -> None:
+    breaking = [drop(machine, "--for", "60s") for _ in range(2)]
+    wait_until(lambda: machine.sh("nft list ruleset").count("counter") == 2, "two")
+
+    def listed() -> dict[str, int]:
+        """Instance -> what its fault ate, as the list says."""
+        rows = machine.run(*TCPLADDER, "fault", "list").stdout.splitlines()[1:]
+        return {row.split()[0]: int(row.split()[-1]) for row in rows}
+
+    assert connect(machine) == "no answer"
+    first = listed()
+    assert sorted(first.values()) == [0, 1], "who comes second in the hook sees nothing of it"
+    one = next(instance for instance, eaten in first.items() if eaten)
+    assert machine.run(*TCPLADDER, "fault", "lift", "1", "--instance", one).returncode == 0
+    assert connect(machine) == "no answer", "the other one is still in force"
+    assert list(listed().values()) == [1]
+    assert one not in listed()
+    assert machine.run(*TCPLADDER, "fault", "lift", "--all").returncode == 0
+    assert connect(machine) == "refused"
+    said = sorted(process.communicate(timeout=20)[1].splitlines()[-1] for process in breaking)
+    assert said == ["tcpladder: fault 1 lifted, ate 1 segment (60 B)"] * 2
+    assert clean(machine)
+
+
 def test_routes_and_links_are_taken_and_given_back() -> None:
     with own_machine(VETH) as machine:
         asked = "ip -4 route show table all; ip rule; ip link"

@@ -10,6 +10,7 @@ from textual.pilot import Pilot
 
 from rooms.ladder.talk import START_NS, Talk, keepalive
 from tcpladder.agent.fault_messages import End, FaultPlan, FaultState, Place, SysctlSet
+from tcpladder.analysis.beliefs import TimerValues
 from tcpladder.analysis.view import Endpoint, FlowSummary, FlowView, Side
 from tcpladder.app.app import TcpladderApp
 from tcpladder.app.terminal import Taste
@@ -190,6 +191,9 @@ class ScriptedSession:
     def timers(self, number: int) -> FlowTimers:
         self.timers_asked += 1
         return self.timed
+
+    def opening(self) -> TimerValues:
+        return TimerValues()
 
     def owners(self, number: int) -> str:
         return self.owner

@@ -45,7 +45,7 @@ class Measured(ScriptedSession):
             name: np.array([getattr(flow, name) for flow in flows], np.int64)
             for name in ("last_ns", "segments", "keepalive_probes", "retransmissions")
         }
-        return joined([FlowMeasures(**column, changes=column["segments"])])
+        return joined([FlowMeasures(**column, changes=column["segments"], window=0)])
 
     def summary(self, number: int) -> object:  # type: ignore[override]
         self.calls.append(str(number))

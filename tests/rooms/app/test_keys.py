@@ -55,8 +55,8 @@ CONTEXTS: dict[str, tuple[type[DOMNode], ...]] = {
     "fault dialog, answers": (ChoiceRow, FaultDialog),
     "faults": (FaultList, FaultsScreen),
     "a question": (Confirm,),
-    "open": (OpenDialog,),
     "columns": (ColumnsDialog,),
+    "open": (OpenDialog,),
     "a number": (AskNumber,),
     "too small": (TooSmallScreen, TcpladderApp),
 }

@@ -16,7 +16,7 @@ class InLab(ScriptedSession):
     """A session with a narration."""
 
     finished = False
-    has_command = False
+    sums_up = False
     awaits_its_user = False
     why_not = ""
     taken = 0

@@ -25,6 +25,8 @@ class Activity:
     def __init__(self, *, slides: bool = False) -> None:
         self._slides = slides
         self.bucket_ns = LIVE_NS if slides else FINEST_NS
+        self.moves = 0
+        """How often the buckets came to stand for other times."""
         self._start_ns: int | None = None
         """Where the first bucket begins; None before the first segment whose time is known."""
         self._counts = np.zeros((0, BUCKETS), np.uint32)
@@ -59,6 +61,7 @@ class Activity:
         beyond = (last_ns - self._start_ns) // self.bucket_ns - (BUCKETS - 1)
         if beyond <= 0:
             return
+        self.moves += 1
         if self._slides:
             self._start_ns += beyond * self.bucket_ns
             kept = max(0, BUCKETS - beyond)

@@ -19,6 +19,8 @@ class FlowMeasures:
     retransmissions: NDArray[np.int64]
     changes: NDArray[np.int64]
     """A number that is another one when anything in the summary is."""
+    window: int
+    """A number that is another one when the buckets of all activity stand for other times."""
 
 
 def joined(parts: Sequence[FlowMeasures]) -> FlowMeasures:
@@ -26,9 +28,9 @@ def joined(parts: Sequence[FlowMeasures]) -> FlowMeasures:
     if len(parts) == 1:
         return parts[0]
     empty = np.zeros(0, np.int64)
-    return FlowMeasures(
-        **{
-            one.name: np.concatenate([empty, *(getattr(part, one.name) for part in parts)])
-            for one in fields(FlowMeasures)
-        }
-    )
+    columns = {
+        one.name: np.concatenate([empty, *(getattr(part, one.name) for part in parts)])
+        for one in fields(FlowMeasures)
+        if one.name != "window"
+    }
+    return FlowMeasures(**columns, window=sum(part.window for part in parts))

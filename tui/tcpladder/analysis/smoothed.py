@@ -56,10 +56,10 @@ class Smoothed:
             self._until, self._largest_ns = sent, self.rto_min_ns
 
 
-def smoothed(columns: FlowColumns, own: Outgoing, *, client: bool, rto_min_ns: int) -> Smoothed:
-    """The estimate of one end of a flow: of what it has sent, `own`, against the ACKs of its peer."""
+def smoothed(columns: FlowColumns, own: Outgoing, end: int, *, client: bool, rto_min_ns: int) -> Smoothed:
+    """The estimate of one end of a flow up to a segment: of what it has sent, `own`, against the ACKs of its peer."""
     found = Smoothed(rto_min_ns)
-    begin, end = max(0, len(columns) - LOOK_BACK), len(columns)
+    begin = max(0, end - LOOK_BACK)
     loop_ns = own.loop_ns(end) or 0
     acked = NOTHING if begin else -1
     known = not begin

@@ -13,7 +13,7 @@ from tcpladder.analysis.kinds import Kind
 from tcpladder.analysis.recovery import LOOK_BACK, RecoveryReader, Sent
 from tcpladder.analysis.schedule import EARLY_NS, MILLISECOND_NS, synack_wait
 from tcpladder.analysis.smoothed import Smoothed, smoothed
-from tcpladder.analysis.view import Side, Timer
+from tcpladder.analysis.view import SIDES, Side, Timer
 from tcpladder.analysis.wait import NOTHING, Observed, Schedule, Wait
 from tcpladder.flows.seqnum import difference
 from tcpladder.wire.segments import Flag
@@ -100,9 +100,9 @@ class Waits:
         """Index of the segment that a timer sent -> its wait."""
         self.fresh: list[int] = []
         """The keys that the last `take` added to `found`."""
-        self.by_end = {side: Observed() for side in Side}
+        self.by_end = {side: Observed() for side in SIDES}
         """What the waits of each end have in common, for inference."""
-        self.ends = {side: End() for side in Side}
+        self.ends = {side: End() for side in SIDES}
         self._columns = columns
         self._recovery = RecoveryReader(columns)
         self._round_trip_ns = 0
@@ -181,11 +181,12 @@ class Waits:
             may_probe=self._recovery.may_probe(client, acked),
         )
 
-    def smoothed(self, side: Side, rto_min_ns: int) -> Smoothed:
-        """The round trip and the RTO of an end as its kernel smooths them."""
+    def smoothed(self, side: Side, rto_min_ns: int, until: int | None = None) -> Smoothed:
+        """The round trip and the RTO of an end as its kernel smooths them, up to a segment."""
         client = side is Side.CLIENT
         own = self._recovery.outgoing(client=client)
-        return smoothed(self._columns, own, client=client, rto_min_ns=rto_min_ns)
+        end = len(self._columns) if until is None else until
+        return smoothed(self._columns, own, end, client=client, rto_min_ns=rto_min_ns)
 
     def loop_ns(self, side: Side) -> int:
         """How long it takes from the capture point to an end and back, at least; 0 where nothing shows it."""
@@ -217,7 +218,8 @@ class Waits:
             case Kind.SYN_ACK_RETRANSMISSION:
                 self._syn_ack_again(index, side)
             case Kind.KEEPALIVE_PROBE:
-                if not one.overtaken_by_latest:  # an ACK that others overtook looks like a probe
+                # An ACK that others overtook looks like a probe.
+                if not (one.overtaken_by_latest or self._recovery.was_overtaken(index, one.from_client)):
                     self._keepalive_probe(index, side)
             case Kind.ZERO_WINDOW_PROBE:
                 self._window_probe(index, side)

@@ -18,7 +18,7 @@ from tcpladder.app.feed import Feed
 from tcpladder.app.flows_screen import FlowsScreen
 from tcpladder.app.ladder_screen import LadderScreen
 from tcpladder.app.page import Page
-from tcpladder.app.privacy import Privacy
+from tcpladder.app.privacy import Privacy, ShowsAddresses
 from tcpladder.app.replaying import Replaying, ask_what_to_open, flows_page, show_flow
 from tcpladder.app.scroll_bar import PlainScrollBar
 from tcpladder.app.terminal import Taste
@@ -122,8 +122,9 @@ class TcpladderApp(App[None]):
     def action_privacy(self) -> None:
         self.notify(self._privacy.next(), markup=False, timeout=4)
         for page in self.screen_stack:
-            if isinstance(page, Page):
+            if isinstance(page, ShowsAddresses):
                 page.mask_changed()
+            if isinstance(page, Page):
                 page.show_lines(self.session.status())
 
     def action_replay(self, step_back: bool = False) -> None:

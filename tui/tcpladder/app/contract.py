@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal, Protocol
 
 from tcpladder.agent.fault_messages import FaultPlan, FaultState, SysctlSet
+from tcpladder.analysis.beliefs import TimerValues
 from tcpladder.analysis.flow_measures import FlowMeasures
 from tcpladder.analysis.view import Endpoint, FlowSummary
 from tcpladder.faults.fault import Fault
@@ -181,6 +182,10 @@ class Session(Exportable, Protocol):
 
     @property
     def faults(self) -> Faults: ...
+
+    def opening(self) -> TimerValues:
+        """What a client is believed to run with that opens a connection now."""
+        ...
 
     def reset_connection(self, number: int, *, insist: bool = False) -> int:
         """Destroy the sockets of a flow that are here; how many there were. Raises TcpladderError."""

@@ -19,6 +19,9 @@ SLICE_NS = 10_000_000
 SORT_NS = 1_000_000_000
 """Least time between two sorts of a list that keeps growing: rows that jump faster cannot be read."""
 
+SORT_SHARE = 100
+"""And at least so many times as long as a sort takes."""
+
 
 class Sort(Enum):
     """The orders, in the sequence in which a key walks through them. All but the first put the largest on top."""
@@ -105,6 +108,7 @@ class FlowOrder:
         """The flows that this pass looks at, from 0."""
         self._next = 0
         self._changes = np.zeros(0, np.int64)
+        self._apart_ns = SORT_NS
         self._unsorted = True
         self._seen_version = -1
         self._pass_version = -1
@@ -125,7 +129,7 @@ class FlowOrder:
             if moved is not None:
                 return moved
         start = perf_counter_ns()
-        due = start - self._sorted_ns >= SORT_NS
+        due = start - self._sorted_ns >= self._apart_ns
         if not due and len(self._keys) == count and not self._next:
             return False
         self._take_keys(count, start + budget_ns)
@@ -199,4 +203,5 @@ class FlowOrder:
             shown.sort(key=lambda index: (-keys[index][0], index))
             told = [(index + 1, *keys[index][1:]) for index in shown]
             self.numbers, self.groups = grouped(told, self._folded)
+        self._apart_ns = max(SORT_NS, (perf_counter_ns() - self._sorted_ns) * SORT_SHARE)
         return before != self.numbers or bool(self.groups)

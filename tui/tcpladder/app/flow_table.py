@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from textual.strip import Strip
 
+from tcpladder.analysis.flow_measures import FlowMeasures
 from tcpladder.analysis.view import FlowSummary
 from tcpladder.app.contract import Session
 from tcpladder.app.flow_groups import Group
@@ -33,6 +34,9 @@ class FlowTable(RowView):
         self._taste = taste
         self._pen = Pen(ascii_only=taste.ascii_only, timezone=taste.timezone)
         self._frozen: dict[int, Drawn] | None = None
+        self._seen_version = -1
+        self._measures: FlowMeasures | None = None
+        """As they were when the rows on the screen were drawn."""
         self._longest = SHORT_ENDPOINT
         """Cells of the longest endpoint that was drawn."""
         self._owned = False
@@ -93,12 +97,29 @@ class FlowTable(RowView):
         if self.order.settled:
             return False
         selected, before = self.selected, len(self.order.numbers)
-        moved = self.order.look() and not self.following
-        self.rows_changed(min(before, len(self.order.numbers)))
-        self.look_again(len(self.order.numbers))
-        if moved:
+        moved = self.order.look()
+        count, version = len(self.order.numbers), self._session.version
+        if count != before or self.following:
+            self.rows_changed(min(before, count))
+        if moved or version != self._seen_version:
+            self._draw_what_changed(moved)
+        self._seen_version = version
+        if moved and not self.following:
             self.keep(selected)
         return True
+
+    def _draw_what_changed(self, moved: bool) -> None:
+        """Draw again what looks otherwise by now; without knowing which flows changed, all of it is looked at."""
+        measures, before = self._session.measures(), self._measures
+        self._measures = measures
+        if moved or measures is None or before is None or measures.window != before.window:
+            self.look_again(len(self.order.numbers))
+            return
+        self.forget_hidden()
+        for row in range(self.top, min(self.top + self.page, len(self.order.numbers))):
+            flow = self.order.numbers[row] - 1
+            if flow < 0 or flow >= len(before.changes) or measures.changes[flow] != before.changes[flow]:
+                self.row_changed(row)
 
     def keep(self, number: int | None) -> None:
         """Put the cursor on a flow, where the list still has it."""

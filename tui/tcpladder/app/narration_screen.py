@@ -37,8 +37,8 @@ class Narrated(Protocol):
         ...
 
     @property
-    def has_command(self) -> bool:
-        """Whether a command of the user's runs, or ran, in the network: what it says is then last."""
+    def sums_up(self) -> bool:
+        """Whether the narration is to be read from its first line on: what it came to stands there."""
         ...
 
     def flow_count(self) -> int: ...
@@ -122,11 +122,10 @@ class NarrationScreen(Dialog):
         scroll.border_subtitle = f"{'n your step  ' if yours else ''}L close  ? help"
         if text != self._said:
             self._said = text
-            over = self._session.finished
-            self.set_class(over, "-over")
+            self.set_class(self._session.finished, "-over")
             self.set_class(not self._session.flow_count(), "-alone")
             self.say(text)
-            turn = scroll.scroll_home if over and not self._session.has_command else scroll.scroll_end
+            turn = scroll.scroll_home if self._session.sums_up else scroll.scroll_end
             self.call_after_refresh(turn, animate=False)
             self.call_after_refresh(self._make_room)
 

@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Protocol, runtime_checkable
 
 from tcpladder.app.contract import Session
-from tcpladder.app.detail_view import Line
+from tcpladder.app.detail_view import DetailLine
 from tcpladder.ladder.model import Role
 from tcpladder.ladder.privacy import Mask
 
-HIDDEN: tuple[Line, ...] = (
-    ("", Role.SPACE),
-    ("the headers and bytes of this frame are hidden by the privacy mask; P takes it off", Role.REMARK),
+HIDDEN: tuple[DetailLine, ...] = (
+    DetailLine("", Role.SPACE),
+    DetailLine(
+        "the headers and bytes of this frame are hidden by the privacy mask; P takes it off", Role.REMARK
+    ),
 )
+
+
+@runtime_checkable
+class ShowsAddresses(Protocol):
+    """A screen that draws them."""
+
+    def mask_changed(self) -> None:
+        """Draw them again, even where nothing else has changed."""
 
 
 class Privacy:

@@ -7,7 +7,7 @@ from pathlib import PurePath
 
 from textual.content import Content
 
-from tcpladder.agent.fault_messages import FaultState, Place
+from tcpladder.agent.fault_messages import End, FaultState, Place
 from tcpladder.app import replay_words
 from tcpladder.app.contract import SessionStatus
 from tcpladder.faults import phrases
@@ -84,9 +84,9 @@ def faults(status: SessionStatus) -> str:
 
 
 def time_left(state: FaultState) -> str:
-    """`40 s left`, `no end`, `over`; `not put back` for one that should be over."""
+    """`40 s left`, `no end`, `over`, `lifted`; `not put back` for one that should be over."""
     if state.ended_ns is not None:
-        return "over"
+        return "lifted" if state.end is End.LIFTED else "over"
     if state.stuck:
         return "not put back"
     return "no end" if state.left_ms is None else f"{seconds_left(state.left_ms)} left"

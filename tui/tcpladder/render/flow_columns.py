@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
+from functools import lru_cache
 
 from tcpladder.analysis.activity import BUCKETS
 from tcpladder.analysis.view import Endpoint, FlowSummary
@@ -168,9 +169,10 @@ class FlowColumns:
         return any(name == "activity" for name, _ in self.cells)
 
 
+@lru_cache
 def flow_columns(
     width: int,
-    chosen: Sequence[str] = (),
+    chosen: tuple[str, ...] = (),
     *,
     longest: int = SHORT_ENDPOINT,
     owned: bool = False,

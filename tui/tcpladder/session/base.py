@@ -26,7 +26,6 @@ from tcpladder.analysis.view import Endpoint, FlowSummary, Side
 from tcpladder.errors import PermissionRefused
 from tcpladder.ladder.model import EVENT_KINDS, Note
 from tcpladder.ladder.privacy import Mask
-from tcpladder.ladder.timers import EndTimers, FlowTimers
 from tcpladder.session.named import NamedCapture
 from tcpladder.session.notes import UserNote, UserNotes
 from tcpladder.session.replay_state import ReplayState
@@ -36,6 +35,7 @@ from tcpladder.wire.frames import FrameBatch
 if TYPE_CHECKING:
     from tcpladder.agent.fault_messages import FaultState
     from tcpladder.analysis.flow_view import Findings
+    from tcpladder.ladder.timers import EndTimers, FlowTimers
     from tcpladder.session.faults import SessionFaults
     from tcpladder.store.pcapng import CapturedInterface
 
@@ -178,6 +178,10 @@ class Session:
         """What both ends of a flow are believed to run with."""
         return {side: self.given.believed(side) for side in Side}
 
+    def opening(self) -> TimerValues:
+        """What a client is believed to run with that opens a connection now."""
+        return self.given.believed(Side.CLIENT)
+
     def flow_count(self) -> int:
         """How many flows there are so far."""
         with self._lock:
@@ -214,6 +218,8 @@ class Session:
 
     def timers(self, number: int) -> FlowTimers:
         """What both ends of a flow are believed to run with, what runs now, and what must come."""
+        from tcpladder.ladder.timers import FlowTimers  # a list needs none of it
+
         with self._lock:
             view = self.view(number)
             return FlowTimers(
@@ -228,6 +234,8 @@ class Session:
         return ""
 
     def _end_timers(self, view: Findings, side: Side) -> EndTimers:
+        from tcpladder.ladder.timers import EndTimers
+
         return EndTimers(values=view.believed(side), reading=None)
 
     def _no_reading(self) -> str:

@@ -91,13 +91,19 @@ class LabSession(PrivateSession):
         return self._experiment_run.outcome
 
     def narration(self, width: int) -> list[str]:
-        """The experiment's steps, and what it came to; then what the command says."""
-        said = ["", *super().narration(width)] if self.has_command else []
-        return [*narration_lines(self._experiment_run, width=width), *said]
+        """What the command says, then the experiment's steps; at the end what it came to, before all else."""
+        said = super().narration(width) if self.has_command else []
+        told = list(narration_lines(self._experiment_run, width=width))
+        first, second = (told, said) if self.sums_up else (said, told)
+        return [*first, "", *second] if first and second else first + second
 
     @property
     def awaits_its_user(self) -> bool:
         return bool(self._experiment_run.awaited)
+
+    @property
+    def sums_up(self) -> bool:
+        return self._experiment_run.finished
 
     def step_on(self) -> str:
         if self._experiment_run.step_on():

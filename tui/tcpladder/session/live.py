@@ -43,6 +43,7 @@ MOST_SEGMENTS = 20_000_000
 """How many segments a live session keeps for ladders: about 1.5 GiB of memory."""
 QUIET_S = 0.1
 """How long one look at the ring waits: the longest delay before a stop is noticed."""
+MAY_NOT_BREAK = "breaking connections needs CAP_NET_ADMIN: run it with sudo, or use `tcpladder lab`"
 SYSCTLS = ReadSysctls(names=list(beliefs.SYSCTLS.values()))
 SYSCTLS_EVERY_S = 5.0
 """People change sysctls while they watch."""
@@ -109,7 +110,9 @@ class LiveSession(Session):
         self._stop = threading.Event()
         self.capture = self.begin_capture()
         self._eaten = EatenSegments(self.capture)
-        self.faults = SessionFaults(agent, self._change)
+        self.faults = SessionFaults(
+            agent, self._change, why_not="" if self.opened.may_break else MAY_NOT_BREAK
+        )
         self._phase = "running"
 
     def _open(self, request: Request) -> tuple[CaptureOpened, LiveSource]:
@@ -334,6 +337,9 @@ class LiveSession(Session):
                 values = values.merged(options.known)
             believed[side] = self.given.believed(side, values)
         return believed
+
+    def opening(self) -> TimerValues:
+        return self.given.believed(Side.CLIENT, self._values)
 
     def _sysctls_of(self, _endpoint: Endpoint) -> TimerValues:
         """What holds where an endpoint lives."""

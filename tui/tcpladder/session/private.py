@@ -129,6 +129,11 @@ class PrivateSession(LiveSession):
         """Whether a step waits for `step_on`."""
         return False
 
+    @property
+    def sums_up(self) -> bool:
+        """Whether the narration is to be read from its first line on."""
+        return False
+
     def step_on(self) -> str:
         """Take the step that waits; why there is none, empty where it was taken. May be called from any thread."""
         return "no experiment runs here, only your command"
