@@ -51,11 +51,11 @@ class Screen:
 
     def at_rest(self) -> str:
         """What stands there when nothing is drawn any more."""
-        deadline, shown, before = time.monotonic() + LATEST_S, self.shows(), ""
+        deadline, shown, before = time.monotonic() + LATEST_S, self._say("capture-pane", "-p"), ""
         while shown != before:
             assert time.monotonic() < deadline, shown
             time.sleep(0.3)
-            before, shown = shown, self.shows()
+            before, shown = shown, self._say("capture-pane", "-p")
         return shown
 
     def press(self, *keys: str) -> None:
