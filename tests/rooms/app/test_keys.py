@@ -31,6 +31,7 @@ from tcpladder.app.help_screen import HelpScreen, key_lines, key_name
 from tcpladder.app.interfaces_screen import InterfacesScreen
 from tcpladder.app.ladder_screen import LadderScreen
 from tcpladder.app.ladder_view import LadderView
+from tcpladder.app.names_dialog import NamesDialog
 from tcpladder.app.narration_screen import NarrationScreen
 from tcpladder.app.replay_screens import ReplayFlowsScreen, ReplayLadderScreen
 from tcpladder.app.save_screen import SaveScreen
@@ -54,11 +55,12 @@ CONTEXTS: dict[str, tuple[type[DOMNode], ...]] = {
     "fault dialog, answers": (ChoiceRow, FaultDialog),
     "faults": (FaultList, FaultsScreen),
     "a question": (Confirm,),
+    "names": (NamesDialog,),
     "columns": (ColumnsDialog,),
     "a number": (AskNumber,),
     "too small": (TooSmallScreen, TcpladderApp),
 }
-LATER = set("oamd+-0.") | {"apostrophe"}
+LATER = set("omd+-0.") | {"apostrophe"}
 """Keys of the key table whose function does not exist yet."""
 
 

@@ -11,7 +11,8 @@ from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
-from tcpladder.app import fault_keys, open_ladder, palette, terminal
+from tcpladder.app import address_names, fault_keys, open_ladder, palette, terminal
+from tcpladder.app.address_names import AddressNames
 from tcpladder.app.contract import Session, SessionStatus
 from tcpladder.app.detail_screen import DetailScreen
 from tcpladder.app.feed import Feed
@@ -49,6 +50,7 @@ class TcpladderApp(App[None]):
         self.feed = Feed(self, session)
         self.replaying = Replaying(self)
         self._privacy = Privacy(session)
+        self.names = AddressNames(session, self._names_changed)
         self._start_flow = start_flow
         self._warned = 0
         self.animation_level = "none"
@@ -118,10 +120,11 @@ class TcpladderApp(App[None]):
 
     def action_privacy(self) -> None:
         self.notify(self._privacy.next(), markup=False, timeout=4)
-        for page in self.screen_stack:
-            if isinstance(page, Page):
-                page.mask_changed()
-                page.show_lines(self.session.status())
+        address_names.draw_again(self)
+
+    def _names_changed(self) -> None:
+        if self.is_running:  # from a thread of its own, or from the screen's
+            self.call_next(address_names.draw_again, self)
 
     def action_replay(self, step_back: bool = False) -> None:
         self.replaying.toggle(step_back=step_back)
