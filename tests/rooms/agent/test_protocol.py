@@ -10,6 +10,7 @@ from tcpladder.agent import messages
 from tcpladder.agent.fault_messages import (
     ApplyFault,
     ConnectionReset,
+    End,
     ExtendFault,
     FaultLogOpened,
     FaultPlan,
@@ -114,6 +115,8 @@ STATE = FaultState(
     packets=3,
     bytes=4,
     interfaces=["lo"],
+    end=End.GUARDIAN_GONE,
+    stuck="an interface is down",
 )
 REQUESTS = [
     OpenCapture(interface="lo"),

@@ -72,7 +72,7 @@ async def test_a_names_both_addresses_and_keeps_that() -> None:
         await pilot.press("a", *["backspace"] * 4, "enter")
         assert "desk" not in await settle(pilot)
     assert kept_aliases() == {"10.0.0.9": "shop"}
-    assert AddressNames(many_flows(1), lambda: None).given == {"10.0.0.9": "shop"}
+    assert AddressNames(lambda: None).given == {"10.0.0.9": "shop"}
 
 
 async def test_what_is_no_name_is_refused_and_the_dialog_stays() -> None:
@@ -102,7 +102,8 @@ def test_nothing_is_looked_up_until_somebody_asks_and_a_given_name_comes_first()
         return f"host-{address[-1]}"
 
     session = Named()
-    names = AddressNames(session, lambda: None, lookup)  # type: ignore[arg-type]
+    names = AddressNames(lambda: None, lookup)
+    names.show_in(session)  # type: ignore[arg-type]
     names.want(["10.0.0.1"])
     assert not asked
     names.give("10.0.0.2", "mine")
@@ -127,7 +128,7 @@ class Named(ScriptedSession):
 def test_a_name_server_that_is_silent_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(address_names, "PATIENCE_S", 0.02)
     never = threading.Event()
-    names = AddressNames(Named(), lambda: None, lambda _: str(never.wait(5)))  # type: ignore[arg-type]
+    names = AddressNames(lambda: None, lambda _: str(never.wait(5)))
     names.resolve(True)
     names.want(f"10.0.0.{n}" for n in range(9))
     until(lambda: names.trouble)

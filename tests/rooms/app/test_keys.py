@@ -33,6 +33,7 @@ from tcpladder.app.ladder_screen import LadderScreen
 from tcpladder.app.ladder_view import LadderView
 from tcpladder.app.names_dialog import NamesDialog
 from tcpladder.app.narration_screen import NarrationScreen
+from tcpladder.app.open_dialog import OpenDialog
 from tcpladder.app.replay_screens import ReplayFlowsScreen, ReplayLadderScreen
 from tcpladder.app.save_screen import SaveScreen
 from tcpladder.app.timers_view import TimersView
@@ -57,10 +58,11 @@ CONTEXTS: dict[str, tuple[type[DOMNode], ...]] = {
     "a question": (Confirm,),
     "names": (NamesDialog,),
     "columns": (ColumnsDialog,),
+    "open": (OpenDialog,),
     "a number": (AskNumber,),
     "too small": (TooSmallScreen, TcpladderApp),
 }
-LATER = set("omd+-0.") | {"apostrophe"}
+LATER = set("md+-0.") | {"apostrophe"}
 """Keys of the key table whose function does not exist yet."""
 
 

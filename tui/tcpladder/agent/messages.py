@@ -63,6 +63,8 @@ class CaptureOpened:
     """How many SSH connections the kernel filter leaves out."""
     local_addresses: list[str]
     """Addresses of this network namespace: an endpoint that has one lives here."""
+    may_break: bool = True
+    """Whether the agent has the capability that faults need; sniffing needs another one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -120,6 +120,10 @@ class _Work:
         self._faults.lose_changes()
         self._sysctls.lose_changes()
 
+    def strand(self, why: str) -> None:
+        """The guardian died, and nobody can put back what it had changed."""
+        self._faults.strand(why)
+
     def _do(self, request: Request) -> tuple[Reply, list[int]]:
         match request:
             case OpenCapture():

@@ -204,12 +204,18 @@ class CaptureAnalysis:
             found = self._views[number] = self._new_view(number, at_once=False)
         return found.read_on(PIECES_AT_ONCE)
 
-    def all_views(self) -> Iterator[Findings]:
-        """The findings about every flow, in order: one pass over the log for all of them."""
+    def all_views(self, *, delayed: bool = True) -> Iterator[Findings]:
+        """The findings about every flow, in order: one pass over the log for all of them.
+
+        `delayed` says whether the ACKs that a delayed ACK timer sent are told from others.
+        """
         from tcpladder.analysis.together import read_together
 
         return read_together(
-            self.log, self.flows, lambda flow, part: self._new_view(flow + 1, part=part, at_once=False)
+            self.log,
+            self.flows,
+            lambda flow, part: self._new_view(flow + 1, part=part, at_once=False),
+            delayed=delayed,
         )
 
     def in_file_order(self) -> Iterator[tuple[int, int, int | None]]:

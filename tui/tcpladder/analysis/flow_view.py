@@ -71,8 +71,8 @@ class SavedFindings:
 class Part:
     """The segments of one flow that were read together with those of others; slices of what they share."""
 
-    columns: FlowColumns
-    """Of all of them."""
+    columns: tuple[NDArray[Any], ...]
+    """FlowColumns.arrays of all of them."""
     begin: int
     """Where the flow begins in them."""
     rows: NDArray[np.int64]
@@ -344,6 +344,9 @@ class Findings:
 
     def lost(self, index: int) -> str | None:
         return self._log.lost.get(self._rows.row(index))
+
+    def lost_segments(self) -> NDArray[np.int64]:
+        return self._rows.among(self._log.lost)
 
     @property
     def losses(self) -> int:

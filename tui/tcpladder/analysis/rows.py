@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -41,6 +42,11 @@ class FlowRows:
         row: int = self._rows.item(index)
         return row
 
+    def among(self, rows: Iterable[int]) -> NDArray[np.int64]:
+        """(m,) the segments that stand in some rows of the log; ascending."""
+        wanted = np.fromiter(rows, np.int64)
+        return np.flatnonzero(np.isin(self._rows.values, wanted)) if len(wanted) else wanted
+
     def value(self, name: str, index: int) -> int:
         """One value of a column."""
         at, columns, offset = self._place
@@ -56,4 +62,5 @@ class FlowRows:
 
     def sack(self, index: int) -> SackBlocks | None:
         """The SACK blocks of a segment, None where it has none."""
-        return self._log.sack.get(self._rows.item(index))
+        blocks = self._log.sack
+        return blocks.get(self._rows.item(index)) if blocks else None

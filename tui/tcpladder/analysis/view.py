@@ -56,6 +56,10 @@ class Side(Enum):
     """Sides are keys everywhere, and Enum hashes a member's name, in Python."""
 
 
+SIDES = tuple(Side)
+"""For what is done for every flow: an Enum is walked in Python."""
+
+
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """One end of a flow. `address` is in the usual text form, without brackets."""
@@ -100,7 +104,8 @@ class FlowSummary:
     """TCP state of client and server (RFC 9293 3.3.2, upper case with hyphens as ss prints them)."""
     segments: int
     bytes: int
-    """TCP payload in both directions, as captured frames say, retransmitted bytes counted again."""
+    """TCP payload in both directions, as captured frames say, retransmitted bytes counted again, those of keepalive
+    probes not."""
     first_ns: int
     last_ns: int
     keepalive_probes: int
@@ -228,6 +233,10 @@ class FlowView(Protocol):
 
     def lost(self, index: int) -> str | None:
         """What ate the segment on its way: `rule 1`; None where nothing says that it did not arrive."""
+        ...
+
+    def lost_segments(self) -> NDArray[np.int64]:
+        """(m,) the segments of the flow that are known to be lost; ascending."""
         ...
 
     @property

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from tcpladder.app.contract import Session
 from tcpladder.app.page import Page
+from tcpladder.app.privacy import ShowsAddresses
 from tcpladder.store.aliases import is_alias, kept_aliases
 
 if TYPE_CHECKING:
@@ -34,21 +35,26 @@ def look_up(address: str) -> str | None:
     return name if is_alias(name) else None
 
 
+def changed(app: TcpladderApp) -> None:
+    """Names are others: draw again. Called from any thread."""
+    if app.is_running:
+        app.call_next(draw_again, app)
+
+
 def draw_again(app: TcpladderApp) -> None:
     """Every page shows its addresses otherwise from now on."""
     for page in app.screen_stack:
-        if isinstance(page, Page):
+        if isinstance(page, ShowsAddresses):
             page.mask_changed()
+        if isinstance(page, Page):
             page.show_lines(app.session.status())
 
 
 class AddressNames:
-    """The names of one session."""
+    """One set of names as long as the app runs, in the session that is on the screen."""
 
-    def __init__(
-        self, session: Session, changed: Callable[[], None], lookup: Callable[[str], str | None] = look_up
-    ) -> None:
-        self._session = session
+    def __init__(self, changed: Callable[[], None], lookup: Callable[[str], str | None] = look_up) -> None:
+        self._session: Session | None = None
         self._changed = changed
         """Called from any thread when names changed."""
         self._lookup = lookup
@@ -62,7 +68,12 @@ class AddressNames:
         """Whether names are looked up."""
         self.trouble = ""
         """Why no more are looked up; empty where nothing is wrong."""
-        self._apply()
+
+    def show_in(self, session: Session) -> None:
+        """This session is on the screen."""
+        if session is not self._session:
+            self._session = session
+            self._apply()
 
     def give(self, address: str, name: str) -> None:
         """Name an address; an empty name takes its name away."""
@@ -114,5 +125,6 @@ class AddressNames:
 
     def _apply(self) -> None:
         found = self._found if self.resolving else {}
-        self._session.name_addresses({**found, **self.given})
-        self._changed()
+        if self._session is not None:
+            self._session.name_addresses({**found, **self.given})
+            self._changed()

@@ -9,11 +9,13 @@ from collections.abc import Mapping, Sequence
 from typing import Literal, Protocol
 
 from tcpladder.agent.fault_messages import FaultPlan, FaultState, SysctlSet
+from tcpladder.analysis.beliefs import TimerValues
 from tcpladder.analysis.flow_measures import FlowMeasures
 from tcpladder.analysis.view import Endpoint, FlowSummary
 from tcpladder.faults.fault import Fault
 from tcpladder.ladder.timers import FlowTimers
 from tcpladder.session.export import Exportable
+from tcpladder.session.notes import UserNote
 from tcpladder.session.replay_state import ReplayState
 
 
@@ -166,8 +168,28 @@ class Session(Exportable, Protocol):
         """The processes that hold a flow's sockets: `curl 4284`; empty where unknown."""
         ...
 
+    def user_notes(self, number: int) -> tuple[UserNote, ...]:
+        """The user's notes on a flow, ascending by frame; see session/notes.py."""
+        ...
+
+    def put_note(self, note: UserNote) -> UserNote | None:
+        """Set a note; returns what it replaces. Raises UsageError for what is no note."""
+        ...
+
+    def remove_note(self, note: UserNote) -> bool:
+        """Take a note away; returns whether it was there."""
+        ...
+
+    def marked(self, number: int, mark: str) -> UserNote | None:
+        """The note with a letter in a flow."""
+        ...
+
     @property
     def faults(self) -> Faults: ...
+
+    def opening(self) -> TimerValues:
+        """What a client is believed to run with that opens a connection now."""
+        ...
 
     def reset_connection(self, number: int, *, insist: bool = False) -> int:
         """Destroy the sockets of a flow that are here; how many there were. Raises TcpladderError."""

@@ -114,6 +114,7 @@ class FlowsScreen(FaultKeys):
     def show_body(self, status: SessionStatus) -> None:
         self._racing = status.segments - self._segments > RACING_SEGMENTS
         self._segments = status.segments
+        self._app.names.show_in(self.session)
         self.table.look()
         if self._app.names.resolving:
             self._app.names.want(self.table.addresses_shown())

@@ -7,10 +7,15 @@ import os
 from pathlib import Path
 
 
-def state_file(name: str) -> Path:
-    """Where such a file is, or belongs."""
+def state_directory() -> Path:
+    """Where what is remembered stands, XDG_STATE_HOME. Raises RuntimeError where nobody knows a home."""
     state = os.environ.get("XDG_STATE_HOME")
-    return (Path(state) if state else Path.home() / ".local/state") / "tcpladder" / name
+    return (Path(state) if state else Path.home() / ".local/state") / "tcpladder"
+
+
+def state_file(name: str) -> Path:
+    """Where such a file is, or belongs. Raises as state_directory."""
+    return state_directory() / name
 
 
 def read_state(name: str) -> object:
