@@ -152,7 +152,8 @@ def _term(word: str) -> Test:
 
 def _text(flow: FlowSummary) -> str:
     owners = " ".join(map(str, flow.owners))
-    return f"{flow.client} {flow.server} {flow.state} {flow.ended or ''} {owners}".lower()
+    ends = f"{flow.client} {flow.server} {flow.client.numeric} {flow.server.numeric}"
+    return f"{ends} {flow.state} {flow.ended or ''} {owners}".lower()
 
 
 def _may_be_address(word: str) -> bool:

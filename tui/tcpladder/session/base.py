@@ -100,6 +100,7 @@ class Session:
         self.version = 0
         """Grows with every change."""
         self._mask: Mask | None = None
+        self._aliases: Mapping[str, str] = {}
         self._exporting = threading.local()
         self._keep_segments = keep_segments
         self._unwrapper = Unwrapper()
@@ -127,6 +128,10 @@ class Session:
     @mask.setter
     def mask(self, mask: Mask | None) -> None:
         self._mask = mask
+
+    def name_addresses(self, aliases: Mapping[str, str]) -> None:
+        """What is to stand in place of addresses where people read: address -> name. A mask comes before it."""
+        self._aliases = dict(aliases)
 
     @property
     def lock(self) -> threading.RLock:
@@ -159,6 +164,7 @@ class Session:
                 activity=self._new_activity() if self._keep_segments else None,
                 names=names if names is not None else {},
                 mask=self.mask_here,
+                aliases=lambda: self._aliases,
             )
             capture.flows_before = self._offsets[-1]
             self._captures.append(capture)
