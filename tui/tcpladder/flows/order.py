@@ -55,6 +55,7 @@ class FlowOrder:
         peer_before = np.concatenate([[NOTHING], self.peer[:-1]])
         self.previous = self._within_flow(np.where(turns, peer_before, before))
         """(m,) position of the segment before in the same direction, or NOTHING."""
+        self._both_ways = bool(self.from_server.any()) and not self.from_server.all()
         self._without_previous = np.flatnonzero(self.previous < 0)
         self._without_peer = np.flatnonzero(self.peer < 0)
         self._carried_slot = self.slot[self._without_previous]
@@ -105,18 +106,25 @@ class FlowOrder:
             raise OverflowError("a batch spans too many sequence numbers")
         start -= low
         band = self._group * span
-        # Each flow gets a band of its own above the one before, so one running maximum serves all of them.
-        by_server = start * self._by_server
-        by_client = start - by_server
-        for banded in (by_client, by_server):
-            banded += band
-            np.maximum.accumulate(banded, out=banded)
-        including: NDArray[np.int64] = np.where(self.from_server, by_server, by_client)
+        including = self._running_maximum(start, band)
         including -= band
         including += low
         before: NDArray[np.int64] = including.take(self.previous, mode="wrap")
         before[begins] = carried[begins]
         return before, including
+
+    def _running_maximum(self, column: NDArray[np.int64], band: NDArray[np.int64]) -> NDArray[np.int64]:
+        """In each direction, of values from 0 on. Each flow has a band of its own above the one before, so one running
+        maximum serves all of them."""
+        if not self._both_ways:
+            column += band
+            return np.maximum.accumulate(column, out=column)
+        by_server = column * self._by_server
+        by_client = column - by_server
+        for banded in (by_client, by_server):
+            banded += band
+            np.maximum.accumulate(banded, out=banded)
+        return np.where(self.from_server, by_server, by_client)
 
     def in_file_order(self, column: NDArray[Scalar]) -> NDArray[Scalar]:
         """Put a column in flow order back into file order: (m,)."""

@@ -29,6 +29,7 @@ from tcpladder.session.faults import SessionFaults
 from tcpladder.session.flight_recorder import FlightRecorder
 from tcpladder.session.flow_owners import FlowOwners
 from tcpladder.session.keeping import Keep, Occasion
+from tcpladder.session.memory import keep_freed_memory
 from tcpladder.session.notes_told import NotesTold
 from tcpladder.session.saving import LOOKS, Saving
 from tcpladder.session.socket_watch import Ends, SocketWatch
@@ -77,6 +78,7 @@ class LiveSession(Session):
         keep: Keep | None = None,
     ) -> None:
         super().__init__(name or request.interface, filter_text=request.filter, given=given)
+        keep_freed_memory()
         self.mode = mode
         self.keep = keep or Keep()
         self._kept: deque[tuple[int, int]] = deque()
