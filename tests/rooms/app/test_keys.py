@@ -31,6 +31,7 @@ from tcpladder.app.help_screen import HelpScreen, key_lines, key_name
 from tcpladder.app.interfaces_screen import InterfacesScreen
 from tcpladder.app.ladder_screen import LadderScreen
 from tcpladder.app.ladder_view import LadderView
+from tcpladder.app.names_dialog import NamesDialog
 from tcpladder.app.narration_screen import NarrationScreen
 from tcpladder.app.open_dialog import OpenDialog
 from tcpladder.app.replay_screens import ReplayFlowsScreen, ReplayLadderScreen
@@ -55,12 +56,13 @@ CONTEXTS: dict[str, tuple[type[DOMNode], ...]] = {
     "fault dialog, answers": (ChoiceRow, FaultDialog),
     "faults": (FaultList, FaultsScreen),
     "a question": (Confirm,),
+    "names": (NamesDialog,),
     "columns": (ColumnsDialog,),
     "open": (OpenDialog,),
     "a number": (AskNumber,),
     "too small": (TooSmallScreen, TcpladderApp),
 }
-LATER = set("amd+-0.") | {"apostrophe"}
+LATER = set("md+-0.") | {"apostrophe"}
 """Keys of the key table whose function does not exist yet."""
 
 
