@@ -29,6 +29,7 @@ from tcpladder.session.files import FileSession
 
 if TYPE_CHECKING:
     from tcpladder.analysis.flow_view import Findings
+    from tcpladder.ladder.model import Note
     from tcpladder.session.live import LiveSession
 
 PAGE_COLUMNS = 80
@@ -53,7 +54,12 @@ def show(
             _print_records(capture, numbers, wanted)
         else:
             for number in wanted:
-                print_ladder(session.view(number), ascii_only=ascii_only, now_ns=session.now_ns())
+                print_ladder(
+                    session.view(number),
+                    session.notes(number),
+                    ascii_only=ascii_only,
+                    now_ns=session.now_ns(),
+                )
     _finish(session)
     if flow is not None and not found:
         raise UsageError(f"there is no flow {flow}: {', '.join(files)} has {first - 1}")
@@ -77,11 +83,11 @@ def flows(files: Sequence[str], *, form: str, words: str = "", ascii_only: bool)
     _finish(session)
 
 
-def print_ladder(view: Findings, *, ascii_only: bool, now_ns: int | None) -> None:
+def print_ladder(view: Findings, notes: Sequence[Note], *, ascii_only: bool, now_ns: int | None) -> None:
     """Print the ladder of one flow, and an empty line."""
     from tcpladder.ladder.diagram import remarks_of  # a list needs none of it
 
-    ladder = Ladder(view)
+    ladder = Ladder(view, notes)
     text = ladder_text(
         ladder,
         width=_columns(),

@@ -10,6 +10,7 @@ import pytest
 from rooms.session.test_replay import KEEPALIVE
 from rooms.session.test_saving import fields, read
 from talk import Talk, batch
+from tcpladder import printing
 from tcpladder.errors import UsageError
 from tcpladder.ladder.ladder import Ladder
 from tcpladder.ladder.model import Note
@@ -189,3 +190,11 @@ def test_a_replay_has_the_notes_of_what_it_replays() -> None:
     replay.seek(note.time_ns - 1)
     assert not replay.notes(1)
     assert replay.remove_note(note)
+
+
+def test_show_prints_them(capsys: pytest.CaptureFixture[str]) -> None:
+    session = read(KEEPALIVE)
+    session.put_note(note_at(session, 3, "look at this one", "a"))
+    printing.show([str(KEEPALIVE)], flow=1, form="text", ascii_only=False)
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if "look at this one" in line]
+    assert line.split()[1:3] == ["a", "│"]
