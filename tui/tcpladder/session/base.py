@@ -25,7 +25,6 @@ from tcpladder.analysis.log import NO_FLOW, SegmentLog
 from tcpladder.analysis.view import Endpoint, FlowSummary, Side
 from tcpladder.errors import PermissionRefused
 from tcpladder.ladder.model import EVENT_KINDS, Note
-from tcpladder.ladder.privacy import Mask
 from tcpladder.session.named import NamedCapture
 from tcpladder.session.notes import UserNote, UserNotes
 from tcpladder.session.replay_state import ReplayState
@@ -35,6 +34,7 @@ from tcpladder.wire.frames import FrameBatch
 if TYPE_CHECKING:
     from tcpladder.agent.fault_messages import FaultState
     from tcpladder.analysis.flow_view import Findings
+    from tcpladder.ladder.privacy import Mask
     from tcpladder.ladder.timers import EndTimers, FlowTimers
     from tcpladder.session.faults import SessionFaults
     from tcpladder.store.pcapng import CapturedInterface

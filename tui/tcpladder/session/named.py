@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 from tcpladder.analysis.activity import Activity
 from tcpladder.analysis.capture import Beliefs, CaptureAnalysis
 from tcpladder.analysis.view import Endpoint
-from tcpladder.ladder.privacy import Mask
+
+if TYPE_CHECKING:
+    from tcpladder.ladder.privacy import Mask
 
 
 class NamedCapture(CaptureAnalysis):
