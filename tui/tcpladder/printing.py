@@ -38,9 +38,18 @@ OTHERS_NAMED = 5
 
 
 def show(
-    files: Sequence[str], *, flow: int | None, form: str, ascii_only: bool, given: Given | None = None
+    files: Sequence[str],
+    *,
+    flow: int | None,
+    form: str,
+    ascii_only: bool,
+    fold: bool = False,
+    given: Given | None = None,
 ) -> None:
-    """Print the ladders of captures, or one JSON object a segment in file order."""
+    """Print the ladders of captures, or one JSON object a segment in file order.
+
+    With `fold` exchanges that repeat are one row.
+    """
     session = FileSession(files, given=given)
     first = 1
     found = False
@@ -53,7 +62,7 @@ def show(
             _print_records(capture, numbers, wanted)
         else:
             for number in wanted:
-                print_ladder(session.view(number), ascii_only=ascii_only, now_ns=session.now_ns())
+                print_ladder(session.view(number), ascii_only=ascii_only, now_ns=session.now_ns(), fold=fold)
     _finish(session)
     if flow is not None and not found:
         raise UsageError(f"there is no flow {flow}: {', '.join(files)} has {first - 1}")
@@ -77,11 +86,11 @@ def flows(files: Sequence[str], *, form: str, words: str = "", ascii_only: bool)
     _finish(session)
 
 
-def print_ladder(view: Findings, *, ascii_only: bool, now_ns: int | None) -> None:
+def print_ladder(view: Findings, *, ascii_only: bool, now_ns: int | None, fold: bool = False) -> None:
     """Print the ladder of one flow, and an empty line."""
     from tcpladder.ladder.diagram import remarks_of  # a list needs none of it
 
-    ladder = Ladder(view)
+    ladder = Ladder(view, fold=fold)
     text = ladder_text(
         ladder,
         width=_columns(),

@@ -191,6 +191,12 @@ class Talk:
     def losses(self) -> int:
         return len(self.eaten)
 
+    def lost_segments(self) -> NDArray[np.int64]:
+        return np.array(sorted(self.eaten), np.int64)
+
+    def payload(self, begin: int, end: int) -> int:
+        return sum(one.length or 0 for one in self.said[begin:end])
+
     def because(self, index: int) -> str:
         return KINDS[self.said[index].kind].rule
 

@@ -349,6 +349,17 @@ class Findings:
     def losses(self) -> int:
         return len(self._log.lost)
 
+    def lost_segments(self) -> NDArray[np.int64]:
+        rows = np.array(sorted(self._log.lost), np.int64)
+        own = self._rows.all
+        at = np.searchsorted(own, rows)
+        at = at[at < len(own)]
+        found: NDArray[np.int64] = at[own[at] == rows[: len(at)]]
+        return found
+
+    def payload(self, begin: int, end: int) -> int:
+        return int(self._columns.length[begin:end].sum(dtype=np.int64))
+
     def because(self, index: int) -> str:
         side = self._side(index)
         wait = self._waits.found.get(index)

@@ -41,6 +41,11 @@ class FlowRows:
         row: int = self._rows.item(index)
         return row
 
+    @property
+    def all(self) -> NDArray[np.int64]:
+        """(n,) the rows of all segments, ascending."""
+        return self._rows.values
+
     def value(self, name: str, index: int) -> int:
         """One value of a column."""
         at, columns, offset = self._place

@@ -28,17 +28,26 @@ KEY_NAMES: dict[str, str] = {
     "greater_than_sign": ">",
     "left_square_bracket": "[",
     "right_square_bracket": "]",
+    "plus": "+",
+    "minus": "-",
+    "apostrophe": "'",
+    "comma": ",",
+    "full_stop": ".",
+    "underscore": "_",
+    "at": "@",
 }
 ASCII_NAMES: dict[str, str] = {"↑": "Up", "↓": "Down"}
 
 SIGNS = """\
 What the signs mean
   ▌ cursor     ✓ on time     late, early     ? unexplained     ✗ did not arrive     ⚑ a note
+  ◆ the marked rung     ▸ exchanges that repeat, folded     ≈ a gap that is longer than it is drawn
   A quiet row between two rungs is a silence and the timer that explains it.
   A dashed rung has not been sent: it must come next if nothing else happens."""
 SIGNS_ASCII = """\
 What the signs mean
   > cursor     ok on time     late, early     ? unexplained     x did not arrive     ! a note
+  * the marked rung     + exchanges that repeat, folded     ~ a gap that is longer than it is drawn
   A quiet row between two rungs is a silence and the timer that explains it.
   A dotted rung has not been sent: it must come next if nothing else happens."""
 

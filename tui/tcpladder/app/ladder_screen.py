@@ -23,11 +23,12 @@ from tcpladder.app.fault_keys import FaultKeys
 from tcpladder.app.feed import Feed
 from tcpladder.app.ladder_head import head
 from tcpladder.app.ladder_search import search
+from tcpladder.app.ladder_shape import ShapeKeys
 from tcpladder.app.ladder_view import LadderView
 from tcpladder.app.terminal import Taste, is_congested
 from tcpladder.app.timers_view import TimersView, WithTimers
 from tcpladder.ladder import words
-from tcpladder.ladder.model import GapRow, NumberMode, Rung, TimeMode
+from tcpladder.ladder.model import FoldRow, GapRow, Rung
 from tcpladder.render import grid
 from tcpladder.render.cells import elide
 from tcpladder.render.layout import Layout
@@ -38,22 +39,18 @@ SEARCH_SLICE_S = 0.01
 """How long a search may keep the screen from answering keys."""
 
 
-class LadderScreen(FaultKeys):
+class LadderScreen(ShapeKeys, FaultKeys):
     """The flow `number`, or the one that it is handed later."""
 
     TITLE = "ladder"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", "detail; from a gap: to the rung that armed its timer"),
         Binding("f", "follow", "follow the newest rung"),
-        Binding("t", "time", "time: clock, seconds from the start, none"),
-        Binding("r", "numbers", "sequence numbers: relative, raw"),
         Binding("right_square_bracket", "event(1)", "next event: handshake, probe, retransmission, reset"),
         Binding("left_square_bracket", "event(-1)", "previous event"),
         Binding("slash,f3", "search", "search the words on rungs and gaps"),
         Binding("n", "again(1)", "next match"),
         Binding("N", "again(-1)", "previous match"),
-        Binding("space", "mark", "mark this rung and measure from it"),
-        Binding("x", "unfold", "what follows the pending rung"),
         Binding("1", "pane(1)", "pane 1: the ladder"),
         Binding("2", "pane(2)", "pane 2: the detail below it"),
         Binding("3", "pane(3)", "pane 3: the timers"),
@@ -81,7 +78,6 @@ class LadderScreen(FaultKeys):
         self.number = number
         self._timer: Timer | None = None
         self._words = ""
-        self.marked: int | None = None
         self._new_rows = 0
         self.set_class(taste.ascii_only, "-ascii")
         self.ladder = LadderView(session.view(number), session.notes(number), taste)
@@ -102,7 +98,7 @@ class LadderScreen(FaultKeys):
         self.workers.cancel_node(self)
         self.number = number
         self._words = ""
-        self.marked = self.paused_at = None
+        self.paused_at = None
         self.ladder.show_flow(self.session.view(number), self.session.notes(number))
         self._begin()
 
@@ -172,7 +168,7 @@ class LadderScreen(FaultKeys):
         summary = self.session.summary(self.number)
         state = status_words.phase(status, ascii_only=self.ascii_only, seconds_left=self.feed.seconds_left)
         following = "  follow" if self.ladder.following else ""
-        right = Content.assemble(state, (following, "bold"), " ")
+        right = Content.assemble(state, self.shape_words(), (following, "bold"), " ")
         self.head.say(
             head(
                 summary,
@@ -234,7 +230,9 @@ class LadderScreen(FaultKeys):
             if armed is None or armed >= self.ladder.ladder.segments:
                 self.notify(explain.silence(row.gap), markup=False)
             else:
-                self.ladder.jump(self.ladder.ladder.row_of_segment(armed))
+                self.ladder.jump_to_segment(armed)
+        elif isinstance(row, FoldRow):
+            self.action_fold()
         elif isinstance(row, Rung):
             self.post_message(self.Opened(self.number, row.segment))
 
@@ -246,34 +244,12 @@ class LadderScreen(FaultKeys):
         self._show_detail()
         self.show_lines(self.session.status())
 
-    def action_time(self) -> None:
-        modes = list(TimeMode)
-        mode = modes[(modes.index(self.ladder.ladder_layout.time_mode) + 1) % len(modes)]
-        self.ladder.change_layout(time_mode=mode)
-        self.show_lines(self.session.status())
-
-    def action_numbers(self) -> None:
-        raw = self.ladder.ladder_layout.number_mode is NumberMode.RAW
-        self.ladder.change_layout(number_mode=NumberMode.RELATIVE if raw else NumberMode.RAW)
-        self.show_lines(self.session.status())
-
     def action_event(self, by: int) -> None:
         row = self.ladder.ladder.next_event(self.ladder.cursor, backward=by < 0)
         if row is None:
             self.notify(f"no {'later' if by > 0 else 'earlier'} event", timeout=2)
         else:
             self.ladder.jump(row)
-
-    def action_mark(self) -> None:
-        segment = self.ladder.segment
-        self.marked = None if segment == self.marked else segment
-        self.show_lines(self.session.status())
-        if self.marked is not None:
-            self.notify(f"times are measured from frame {self.ladder.view.frame(self.marked)}", timeout=2)
-
-    def action_unfold(self) -> None:
-        self.ladder.unfolded = not self.ladder.unfolded
-        self.show_body(self.session.status())
 
     def action_timers(self) -> None:
         if self._beside.is_open:

@@ -20,7 +20,7 @@ def ate(state: FaultState) -> str:
     if state.fault.action in ROUTING:
         return ""
     segments = "1 segment" if state.packets == 1 else f"{words.count(state.packets)} segments"
-    return f", ate {segments} ({_size(state.bytes)})"
+    return f", ate {segments} ({words.size(state.bytes)})"
 
 
 def fault_record(state: FaultState) -> dict[str, Value | list[str]]:
@@ -44,11 +44,3 @@ def fault_record(state: FaultState) -> dict[str, Value | list[str]]:
         "packets": state.packets,
         "bytes": state.bytes,
     }
-
-
-def _size(count: int) -> str:
-    """`148 B`, `48.2 kB`, `3.0 MB`."""
-    if count < 1000:
-        return f"{count} B"
-    thousands = count / 1000
-    return f"{thousands:.1f} kB" if thousands < 1000 else f"{thousands / 1000:.1f} MB"
