@@ -18,6 +18,7 @@ from tcpladder.faults.fault import Fault
 from tcpladder.ladder.model import Note
 from tcpladder.ladder.privacy import Mask
 from tcpladder.ladder.timers import EndTimers, FlowTimers
+from tcpladder.session.notes import UserNote, UserNotes
 from tcpladder.session.replay_state import ReplayState
 
 S = 1_000_000_000
@@ -145,6 +146,7 @@ class ScriptedSession:
     faults: ScriptedFaults = field(default_factory=ScriptedFaults)
     resets: list[tuple[int, bool]] = field(default_factory=list)
     reset_refused: str = ""
+    kept_notes: UserNotes = field(default_factory=lambda: UserNotes(lambda: None))
     mask: Mask | None = None
     sources: tuple[str, ...] = ("lo",)
 
@@ -185,7 +187,21 @@ class ScriptedSession:
         return self.owner
 
     def notes(self, number: int) -> tuple[Note, ...]:
-        return self.marks
+        return (*self.marks, *(note.row() for note in self.user_notes(number)))
+
+    def user_notes(self, number: int) -> tuple[UserNote, ...]:
+        return self.kept_notes.of(number)
+
+    def put_note(self, note: UserNote) -> UserNote | None:
+        self.version += 1
+        return self.kept_notes.put(note)
+
+    def remove_note(self, note: UserNote) -> bool:
+        self.version += 1
+        return self.kept_notes.remove(note)
+
+    def marked(self, number: int, mark: str) -> UserNote | None:
+        return self.kept_notes.marked(number, mark)
 
     def reset_connection(self, number: int, *, insist: bool = False) -> int:
         if self.reset_refused and not insist:

@@ -187,12 +187,12 @@ class Talk:
     def lost(self, index: int) -> str | None:
         return self.eaten.get(index)
 
+    def lost_segments(self) -> NDArray[np.int64]:
+        return np.array(sorted(self.eaten), np.int64)
+
     @property
     def losses(self) -> int:
         return len(self.eaten)
-
-    def lost_segments(self) -> NDArray[np.int64]:
-        return np.array(sorted(self.eaten), np.int64)
 
     def payload(self, begin: int, end: int) -> int:
         return sum(one.length or 0 for one in self.said[begin:end])

@@ -97,5 +97,6 @@ class CaptureAsOf:
             )
             if len(self._flows) > MOST_FLOWS:
                 self._flows.popitem(last=False)
+        found.number = shown_as
         self._flows.move_to_end(number)
         return found

@@ -345,17 +345,12 @@ class Findings:
     def lost(self, index: int) -> str | None:
         return self._log.lost.get(self._rows.row(index))
 
+    def lost_segments(self) -> NDArray[np.int64]:
+        return self._rows.among(self._log.lost)
+
     @property
     def losses(self) -> int:
         return len(self._log.lost)
-
-    def lost_segments(self) -> NDArray[np.int64]:
-        rows = np.array(sorted(self._log.lost), np.int64)
-        own = self._rows.all
-        at = np.searchsorted(own, rows)
-        at = at[at < len(own)]
-        found: NDArray[np.int64] = at[own[at] == rows[: len(at)]]
-        return found
 
     def payload(self, begin: int, end: int) -> int:
         return int(self._columns.length[begin:end].sum(dtype=np.int64))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -41,10 +42,13 @@ class FlowRows:
         row: int = self._rows.item(index)
         return row
 
-    @property
-    def all(self) -> NDArray[np.int64]:
-        """(n,) the rows of all segments, ascending."""
-        return self._rows.values
+    def among(self, rows: Iterable[int]) -> NDArray[np.int64]:
+        """(m,) the segments that stand in some rows of the log; ascending."""
+        wanted = np.array(sorted(rows), np.int64)
+        at = np.searchsorted(self._rows.values, wanted)
+        at = at[at < len(self._rows)]
+        found: NDArray[np.int64] = at[self._rows.values[at] == wanted[: len(at)]]
+        return found
 
     def value(self, name: str, index: int) -> int:
         """One value of a column."""

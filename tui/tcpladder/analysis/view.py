@@ -209,13 +209,13 @@ class FlowView(Protocol):
         """What ate the segment on its way: `rule 1`; None where nothing says that it did not arrive."""
         ...
 
+    def lost_segments(self) -> NDArray[np.int64]:
+        """(m,) the segments of the flow that are known to be lost; ascending."""
+        ...
+
     @property
     def losses(self) -> int:
         """How many segments of the capture are known to be lost: a rung may change when this grows."""
-        ...
-
-    def lost_segments(self) -> NDArray[np.int64]:
-        """(m,) ascending, the segments of which `lost` says something."""
         ...
 
     def payload(self, begin: int, end: int) -> int:

@@ -13,6 +13,7 @@ from tcpladder.analysis.view import Endpoint, FlowSummary
 from tcpladder.faults.fault import Fault
 from tcpladder.ladder.timers import FlowTimers
 from tcpladder.session.export import Exportable
+from tcpladder.session.notes import UserNote
 from tcpladder.session.replay_state import ReplayState
 
 
@@ -151,6 +152,22 @@ class Session(Exportable, Protocol):
 
     def owners(self, number: int) -> str:
         """The processes that hold a flow's sockets: `curl 4284`; empty where unknown."""
+        ...
+
+    def user_notes(self, number: int) -> tuple[UserNote, ...]:
+        """The user's notes on a flow, ascending by frame; see session/notes.py."""
+        ...
+
+    def put_note(self, note: UserNote) -> UserNote | None:
+        """Set a note; returns what it replaces. Raises UsageError for what is no note."""
+        ...
+
+    def remove_note(self, note: UserNote) -> bool:
+        """Take a note away; returns whether it was there."""
+        ...
+
+    def marked(self, number: int, mark: str) -> UserNote | None:
+        """The note with a letter in a flow."""
         ...
 
     @property

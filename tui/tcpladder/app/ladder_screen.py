@@ -46,7 +46,11 @@ class LadderScreen(ShapeKeys, FaultKeys):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", "detail; from a gap: to the rung that armed its timer"),
         Binding("f", "follow", "follow the newest rung"),
-        Binding("right_square_bracket", "event(1)", "next event: handshake, probe, retransmission, reset"),
+        Binding(
+            "right_square_bracket",
+            "event(1)",
+            "next event: handshake, probe, retransmission, reset, loss, fault, note",
+        ),
         Binding("left_square_bracket", "event(-1)", "previous event"),
         Binding("slash,f3", "search", "search the words on rungs and gaps"),
         Binding("n", "again(1)", "next match"),

@@ -7,7 +7,7 @@ million segments opens at once and costs four bytes a segment. What is folded is
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -119,8 +119,13 @@ class Ladder:
         return segment if segment < self._segments else None
 
     def next_event(self, number: int, *, backward: bool = False) -> int | None:
-        """The nearest row after (or before) `number` whose segment is worth a look: model.EVENT_KINDS."""
-        return self.next_where(_EVENTS, number, backward=backward)
+        """The nearest row after (or before) `number` that is worth a look: a segment of model.EVENT_KINDS, one that
+        was lost, a note."""
+        found = [*self._notes_beside(number), *self._losses_beside(number)]
+        if (event := self.next_where(_EVENTS, number, backward=backward)) is not None:
+            found.append(event)
+        beyond = [row for row in found if (row < number if backward else row > number)]
+        return (max(beyond) if backward else min(beyond)) if beyond else None
 
     def next_where(self, kinds: NDArray[np.bool_], number: int, *, backward: bool = False) -> int | None:
         """The nearest row after (or before) `number` that shows or folds a segment of `kinds`: (256,), by value."""
@@ -135,6 +140,31 @@ class Ladder:
             segment += 1
         found = _first_where(kinds, self.view.kind[segment : self._segments])
         return None if found is None else self.row_of_segment(segment + found)
+
+    def _losses_beside(self, number: int) -> Iterator[int]:
+        """The rows of the lost segments around a row."""
+        lost = self.view.lost_segments()
+        lost = lost[: np.searchsorted(lost, self._segments)]
+        at = bisect_left(range(len(lost)), number, key=lambda place: self.row_of_segment(int(lost[place])))
+        return (self.row_of_segment(int(segment)) for segment in lost[max(at - 1, 0) : at + 2])
+
+    def _notes_beside(self, number: int) -> Iterator[int]:
+        """The first rows of the notes around a row."""
+        at = bisect_left(range(len(self._notes)), number, key=self._row_of_note)
+        before = next((note for note in range(at - 1, -1, -1) if not self._notes[note].continues), None)
+        behind = next(
+            (
+                note
+                for note in range(at, len(self._notes))
+                if not self._notes[note].continues and self._row_of_note(note) > number
+            ),
+            None,
+        )
+        return (self._row_of_note(note) for note in (before, behind) if note is not None)
+
+    def _row_of_note(self, note: int) -> int:
+        segment = self._anchors[note]
+        return self.folds.shown(note + (segment + int(self._between[segment - 1]) if segment else 0))
 
     # What is folded, and how far apart rows stand
 

@@ -8,6 +8,9 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+import numpy as np
+from numpy.typing import NDArray
+
 from tcpladder.agent.client import AgentClient
 from tcpladder.agent.messages import CaptureOpened, OpenCapture, ReadSysctls, Request, Sysctls
 from tcpladder.analysis import beliefs
@@ -24,6 +27,7 @@ from tcpladder.session.fault_notes import fault_notes
 from tcpladder.session.faults import SessionFaults
 from tcpladder.session.flight_recorder import FlightRecorder
 from tcpladder.session.keeping import Keep, Occasion
+from tcpladder.session.notes_told import NotesTold
 from tcpladder.session.saving import Saving
 from tcpladder.session.socket_watch import Ends, SocketWatch
 from tcpladder.session.values_told import ValuesTold
@@ -85,6 +89,7 @@ class LiveSession(Session):
             writer = PcapngWriter(write[0], [interface], name=write[1])
             self._saving = Saving(writer, self._news, self.warn)
         self._told = ValuesTold()
+        self._notes_told = NotesTold(self)
         self._dropped = self._seen = 0
         self._values = TimerValues()
         """What the sysctls of the captured namespace say."""
@@ -193,8 +198,9 @@ class LiveSession(Session):
         self._recorder = FlightRecorder(self, occasions, directory, self.keep)
 
     def _news(self, frames: int) -> dict[int, str]:
-        """Comments on the next frames, with the timer values that the file does not know yet."""
-        return dict(enumerate(self._comments(self._told, frames)))
+        """Comments on the next frames, with the timer values and the notes that the file does not know yet."""
+        values = self._comments(self._told, frames)
+        return dict(enumerate([*values, *self._notes_told.news(frames - len(values))]))
 
     def _comments(self, told: ValuesTold, most: int) -> list[str]:
         sockets = self._sockets.all_values()
@@ -313,17 +319,30 @@ class LiveSession(Session):
                 self._options[endpoint] = values
                 self.version += 1
 
-    def notes(self, number: int) -> tuple[Note, ...]:
+    def happened(self, number: int) -> tuple[Note, ...]:
         """As ever, with the faults that touched the flow."""
         with self._lock:
             client, server = self.endpoints(number)
             faults = self.faults
-            return super().notes(number) + tuple(
+            return super().happened(number) + tuple(
                 note
                 for state in faults.states()
                 if not faults.tells_itself(state.number)
                 for note in fault_notes(state, client, server, lifted=faults.was_lifted(state.number))
             )
+
+    def note_times_ns(self, number: int | None) -> NDArray[np.int64]:
+        times = super().note_times_ns(number)
+        if number is not None:
+            return times
+        faults = [state for state in self.faults.states() if not self.faults.tells_itself(state.number)]
+        ends = [state.ended_ns for state in faults if state.ended_ns is not None]
+        return np.unique(np.concatenate([times, np.array([*(s.since_ns for s in faults), *ends], np.int64)]))
+
+    @property
+    def note_count(self) -> int:
+        states = self.faults.states()
+        return super().note_count + len(states) + sum(state.ended_ns is not None for state in states)
 
     def reset_connection(self, number: int, *, insist: bool = False) -> int:
         ends = self._local_ends(number)
@@ -363,7 +382,7 @@ class LiveSession(Session):
         self.faults.close()
         self._spool.close()
         if self._saving is not None:
-            self._saving.close()
+            self._saving.close(self._notes_told.closing, dropped=self._dropped)
         self._agent.close()
 
     def _kernel_drops(self) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from tcpladder.analysis.lost_comments import lost_comment
@@ -49,11 +49,15 @@ class Saving:
         while self._waiting and not (wait and self._look - self._waiting[0][0] < LOOKS):
             self._write(self._waiting.popleft()[1])
 
-    def close(self) -> None:
-        """Write what waits, and close the file."""
+    def close(self, comments: Callable[[], Sequence[str]], *, dropped: int) -> None:
+        """Write what waits, then comments on what is written and how much was dropped, and close the file."""
         while self._waiting:
             self._write(self._waiting.popleft()[1])
         if self._writer is not None:
+            try:
+                self._writer.finish(comments(), dropped=dropped)
+            except CaptureError as failed:
+                self._warn(str(failed))
             self._writer.close()
             self._writer = None
 
