@@ -56,7 +56,7 @@ CONTEXTS: dict[str, tuple[type[DOMNode], ...]] = {
     "a number": (AskNumber,),
     "too small": (TooSmallScreen, TcpladderApp),
 }
-LATER = set("oacmd.") | {"apostrophe"}
+LATER = set("oac.")
 """Keys of the key table whose function does not exist yet."""
 
 

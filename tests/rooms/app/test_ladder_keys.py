@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from textual.widgets import Input
+
 from rooms.app.scripted import ScriptedSession, app_for, keepalive_session, settle
 from rooms.ladder.talk import S
 from rooms.ladder.test_folds import answered, transfer
 from tcpladder.analysis.kinds import Kind
 from tcpladder.analysis.view import Side
 from tcpladder.app.ladder_view import LadderView
+from tcpladder.ladder.model import Rung
 
 SIZE = (80, 24)
 
@@ -118,3 +121,64 @@ async def test_another_flow_has_no_mark_and_is_folded_as_the_last_one_was() -> N
         assert len(view.ladder) == 63
         await pilot.press("X")
         assert "▸ 58 folded" in await settle(pilot)
+
+
+async def test_search_counts_kinds_completes_them_and_goes_from_one_to_the_next() -> None:
+    app = app_for(keepalive_session(mode="file", phase="ended"), start_flow=1)
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        view = app.screen.query_one(LadderView)
+        await pilot.press("slash", *"keepalive p")
+        assert "keepalive probe × 5" in await settle(pilot)
+        await pilot.press("right")
+        assert app.screen.query_one(Input).value == "keepalive probe"
+        await pilot.press("enter")
+        rows = []
+        for key in ("n", "n", "N"):
+            await settle(pilot, 1)
+            rows.append(view.cursor)
+            await pilot.press(key)
+        await settle(pilot, 1)
+        assert [*rows, view.cursor] == [4, 7, 11, 7]
+
+
+async def test_a_letter_marks_a_rung_words_are_a_note_and_nothing_takes_them_away() -> None:
+    session = keepalive_session(mode="file", phase="ended")
+    app = app_for(session, start_flow=1)
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        view = app.screen.query_one(LadderView)
+        await pilot.press("apostrophe")
+        assert "no rung of this flow has a letter" in str(list(app._notifications)[-1].message)
+        await pilot.press(*"jjjj", "m", "a", "enter")
+        text = await settle(pilot)
+        assert session.user_notes(1)[0].mark == "a"
+        assert "mark a" in text
+        await pilot.press("G", "m", *"who?", "enter")
+        assert "who?" in await settle(pilot)
+        await pilot.press("g", "apostrophe", "a")
+        row = view.selected
+        assert isinstance(row, Rung)
+        assert row.segment == 3
+        await pilot.press("j", "m", "ctrl+u", *"first", "enter")
+        assert [(note.mark, note.text) for note in session.user_notes(1)] == [("a", "first"), ("", "who?")]
+        await pilot.press("m", "ctrl+u", "enter")
+        assert [note.text for note in session.user_notes(1)] == ["who?"]
+
+
+async def test_d_compares_the_marked_rung_with_this_one() -> None:
+    session = session_of(answered(1))
+    app = app_for(session, start_flow=1)
+    async with app.run_test(size=(100, 40)) as pilot:
+        await settle(pilot)
+        await pilot.press("d")
+        assert "two rungs are compared" in str(list(app._notifications)[-1].message)
+        await pilot.press("space", "j", "j", "d")
+        await settle(pilot)
+        await app.workers.wait_for_complete()
+        text = await settle(pilot)
+        assert "first   frame 1  SYN" in text
+        assert "neither carries data, and both have the same sequence number" in text
+        assert "kind" in text
+        await pilot.press("escape")
+        assert app.screen.query_one(LadderView)

@@ -16,6 +16,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from tcpladder.agent.fault_messages import FaultPlan, FaultState
+from tcpladder.app import clipboard
 from tcpladder.app import fault_answers as answers
 from tcpladder.app.bar import Bar, Rule
 from tcpladder.app.choice_row import Answer, ChoiceRow
@@ -287,8 +288,7 @@ class FaultDialog(ModalScreen[FaultState], inherit_bindings=False):
         if self._plan is None or not self._plan.script:
             self.notify("nothing to copy yet", timeout=2)
             return
-        self.app.copy_to_clipboard(f"{_whole(self._plan)}\n")
-        self.notify("copied, with undo, if the terminal allows it (OSC 52)", markup=False, timeout=3)
+        clipboard.copy(self.app, _whole(self._plan), "the script, with its undo")
 
     def action_cancel(self) -> None:
         self.dismiss(None)

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
-from time import perf_counter
 from typing import ClassVar
 
-from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.message import Message
 from textual.timer import Timer
-from textual.widgets import Input
 
 from tcpladder.app import explain, status_words
 from tcpladder.app.bar import Bar
@@ -22,7 +18,9 @@ from tcpladder.app.detail_view import DetailView, findings
 from tcpladder.app.fault_keys import FaultKeys
 from tcpladder.app.feed import Feed
 from tcpladder.app.ladder_head import head
-from tcpladder.app.ladder_search import search
+from tcpladder.app.ladder_notes import NoteKeys
+from tcpladder.app.ladder_pair import PairKeys
+from tcpladder.app.ladder_search import SearchKeys
 from tcpladder.app.ladder_shape import ShapeKeys
 from tcpladder.app.ladder_view import LadderView
 from tcpladder.app.terminal import Taste, is_congested
@@ -35,11 +33,9 @@ from tcpladder.render.layout import Layout
 
 TALL = 40
 """Lines from which on the detail stands below the ladder without being asked for."""
-SEARCH_SLICE_S = 0.01
-"""How long a search may keep the screen from answering keys."""
 
 
-class LadderScreen(ShapeKeys, FaultKeys):
+class LadderScreen(ShapeKeys, SearchKeys, NoteKeys, PairKeys, FaultKeys):
     """The flow `number`, or the one that it is handed later."""
 
     TITLE = "ladder"
@@ -52,9 +48,6 @@ class LadderScreen(ShapeKeys, FaultKeys):
             "next event: handshake, probe, retransmission, reset, loss, fault, note",
         ),
         Binding("left_square_bracket", "event(-1)", "previous event"),
-        Binding("slash,f3", "search", "search the words on rungs and gaps"),
-        Binding("n", "again(1)", "next match"),
-        Binding("N", "again(-1)", "previous match"),
         Binding("1", "pane(1)", "pane 1: the ladder"),
         Binding("2", "pane(2)", "pane 2: the detail below it"),
         Binding("3", "pane(3)", "pane 3: the timers"),
@@ -81,7 +74,6 @@ class LadderScreen(ShapeKeys, FaultKeys):
         super().__init__(session, feed, taste)
         self.number = number
         self._timer: Timer | None = None
-        self._words = ""
         self._new_rows = 0
         self.set_class(taste.ascii_only, "-ascii")
         self.ladder = LadderView(session.view(number), session.notes(number), taste)
@@ -101,7 +93,7 @@ class LadderScreen(ShapeKeys, FaultKeys):
         """Be about another flow, from its beginning; panes, time and numbers stay as a person has left them."""
         self.workers.cancel_node(self)
         self.number = number
-        self._words = ""
+        self.words = ""
         self.paused_at = None
         self.ladder.show_flow(self.session.view(number), self.session.notes(number))
         self._begin()
@@ -293,32 +285,3 @@ class LadderScreen(ShapeKeys, FaultKeys):
         if isinstance(self.focused, DetailView | TimersView):
             return self.focused.row_text()
         return self.ladder.row_text()
-
-    # Search
-
-    def action_search(self) -> None:
-        self.ask("words on a rung or a gap: probe, rst, keepalive_intvl ...", self._words)
-
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        self._words = event.value.strip().lower()
-        self.close_prompt()
-        self.action_again(1)
-
-    def action_again(self, by: int) -> None:
-        if self._words:
-            self._search(by)
-        else:
-            self.notify("nothing to search for: / takes words", timeout=2)
-
-    @work(exclusive=True)
-    async def _search(self, by: int) -> None:
-        """Look through the ladder from the cursor on, in slices between which keys are answered."""
-        until = perf_counter() + SEARCH_SLICE_S
-        for row in search(self.ladder.ladder, self._words, self.ladder.cursor, by):
-            if row is not None:
-                self.ladder.jump(row)
-                return
-            if perf_counter() > until:
-                await asyncio.sleep(0)
-                until = perf_counter() + SEARCH_SLICE_S
-        self.notify(f"no {'later' if by > 0 else 'earlier'} row says {self._words}", markup=False, timeout=3)

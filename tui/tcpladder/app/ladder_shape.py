@@ -16,11 +16,11 @@ class ShapeKeys(Page):
     """A page with a ladder."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("t", "time", "time: clock, seconds from the start, none, from the marked rung"),
+        Binding("t", "time", "time: clock, from the start, none, from the mark"),
         Binding("r", "numbers", "sequence numbers: relative, raw"),
         Binding("space", "mark", "mark this rung and measure from it"),
-        Binding("x", "fold", "fold exchanges that repeat, unfold them; on the pending rung: what follows it"),
-        Binding("X", "fold_all", "fold, unfold all of them"),
+        Binding("x", "fold", "fold, unfold what repeats; pending rung: what follows"),
+        Binding("X", "fold_all", "fold, unfold all that repeats"),
         Binding("plus", "scale(1)", "gaps to scale, finer"),
         Binding("minus", "scale(-1)", "gaps to scale, coarser"),
         Binding("0", "scale(0)", "rows evenly spaced"),

@@ -238,5 +238,6 @@ class Page(Screen[None], inherit_bindings=False):
         if not text:
             self.notify("nothing to copy here", markup=False)
             return
-        self.app.copy_to_clipboard(text)
-        self.notify("copied, if the terminal allows it (OSC 52)", markup=False, timeout=3)
+        from tcpladder.app import clipboard
+
+        clipboard.copy(self.app, text, "this row")

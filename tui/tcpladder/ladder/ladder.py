@@ -141,6 +141,10 @@ class Ladder:
         found = _first_where(kinds, self.view.kind[segment : self._segments])
         return None if found is None else self.row_of_segment(segment + found)
 
+    def note_rows(self, text: str) -> list[int]:
+        """The rows of the notes that say `text`, which is in lower case."""
+        return [self._row_of_note(at) for at, note in enumerate(self._notes) if text in note.text.lower()]
+
     def _losses_beside(self, number: int) -> Iterator[int]:
         """The rows of the lost segments around a row."""
         lost = self.view.lost_segments()
