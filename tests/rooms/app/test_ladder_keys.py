@@ -182,3 +182,26 @@ async def test_d_compares_the_marked_rung_with_this_one() -> None:
         assert "kind" in text
         await pilot.press("escape")
         assert app.screen.query_one(LadderView)
+
+
+async def test_v_shows_the_map_and_a_click_on_it_goes_there() -> None:
+    app = app_for(keepalive_session(mode="file", phase="ended"), start_flow=1)
+    async with app.run_test(size=SIZE) as pilot:
+        assert "▕" not in await settle(pilot)
+        view = app.screen.query_one(LadderView)
+        await pilot.press("v")
+        line = next(line for line in (await settle(pilot)).splitlines() if "▕●" in line)
+        assert line.strip().startswith("96.0 s")
+        assert "p" in line
+        assert "⚑" in line
+        await pilot.click("#map", offset=(line.rindex("▏") - 1, 0))
+        await settle(pilot, 1)
+        assert view.segment == 9
+        await pilot.press("v")
+        assert "▕●" not in await settle(pilot)
+
+
+async def test_a_wide_screen_has_the_map_unasked() -> None:
+    app = app_for(keepalive_session(mode="file", phase="ended"), start_flow=1)
+    async with app.run_test(size=(200, 50)) as pilot:
+        assert "▕●" in await settle(pilot)

@@ -42,12 +42,14 @@ SIGNS = """\
 What the signs mean
   ▌ cursor     ✓ on time     late, early     ? unexplained     ✗ did not arrive     ⚑ a note
   ◆ the marked rung     ▸ exchanges that repeat, folded     ≈ a gap that is longer than it is drawn
+  On the map (v): ▁ to █ segments, p probe, r retransmission, R reset, ✗ eaten, ⚑ a note, ● the cursor.
   A quiet row between two rungs is a silence and the timer that explains it.
   A dashed rung has not been sent: it must come next if nothing else happens."""
 SIGNS_ASCII = """\
 What the signs mean
   > cursor     ok on time     late, early     ? unexplained     x did not arrive     ! a note
   * the marked rung     + exchanges that repeat, folded     ~ a gap that is longer than it is drawn
+  On the map (v): . to # segments, p probe, r retransmission, R reset, x eaten, ! a note, O the cursor.
   A quiet row between two rungs is a silence and the timer that explains it.
   A dotted rung has not been sent: it must come next if nothing else happens."""
 

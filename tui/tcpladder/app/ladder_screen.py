@@ -18,6 +18,7 @@ from tcpladder.app.detail_view import DetailView, findings
 from tcpladder.app.fault_keys import FaultKeys
 from tcpladder.app.feed import Feed
 from tcpladder.app.ladder_head import head
+from tcpladder.app.ladder_map import LadderMap, MapKeys
 from tcpladder.app.ladder_notes import NoteKeys
 from tcpladder.app.ladder_pair import PairKeys
 from tcpladder.app.ladder_search import SearchKeys
@@ -35,7 +36,7 @@ TALL = 40
 """Lines from which on the detail stands below the ladder without being asked for."""
 
 
-class LadderScreen(ShapeKeys, SearchKeys, NoteKeys, PairKeys, FaultKeys):
+class LadderScreen(ShapeKeys, SearchKeys, NoteKeys, PairKeys, MapKeys, FaultKeys):
     """The flow `number`, or the one that it is handed later."""
 
     TITLE = "ladder"
@@ -79,8 +80,9 @@ class LadderScreen(ShapeKeys, SearchKeys, NoteKeys, PairKeys, FaultKeys):
         self.ladder = LadderView(session.view(number), session.notes(number), taste)
         self._columns = Bar(id="columns", ascii_only=taste.ascii_only)
         self._detail = DetailView(ascii_only=taste.ascii_only)
+        self.map = LadderMap(self.ladder, taste)
         self._beside = WithTimers(
-            session, self._columns, self.ladder, self._detail, ascii_only=taste.ascii_only
+            session, self._columns, self.ladder, self.map, self._detail, ascii_only=taste.ascii_only
         )
 
     def compose_body(self) -> ComposeResult:
@@ -181,6 +183,7 @@ class LadderScreen(ShapeKeys, SearchKeys, NoteKeys, PairKeys, FaultKeys):
         rows, place = len(self.ladder.ladder), self.ladder.cursor + 1
         self.say_status(status, f"{summary.segments:,} segments  row {place:,} of {rows:,}  {status.filter}")
         self._show_why(status)
+        self.show_map()
 
     def _layout(self) -> Layout:
         return replace(self.ladder.ladder_layout, width=max(40, self.ladder.row_width))
