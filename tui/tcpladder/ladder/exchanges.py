@@ -94,18 +94,21 @@ class Exchanges:
     def _take(self, goes_on: NDArray[np.uint8]) -> None:
         changes = np.flatnonzero(goes_on[1:] != goes_on[:-1]) + 1
         starts = np.concatenate([[0], changes])
+        lengths = np.diff(starts, append=len(goes_on))
+        worth = lengths >= _SHORTEST
+        worth[0] = worth[-1] = True  # they go on with what is known, or may be gone on with
+        starts, lengths = starts[worth], lengths[worth]
         repeated = goes_on[starts]
-        begin = np.maximum(self._known + starts - 1, 0)
+        begin, end = np.maximum(self._known + starts - 1, 0), self._known + starts + lengths
         kind, first = self._last
         if repeated[0] == kind:
             begin[0] = first
         else:
             begin = np.concatenate([[first], begin])
+            end = np.concatenate([[self._known], end])
             repeated = np.concatenate([[np.uint8(kind)], repeated])
-            starts = np.concatenate([[0], starts])
-        end = self._known + starts[1:]
         self._last = Repeated(int(repeated[-1])), int(begin[-1])
-        closed = Stretches(begin[:-1].astype(np.int64), end.astype(np.int64), repeated[:-1].astype(np.uint8))
+        closed = Stretches(begin[:-1], end[:-1], repeated[:-1])
         kept = _is_long(closed)
         self._closed = Stretches(
             np.append(self._closed.begin, closed.begin[kept]),
@@ -116,6 +119,9 @@ class Exchanges:
 
 _FEWEST = np.array([1 << 40, *(FEWEST[kind] for kind in list(Repeated)[1:])], np.int64)
 _VISIBLE = np.array([0, *(VISIBLE[kind] for kind in list(Repeated)[1:])], np.int64)
+
+_SHORTEST = min(FEWEST[kind] + 2 * VISIBLE[kind] for kind in FEWEST) - 1
+"""Segments of the shortest stretch that can be folded, but for the first."""
 
 
 def _is_long(whole: Stretches) -> NDArray[np.bool_]:
