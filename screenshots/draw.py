@@ -1,4 +1,6 @@
-"""Draw the pictures of this folder from the captures: the real app, the real file, keys pressed as a person would.
+"""Draw the pictures of this folder with demos: the real app, the real captures, keys pressed as a person would.
+
+A picture is how a script of this folder ends; a film is a demo that comes with tcpladder.
 
     python screenshots/draw.py [--check]
 
@@ -7,12 +9,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
-import re
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC
 from pathlib import Path
 
@@ -20,10 +19,9 @@ for name in [name for name in os.environ if name == "NO_COLOR" or name.startswit
     del os.environ[name]
 os.environ["TEXTUAL_COLOR_SYSTEM"] = "truecolor"
 
-from tcpladder.app.app import Taste, TcpladderApp  # noqa: E402 - Textual reads the environment when it is imported
-from tcpladder.demonstrating import recorded  # noqa: E402
+from tcpladder.demonstrating import recorded  # noqa: E402 - Textual reads the environment when it is imported
 from tcpladder.record import demo_script  # noqa: E402
-from tcpladder.record.cast_svg import animated  # noqa: E402
+from tcpladder.record.cast_svg import animated, still  # noqa: E402
 from tcpladder.record.frames import film  # noqa: E402
 from tcpladder.render.formats import Format  # noqa: E402
 from tcpladder.render.png import png  # noqa: E402
@@ -32,41 +30,9 @@ from tcpladder.session.files import FileSession  # noqa: E402
 
 HERE = Path(__file__).resolve().parent
 FILMS = ("keepalive",)
-CAPTURES = HERE.parent / "captures" / "keepalive"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Picture:
-    """A screen, and the keys that lead to it."""
-
-    name: str
-    keys: tuple[str, ...]
-    size: tuple[int, int] = (80, 24)
-
-
-PICTURES = (
-    Picture(name="flows", keys=()),
-    Picture(name="ladder", keys=("enter", "end")),
-    Picture(name="ladder-wide", keys=("enter", "end"), size=(140, 36)),
-    Picture(name="detail", keys=("enter", "end", "enter")),
-    Picture(name="help", keys=("enter", "question_mark"), size=(80, 36)),
-)
-
-ALSO_AS_PNG = ("export.svg",)
-"""For where SVG is not shown; librsvg places the words of a screen by their blanks, and loses some."""
-
-
-async def draw(picture: Picture, capture: Path) -> str:
-    """The screen as SVG."""
-    app = TcpladderApp(FileSession([capture.name], read_again=True), taste=Taste(timezone=UTC))
-    async with app.run_test(size=picture.size) as pilot:
-        while app.session.status().phase != "ended":
-            await pilot.pause(0.05)
-        await pilot.pause(0.5)
-        for key in picture.keys:
-            await pilot.press(key)
-            await pilot.pause(0.5)
-        return still(app.export_screenshot(title=f"tcpladder open {capture.name}"))
+CAPTURE = HERE.parent / "captures" / "keepalive"
+ALSO_AS_PNG = ("export.svg", "ladder.svg")
+"""For where SVG is not shown."""
 
 
 def export(capture: Path) -> bytes:
@@ -77,13 +43,16 @@ def export(capture: Path) -> bytes:
     return b"".join(content(session, Wish(form=Format.SVG, flows=[1]), UTC))
 
 
-def still(picture: str) -> str:
-    """Textual names its styles after a random number; one picture of one screen should be one file."""
-    return re.sub(r"terminal-\d+", "terminal", picture)
+def pictures() -> Iterator[tuple[str, bytes]]:
+    """The screen with which each script of this folder ends."""
+    for script in sorted(HERE.glob("*.toml")):
+        demo = demo_script.load(str(script))
+        *_, last = film(recorded(demo))
+        yield f"{script.stem}.svg", still(last.screen, demo.title).encode()
 
 
-def demos() -> Iterator[tuple[str, bytes]]:
-    """Each demo, as asciicast and as film."""
+def films() -> Iterator[tuple[str, bytes]]:
+    """Demos, as asciicast and as film."""
     for name in FILMS:
         cast = recorded(demo_script.load(name))
         lines = [cast.header.line(), *(event.line(0) for event in cast.events)]
@@ -93,12 +62,11 @@ def demos() -> Iterator[tuple[str, bytes]]:
 
 def drawn() -> Iterator[tuple[str, bytes]]:
     """Every file of this folder that is drawn: its name and what is in it."""
-    (capture,) = CAPTURES.glob("*.pcap*")
+    yield from pictures()
+    yield from films()
+    (capture,) = CAPTURE.glob("*.pcap*")
     os.chdir(capture.parent)
-    for picture in PICTURES:
-        yield f"{picture.name}.svg", asyncio.run(draw(picture, capture)).encode()
     yield "export.svg", export(capture)
-    yield from demos()
 
 
 def main() -> None:

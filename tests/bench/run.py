@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 
+import flows
 import live
 import offline
 import replay
@@ -15,6 +16,7 @@ from figure import Figure, table
 BENCHMARKS: tuple[Callable[[], Iterator[Figure]], ...] = (
     startup.figures,
     view.figures,
+    flows.figures,
     replay.figures,
     offline.figures,
     live.figures,

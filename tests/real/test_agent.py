@@ -61,6 +61,22 @@ for line in sys.stdin:
 """
 
 
+SNIFFS = """
+from tcpladder.agent.capture import open_capture
+from tcpladder.agent.confine import Capability, keep_capabilities
+from tcpladder.agent.messages import OpenCapture
+for kept in ((Capability.NET_ADMIN, Capability.NET_RAW), (Capability.NET_RAW,)):
+    keep_capabilities(kept)
+    print(open_capture(OpenCapture(interface="lo"))[0].may_break)
+"""
+
+
+def test_who_may_sniff_and_not_break_is_told_so() -> None:
+    environment = {"PYTHONPATH": str(SOURCES.parent)}
+    done = subprocess.run([sys.executable, "-c", SNIFFS], env=environment, capture_output=True, text=True)
+    assert done.stdout.split() == ["True", "False"], done.stderr
+
+
 @dataclass
 class App:
     """A running app: what it says to an expression, its process and its agent."""
@@ -279,6 +295,7 @@ def test_keys_and_hangups_of_the_terminal_do_not_reach_the_agent(place: Path) ->
 @pytest.mark.parametrize(
     "datagram",
     [b"nonsense", b"{}", b'["Reboot",{}]', b'["ListInterfaces",{"x":1}]', b"[" * 60000],
+    ids=["nonsense", "no array", "unknown", "unknown field", "deep"],
 )
 def test_a_malformed_message_ends_the_agent(place: Path, datagram: bytes) -> None:
     with started(command(place, sys.executable, "HostNetwork()", {}), environment(place)) as app:

@@ -116,6 +116,50 @@ def test_the_recording_shows_what_the_screen_showed(screen: Callable[..., Screen
     assert not re.search(r"\x1b\[\?1(?:000|003|006|015)h|\x1b\[\?\d+\$p|\x1b\[>\d*u", sent)
 
 
+def test_the_start_screen_and_what_is_chosen_on_it_are_one_recording(
+    screen: Callable[..., Screen], tmp_path: Path
+) -> None:
+    path = tmp_path / "whole.cast"
+    app = screen(["--record", str(path), "--record-format", "v3"])
+    app.shows("Experiments", "o open a file")
+    app.press("o")
+    app.press(*CAPTURE, "Enter")
+    app.shows("no answer", "? help")
+    app.resize(100, 30)
+    app.shows("─" * 100)
+    app.press("Enter")
+    app.shows("row 1 of 22")
+    app.press("q", "q")
+    app.shows("Experiments", "─" * 100)
+    app.press("q")
+    assert "recorded in" in app.shows("the app is gone")
+    cast = read_cast(path)
+    assert cast.warnings == ()
+    assert (cast.header.version, cast.header.title) == (3, "tcpladder")
+    pictures = [text(picture.screen) for picture in film(cast)]
+    stages = [
+        next(at for at, shown in enumerate(pictures) if "o open a file" in shown),
+        next(at for at, shown in enumerate(pictures) if "no answer" in shown),
+        next(at for at, shown in enumerate(pictures) if "row 1 of 22" in shown),
+        max(at for at, shown in enumerate(pictures) if "o open a file" in shown),
+    ]
+    assert stages == sorted(stages)
+    assert len(set(stages)) == 4
+    assert [event.data for event in cast.events if event.code is Code.RESIZE] == ["100x30"]
+
+
+@pytest.mark.real
+def test_what_is_refused_leaves_no_empty_recording(tmp_path: Path) -> None:
+    path = tmp_path / "none.cast"
+    for words in ("live -i nowhere0", "open /nowhere.pcap", "live tcp prot 80"):
+        done = subprocess.run(
+            ["script", "-qec", f"{' '.join(TCPLADDER)} --record {path} {words}", "/dev/null"],
+            capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL, cwd=tmp_path,
+        )  # fmt: skip
+        assert done.returncode not in (0, 1), done.stdout
+        assert not path.exists()
+
+
 def test_a_recorder_that_is_killed_leaves_a_recording(screen: Callable[..., Screen], tmp_path: Path) -> None:
     path = tmp_path / "a.cast"
     app = screen(["open", CAPTURE, "--record", str(path), "--record-format", "v3"])

@@ -77,7 +77,9 @@ def test_from_afar_little_is_claimed_that_no_timer_sent(recorded: Path, side: st
     found = claimed(Path(f"{recorded}.{seen_at}.pcap"), side)
     for timer, counter in COUNTED.items():
         sent = counted.get(counter, 0)
-        assert found[timer] <= sent + 3 + sent // 4, (timer, found, sent)
+        # A keepalive probe looks like nothing else, but for ACKs that were overtaken.
+        spare = 1 if timer is Timer.KEEPALIVE else 3 + sent // 4
+        assert found[timer] <= sent + spare, (timer, found, sent)
 
 
 @pytest.mark.parametrize("side", ["client", "server"])

@@ -36,7 +36,7 @@ def cast(tmp_path: Path) -> Path:
     ("words", "sentence"),
     [
         (("show", CAPTURE), "cannot record new.cast: `show` prints, and only the app is recorded"),
-        ((), "cannot record new.cast: no command is named, such as `live`, and only the app is recorded"),
+        ((), "cannot record new.cast: the app cannot open here: stdin and stdout must be a terminal"),
         (("lab", "keepalive", "--auto"), "cannot record new.cast: text is printed"),
         (("live", "--format", "jsonl"), "cannot record new.cast: jsonl is printed"),
         (

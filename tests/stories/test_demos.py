@@ -14,6 +14,7 @@ from tcpladder.record.asciicast import SECOND_US, Code
 from tcpladder.record.cast_file import read_cast
 from tcpladder.record.frames import film, screen_at
 from tcpladder.record.plain import text
+from tcpladder.session.files import FileSession
 
 MINUTE_US = 60 * SECOND_US
 
@@ -126,3 +127,17 @@ def test_a_script_that_cannot_be_played_is_told(step: str, sentence: str, tmp_pa
     assert done.returncode == 2
     assert sentence in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("name", demo_script.names())
+def test_each_demo_is_played_in_less_than_a_minute(name: str) -> None:
+    """The waits are all the time that passes. What is replayed has times, or it would stand still until the last."""
+    demo = demo_script.load(name)
+    assert 0 < sum(step.wait_us for step in demo.steps) < MINUTE_US
+    if name in demo_script._scripts():
+        assert max(len(step.caption or "") for step in demo.steps) < 80, "it is played on 80 columns, too"
+    if demo.replay is not None:
+        session = FileSession([str(samples.capture(demo.capture))])
+        (capture,) = session.read()
+        assert capture.log.value("time_ns", 0) > 0
+        session.close()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import platform
-from importlib import metadata
 from pathlib import Path
 
 import click
@@ -19,6 +17,8 @@ COMPLETE = "_TCPLADDER_COMPLETE"
 
 def versions() -> str:
     """Two lines below the version: what a report of a mistake needs to say."""
+    import platform  # neither this nor the metadata is wanted by any other command
+
     here = (
         f"Python {platform.python_version()}, {platform.system()} {platform.release()} {platform.machine()}"
     )
@@ -26,6 +26,8 @@ def versions() -> str:
 
 
 def _version(library: str) -> str:
+    from importlib import metadata  # half of what there is for mail comes with it
+
     try:
         return f"{library} {metadata.version(library)}"
     except metadata.PackageNotFoundError:

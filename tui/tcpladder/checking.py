@@ -8,10 +8,11 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tcpladder.analysis.check import NEVER_CAME, Deviation, Tolerance, must_hold
+from tcpladder.analysis.check import NEVER_CAME, Deviation, Tolerance, judges, must_hold
 from tcpladder.analysis.check import check as check_flow
 from tcpladder.analysis.expected import Given
 from tcpladder.analysis.view import Side
+from tcpladder.analysis.wait import Schedule
 from tcpladder.errors import CaptureError, UsageError
 from tcpladder.ladder import words
 from tcpladder.session.files import FileSession
@@ -41,7 +42,7 @@ def check(files: Sequence[str], *, given: Given, tolerance: str | None, form: st
     rows: list[tuple[str, ...]] = [] if form == "jsonl" else [_HEADINGS]
     first = 0
     for capture in session.read():
-        for view in capture.all_views():
+        for view in capture.all_views(delayed=judges(given, Schedule.DELAYED_ACK)):
             checked = check_flow(view, given, values, allowed, capture.last_ns)
             totals.kept += checked.kept
             totals.unknown += checked.unknown

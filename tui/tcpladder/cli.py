@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import gc
 import os
-import subprocess
 import sys
 
 import click
@@ -22,6 +21,7 @@ _SHOW_THE_APP = frozenset({"live", "open", "replay", "lab", "demo"})
 @click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=about.show_versions,
               help="Print the version, and those of what it stands on.")  # fmt: skip
 @recordable
+@record_commands.continuable
 @click.pass_context
 def tcpladder(context: click.Context) -> None:
     """Live ladder diagrams of TCP connections, and which timer caused each silence.
@@ -29,20 +29,16 @@ def tcpladder(context: click.Context) -> None:
     Exit codes: 0 done, 1 the answer is no (check, an experiment), 2 wrong usage, 3 bad input, 4 not permitted,
     130 interrupted.
     """
-    if context.invoked_subcommand not in _SHOW_THE_APP:
-        shown = context.invoked_subcommand
-        record_commands.refuse(f"`{shown}` prints" if shown else "no command is named, such as `live`")
-    if context.invoked_subcommand is not None:
+    shown = context.invoked_subcommand
+    if shown is not None:
+        if shown not in _SHOW_THE_APP:
+            record_commands.refuse(f"`{shown}` prints")
         return
-    if opening.why_no_app() is not None:
+    if (why_not := opening.why_no_app()) is not None:
+        record_commands.refuse(f"the app cannot open here: {why_not}")
         click.echo(context.get_help())
         return
-    from tcpladder.app.start_screen import choose
-
-    while (command := choose(ascii_only=False, mouse=True)) is not None:
-        # A process of its own: `live` and `lab` give up privilege by exec, and this screen is there again afterwards.
-        if subprocess.run([sys.executable, "-P", "-m", "tcpladder", *command]).returncode not in (0, 1):
-            click.pause("press a key to go on", err=True)
+    opening.start_screen()
 
 
 for _command in (
@@ -71,14 +67,17 @@ def main() -> None:
     """Run the command; errors are sentences on stderr, and the exit code says which."""
     # No matrix is multiplied here, and the threads that numpy's library starts for it cost 40 ms at each start.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    # Python looks for garbage after 700 new objects, and a start makes a hundred thousand that stay.
-    gc.set_threshold(10_000)
+    # Python looks for garbage after 700 new objects, and a start makes a hundred thousand that stay; so does a capture.
+    gc.set_threshold(50_000)
     _fill_standard_streams()
     if instruction := os.environ.get(about.COMPLETE):
         sys.exit(about.complete(tcpladder, instruction))
     try:
         # Not tcpladder.main(), which makes exit code 1 of a broken pipe: here that says that the answer is no.
-        with tcpladder.make_context("tcpladder", sys.argv[1:]) as context:
+        with (
+            tcpladder.make_context("tcpladder", sys.argv[1:]) as context,
+            record_commands.nothing_left_empty(),
+        ):
             tcpladder.invoke(context)
         sys.stdout.flush()
     except click.exceptions.Exit as done:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,9 +24,10 @@ if TYPE_CHECKING:
 
 
 def play(demo: Demo) -> None:
-    """Play it on this terminal. Raises TcpladderError."""
-    with Playing(demo.columns, demo.rows) as playing:
-        _perform(demo, playing.take)
+    """Play it on this terminal, smaller where that is smaller. Raises TcpladderError."""
+    with Playing() as playing:
+        columns, rows = min(demo.columns, playing.columns), min(demo.rows, playing.rows)
+        _perform(replace(demo, columns=columns, rows=rows), playing.take)
 
 
 def write(demo: Demo, descriptor: int, *, version: int = 2) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,24 @@ def front_end(form: str | None, *, without_terminal: str) -> str | None:
     raise UsageError(f"the app cannot open here: {why_not}; `tcpladder show FILE` prints the same")
 
 
+def start_screen() -> None:
+    """Let a person choose what to do, again and again.
+
+    What is chosen runs in a process of its own: `live` and `lab` give up privilege by exec, and this screen is there
+    again afterwards.
+    """
+    from tcpladder.app.start_screen import choose
+
+    record_commands.begin_start_screen()
+    words, descriptors = record_commands.handed_on()
+    while (command := choose(ascii_only=False, mouse=True, recording=record_commands.go_on())) is not None:
+        started = [sys.executable, "-P", "-m", "tcpladder", *words, *command]
+        if subprocess.run(started, pass_fds=descriptors).returncode not in (0, 1):
+            click.pause("press a key to go on", err=True)
+    if words:
+        say([f"recorded in {record_commands.asked().path}"])
+
+
 def shipped_instead(
     experiment: str, refused: str, form: str | None, *, ascii_only: bool, no_mouse: bool
 ) -> None:
@@ -57,9 +76,11 @@ def show_shipped(path: Path, form: str | None, given: Any, *, ascii_only: bool, 
     open_app(session, ascii_only=ascii_only, no_mouse=no_mouse, start_flow=1)
 
 
-def show_live(session: Any, form: str | None, *, ascii_only: bool, no_mouse: bool) -> None:
+def show_live(
+    session: Any, form: str | None, *, ascii_only: bool, no_mouse: bool, start_flow: int | None = None
+) -> None:
     if form is None:
-        open_app(session, ascii_only=ascii_only, no_mouse=no_mouse)
+        open_app(session, ascii_only=ascii_only, no_mouse=no_mouse, start_flow=start_flow)
         return
     from tcpladder import printing
 
@@ -77,7 +98,8 @@ def open_app(session: Any, *, ascii_only: bool, no_mouse: bool, start_flow: int 
 
     cast, keys = recording
     run_recorded(session, cast, keys=keys, ascii_only=ascii_only, mouse=not no_mouse, start_flow=start_flow)
-    say([cast.why_ended] if cast.why_ended else [f"recorded in {record_commands.asked().path}"])
+    path = record_commands.asked().path
+    say([cast.why_ended] if cast.why_ended else [f"recorded in {path}"] if path else [])
 
 
 def say(sentences: list[str]) -> None:

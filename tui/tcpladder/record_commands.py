@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+import os
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -13,6 +15,7 @@ from tcpladder.errors import UsageError
 
 if TYPE_CHECKING:
     from tcpladder.agent.start import Handover
+    from tcpladder.record.asciicast import Header
     from tcpladder.record.writer import CastWriter
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -30,6 +33,8 @@ class Asked:
     keys: bool = False
     descriptor: int | None = None
     """The file, where an earlier process has opened it."""
+    goes_on: bool = False
+    """Whether the start screen has begun the recording in that file."""
 
 
 def asked() -> Asked:
@@ -64,6 +69,17 @@ def recordable(command: _Command) -> _Command:
     return command
 
 
+def _go_on(context: click.Context, _option: click.Parameter, descriptor: int | None) -> None:
+    """Record into the file that the start screen records into."""
+    if descriptor is not None:
+        said: Asked = context.find_root().meta.setdefault(_META, Asked())
+        said.descriptor, said.goes_on = descriptor, True
+
+
+continuable = click.option("--record-onto", type=int, hidden=True, expose_value=False, callback=_go_on)
+"""The option that the start screen gives to what is chosen on it."""
+
+
 def refuse(why: str) -> None:
     """Say that there is nothing to record, if that is wanted. Raises UsageError."""
     if (path := asked().path) is not None:
@@ -78,13 +94,33 @@ def outputs() -> dict[str, Path]:
 
 def take_over(left: Handover) -> None:
     """Record into the file that was opened while there was privilege."""
-    asked().descriptor = left.outputs.get(OUTPUT)
+    if OUTPUT in left.outputs:
+        asked().descriptor = left.outputs[OUTPUT]
+
+
+@contextlib.contextmanager
+def nothing_left_empty() -> Iterator[None]:
+    """Remove the file in which nothing was recorded, where what should have been is refused."""
+    try:
+        yield
+    except BaseException:
+        said = asked()
+        if said.path is not None and said.descriptor is not None:
+            with contextlib.suppress(OSError):
+                made, named = os.fstat(said.descriptor), said.path.stat()
+                if not made.st_size and os.path.samestat(made, named):
+                    said.path.unlink()
+        raise
 
 
 def _open(path: Path) -> int:
+    from tcpladder.agent.confine import invoking_user
     from tcpladder.agent.start import open_output
 
-    return open_output(path, new=True)
+    descriptor = open_output(path, new=True)
+    if (user := invoking_user()) is not None:
+        os.fchown(descriptor, user.pw_uid, user.pw_gid)
+    return descriptor
 
 
 def begin() -> tuple[CastWriter, bool] | None:
@@ -92,27 +128,54 @@ def begin() -> tuple[CastWriter, bool] | None:
 
     Raises UsageError where the file cannot be made.
     """
+    from tcpladder.record.writer import CastWriter
+
     said = asked()
+    if said.goes_on and said.descriptor is not None:
+        os.set_inheritable(said.descriptor, False)
+        return CastWriter(said.descriptor, None), said.keys
     if said.path is None:
         return None
+    descriptor = _open(said.path) if said.descriptor is None else said.descriptor
+    return CastWriter(descriptor, _header(said.version)), said.keys
+
+
+def _header(version: int) -> Header:
     import shutil
     import time
 
     from tcpladder.record.asciicast import Header
-    from tcpladder.record.writer import CastWriter
 
     width, height = shutil.get_terminal_size()
-    context = click.get_current_context()
-    header = Header(
-        width=width,
-        height=height,
-        version=said.version,
-        # The command alone: its arguments may name what the privacy mask hides.
-        title=f"tcpladder {context.info_name}",
-        timestamp_s=time.time_ns() // 10**9,
+    # The command alone: its arguments may name what the privacy mask hides.
+    title = f"tcpladder {click.get_current_context().info_name}".replace("tcpladder tcpladder", "tcpladder")
+    return Header(
+        width=width, height=height, version=version, title=title, timestamp_s=time.time_ns() // 10**9
     )
-    descriptor = _open(said.path) if said.descriptor is None else said.descriptor
-    return CastWriter(descriptor, header), said.keys
+
+
+def begin_start_screen() -> None:
+    """Begin the recording of the start screen and all that is chosen on it, if one is wanted."""
+    recording = begin()
+    if recording is not None:
+        asked().descriptor, asked().goes_on = recording[0].detach(), True
+
+
+def go_on() -> tuple[CastWriter, bool] | None:
+    """That recording for the next screen of this process; None without one."""
+    from tcpladder.record.writer import CastWriter
+
+    said = asked()
+    return None if said.descriptor is None else (CastWriter(os.dup(said.descriptor), None), said.keys)
+
+
+def handed_on() -> tuple[list[str], tuple[int, ...]]:
+    """The words that make another process record into the same file, and the descriptors that it needs."""
+    said = asked()
+    if said.descriptor is None:
+        return [], ()
+    words = ["--record-onto", str(said.descriptor), *(["--record-keys"] if said.keys else [])]
+    return words, (said.descriptor,)
 
 
 @click.command()

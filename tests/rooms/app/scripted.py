@@ -9,7 +9,8 @@ from typing import Literal
 from textual.pilot import Pilot
 
 from rooms.ladder.talk import START_NS, Talk, keepalive
-from tcpladder.agent.fault_messages import FaultPlan, FaultState, Place, SysctlSet
+from tcpladder.agent.fault_messages import End, FaultPlan, FaultState, Place, SysctlSet
+from tcpladder.analysis.beliefs import TimerValues
 from tcpladder.analysis.view import Endpoint, FlowSummary, FlowView, Side
 from tcpladder.app.app import TcpladderApp
 from tcpladder.app.terminal import Taste
@@ -88,7 +89,9 @@ class ScriptedFaults:
 
     def lift(self, number: int) -> FaultState:
         self.asked.append(("lift", number))
-        self.kept[number] = replace(self.kept[number], ended_ns=START_NS + 91 * S, left_ms=None)
+        self.kept[number] = replace(
+            self.kept[number], ended_ns=START_NS + 91 * S, left_ms=None, end=End.LIFTED
+        )
         return self.kept[number]
 
     def lift_last(self) -> FaultState | None:
@@ -173,6 +176,12 @@ class ScriptedSession:
     def summary(self, number: int) -> FlowSummary:
         return self.flows[number - 1].summary
 
+    def activity(self, number: int) -> list[int]:
+        return [0] * 11 + [self.flows[number - 1].summary.segments]
+
+    def measures(self) -> None:
+        return None
+
     def endpoints(self, number: int) -> tuple[Endpoint, Endpoint]:
         return self.flows[number - 1].client, self.flows[number - 1].server
 
@@ -182,6 +191,9 @@ class ScriptedSession:
     def timers(self, number: int) -> FlowTimers:
         self.timers_asked += 1
         return self.timed
+
+    def opening(self) -> TimerValues:
+        return TimerValues()
 
     def owners(self, number: int) -> str:
         return self.owner

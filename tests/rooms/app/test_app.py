@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from unittest.mock import patch
 
 import pytest
@@ -333,11 +334,53 @@ async def test_detail_shows_findings_headers_and_bytes() -> None:
         assert "rung 1 of 10" in text
         assert "22345" in text
         assert "57 49 30 39" in text.replace("5749 3039", "57 49 30 39")
+        assert "says     RFC 9293 3.5: each end opens with a SYN" in text
+        assert "Timers of both ends" in text
         await pilot.press("n")
         assert "rung 2 of 10" in await settle(pilot)
         await pilot.press("left_square_bracket")
         assert "rung 1 of 10" in await settle(pilot)
         await app.workers.wait_for_complete()
+
+
+async def test_a_field_shows_its_bytes_and_bytes_show_their_fields() -> None:
+    app = app_for(keepalive_session(mode="file", phase="ended"))
+    async with app.run_test(size=(80, 60)) as pilot:
+        await settle(pilot)
+        await pilot.press("enter")
+        await settle(pilot)
+        await pilot.press("enter")
+        await app.workers.wait_for_complete()
+        lines = (await settle(pilot)).splitlines()
+        row = next(number for number, line in enumerate(lines) if "dport = " in line)
+        await pilot.press(*["down"] * (row - 1))
+        text = await settle(pilot)
+        assert "bytes 36 to 37 of 54" in text
+        assert "57 49[30 39]00 00" in text
+        await pilot.press("tab")
+        text = await settle(pilot)
+        assert "bytes 32 to 47: dst = " in text
+        assert re.search(r"\*\s+dport = ", text)
+        assert not re.search(r"\*\s+flags = DF", text)
+
+
+async def test_y_copies_a_command_of_the_detail_whole() -> None:
+    session = keepalive_session(mode="live")
+    app = app_for(session)
+    async with app.run_test(size=(60, 60)) as pilot:
+        await settle(pilot)
+        await pilot.press("enter")
+        await settle(pilot)
+        await pilot.press("enter")
+        await app.workers.wait_for_complete()
+        await settle(pilot)
+        await pilot.press("G", "y")
+        await settle(pilot)
+        assert app.clipboard == (
+            "tcpdump -nn -S -i lo 'host 127.0.0.1 and port 22345 and host 127.0.0.1 and port 12345'"
+        )
+        await pilot.press("P")
+        assert "tcpdump" not in await settle(pilot)
 
 
 async def test_filter_narrows_the_list_while_it_is_typed() -> None:

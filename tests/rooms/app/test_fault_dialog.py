@@ -16,10 +16,12 @@ from rooms.app.scripted import (
     app_for,
     fault_state,
     keepalive_session,
+    many_flows,
     settle,
 )
-from tcpladder.agent.fault_messages import FaultPlan
-from tcpladder.app import fault_dialog, fault_keys
+from rooms.ladder.talk import keepalive
+from tcpladder.agent.fault_messages import End, FaultPlan
+from tcpladder.app import fault_target
 from tcpladder.app.app import TcpladderApp
 from tcpladder.app.choice_row import ChoiceRow
 from tcpladder.app.confirm import Confirm
@@ -29,6 +31,7 @@ from tcpladder.app.flows_screen import FlowsScreen
 from tcpladder.app.help_screen import HelpScreen
 from tcpladder.app.ladder_screen import LadderScreen
 from tcpladder.faults.fault import Action, Fault, Match, Segments
+from tcpladder.ladder.model import Note
 
 SIZE = (80, 24)
 TO_SERVER = Match(source="127.0.0.1", source_port=22345, destination="127.0.0.1", destination_port=12345)
@@ -85,22 +88,58 @@ async def test_the_heading_says_whom() -> None:
 async def test_the_time_proposed_follows_the_sockets_unless_it_was_touched(
     monkeypatch: pytest.MonkeyPatch, typed: str, stands: str
 ) -> None:
-    said = [("686 s", "assumed"), ("24 s", "read")]
-    monkeypatch.setattr(fault_keys, "proposed_length", lambda *_: said.pop(0))
-    monkeypatch.setattr(fault_dialog, "SOCKETS_READ_S", 1.5)
+    believed = ("686 s", "assumed")
+    monkeypatch.setattr(fault_target, "proposed_length", lambda *_: believed)
     app = app_for(keepalive_session())
     async with app.run_test(size=SIZE) as pilot:
         await settle(pilot)
-        await keys(pilot, "enter")
-        await pilot.press("D")
-        await pilot.pause()
+        text = await keys(pilot, "enter", "D")
+        assert "assumed" in text
         length = app.screen.query_one("#for Input", Input)
         assert length.value == "686 s"
         length.value = typed or length.value
+        believed = ("24 s", "read from the sockets")
         async with asyncio.timeout(10):
-            while said:
-                await pilot.pause(0.05)
+            while "read from the sockets" not in await settle(pilot):
+                pass
         assert length.value == stands
+
+
+async def test_what_is_typed_lasts_until_a_connection_that_opens_has_given_up() -> None:
+    app = app_for(keepalive_session())
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        text = await keys(pilot, "D", "t")
+        assert "60 s" in text, "what stands there is the flow itself"
+        text = await keys(pilot, *"127.0.0.1:80")
+        assert "Break any → 127.0.0.1:80" in text
+        assert "until connect() gives up: 131 s + 10 s" in text
+        assert app.screen.query_one("#for Input", Input).value == "141 s"
+        text = await keys(pilot, "f")
+        assert app.screen.query_one("#for Input", Input).value == "60 s"
+
+
+async def test_a_flow_that_ends_meanwhile_and_the_one_after_it_are_said() -> None:
+    session = keepalive_session()
+    app = app_for(session)
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        assert "has ended" not in await keys(pilot, "D")
+        session.flows[0].ended = "RST"
+        session.change()
+        async with asyncio.timeout(10):
+            while "flow 1 has ended; what comes next" not in await settle(pilot):
+                pass
+        again, _ = keepalive()
+        again.number = 2
+        session.flows += [many_flows(1).flows[0], again]
+        session.change()
+        async with asyncio.timeout(10):
+            while "flow 1 has ended; flow 3 has the same ends" not in await settle(pilot):
+                pass
+        await keys(pilot, "enter")
+    (fault,) = applied(session)
+    assert fault.match == TO_SERVER
 
 
 async def test_the_privacy_mask_holds_for_faults_too() -> None:
@@ -115,7 +154,15 @@ async def test_the_privacy_mask_holds_for_faults_too() -> None:
         text += await keys(pilot, "t")
         assert "127.0.0.1" not in text
         assert "12345" not in text
-        await keys(pilot, "escape", "D", "S")
+        await keys(pilot, "escape", "D")
+        assert "Break 127.0.0.1:22345 → 127.0.0.1:12345" in await keys(pilot, "P")
+        assert "(p) port 12345" in await keys(pilot, "t")
+        assert "[::1]:7" in await keys(pilot, *"[::1]:7")
+        text = await keys(pilot, "P", "P")
+        assert "127.0.0.1" not in text
+        assert "::1" not in text, "what is typed is dots"
+        assert "12345" not in text
+        await keys(pilot, "up", "f", "S")
         assert "DROP  192.0.2.1:2 → 192.0.2.1:1" in await keys(pilot, "F")
         assert applied(session)[0].match == TO_SERVER
 
@@ -240,6 +287,45 @@ async def test_the_line_you_sit_on_needs_the_word() -> None:
         assert not isinstance(app.screen, FaultDialog)
     (fault,) = applied(session)
     assert fault.insist
+
+
+async def test_a_flow_that_ended_while_the_question_stood_is_not_reset() -> None:
+    session = keepalive_session()
+    app = app_for(session)
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        await keys(pilot, "K")
+        session.flows[0].ended = "RST"
+        await keys(pilot, "y")
+        assert [one.message for one in app._notifications] == [
+            "it has ended meanwhile: RST; nothing was reset"
+        ]
+    assert not session.resets
+
+
+async def test_a_fault_that_ends_while_the_screen_is_paused_is_gone_and_its_note_is_in_its_place() -> None:
+    session = keepalive_session()
+    session.faults.apply(DROP)
+    session.change()
+    app = app_for(session)
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        assert "fault 1: 40 s left" in await keys(pilot, "enter", "p")
+        last_ns = int(session.flows[0].time_ns[-1])
+        ended_ns = int(session.flows[0].time_ns[-2]) + 1
+        session.faults.kept[1] = replace(
+            session.faults.kept[1], ended_ns=ended_ns, left_ms=None, end=End.TIME_UP
+        )
+        session.marks += (Note(ended_ns, "rule 1 is over: ate 3 segments"),)
+        session.change()
+        text = await settle(pilot)
+        assert "paused" in text
+        assert "fault 1" not in text
+        assert "rule 1 is over" not in text, "the ladder stands still"
+        lines = (await keys(pilot, "p", "end")).splitlines()
+        note = next(index for index, line in enumerate(lines) if "rule 1 is over" in line)
+        rungs = [index for index, line in enumerate(lines) if "keepalive probe" in line]
+        assert rungs[-2] < note < rungs[-1], (last_ns, "\n".join(lines))
 
 
 async def test_copied_with_its_undo() -> None:

@@ -16,6 +16,7 @@ from tcpladder.app.app import TcpladderApp
 from tcpladder.app.ask_number import AskNumber
 from tcpladder.app.choice import Choice
 from tcpladder.app.choice_row import ChoiceRow
+from tcpladder.app.columns_dialog import ColumnsDialog
 from tcpladder.app.confirm import Confirm
 from tcpladder.app.detail_screen import DetailScreen
 from tcpladder.app.detail_view import DetailView
@@ -31,6 +32,7 @@ from tcpladder.app.interfaces_screen import InterfacesScreen
 from tcpladder.app.ladder_screen import LadderScreen
 from tcpladder.app.ladder_view import LadderView
 from tcpladder.app.narration_screen import NarrationScreen
+from tcpladder.app.open_dialog import OpenDialog
 from tcpladder.app.replay_screens import ReplayFlowsScreen, ReplayLadderScreen
 from tcpladder.app.save_screen import SaveScreen
 from tcpladder.app.timers_view import TimersView
@@ -53,10 +55,12 @@ CONTEXTS: dict[str, tuple[type[DOMNode], ...]] = {
     "fault dialog, answers": (ChoiceRow, FaultDialog),
     "faults": (FaultList, FaultsScreen),
     "a question": (Confirm,),
+    "columns": (ColumnsDialog,),
+    "open": (OpenDialog,),
     "a number": (AskNumber,),
     "too small": (TooSmallScreen, TcpladderApp),
 }
-LATER = set("oac.")
+LATER = set("a.")
 """Keys of the key table whose function does not exist yet."""
 
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import random
+from dataclasses import replace
+
 import pytest
 
-from talk import SYN, Frame, Talk, analysed
+from talk import SYN, Frame, Talk, analysed, batch
+from tcpladder.analysis.capture import CaptureAnalysis
 
 
 def flows(frames: list[Frame], cuts: range = range(0)) -> list[int]:
@@ -67,6 +71,16 @@ def test_many_flows_are_numbered_in_order_of_their_first_segment() -> None:
     talks = [Talk(client_port=port + 1024).syn().syn_ack() for port in range(1, 3000)]
     frames = [talk.frames[0] for talk in talks] + [talk.frames[1] for talk in reversed(talks)]
     assert flows(frames) == [*range(1, 3000), *range(2999, 0, -1)]
+
+
+def test_many_new_flows_at_once_some_of_whose_tuples_collide() -> None:
+    """Those that collide get their numbers last, far ahead of what the first rows have made room for."""
+    one = Talk(client_port=1024).syn().frames[0]
+    ports = range(1024, 1024 + 2500)
+    frames = [replace(one, data=one.data[:34] + port.to_bytes(2, "big") + one.data[36:]) for port in ports]
+    capture = CaptureAnalysis(random.Random(19).randbytes(64))
+    capture.feed(batch(frames))
+    assert [capture.endpoints(flow + 1)[0].port for flow in range(capture.flows)] == list(ports)
 
 
 def test_a_flow_may_begin_with_what_is_malformed() -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tcpladder.store.dissect import DetailLine, dissect, hexdump
+from tcpladder.store.dissect import DetailLine, dissect
 
 IP_TCP = bytes.fromhex(
     "4500003ccf3840004006 6d81 7f000001 7f000001"
@@ -41,6 +41,8 @@ def test_every_link_type_reaches_tcp(link_type: int) -> None:
     assert texts["flags = SYN,ECE,CWR"].span == (at + 12, at + 14)
     assert texts["window = 65495"].span == (at + 14, at + 16)
     assert texts["Timestamp = 4257533136, 0"].depth == 2
+    assert texts["Timestamp = 4257533136, 0"].span == (at + 26, at + 36)
+    assert texts["WScale = 10"].span == (at + 37, at + 40)
     assert texts["options"].span == (at + 20, at + 40)
     assert texts["dst = 127.0.0.1"].span == (at - 4, at)
 
@@ -110,13 +112,3 @@ def test_scapy_says_nothing_and_leaves_nothing(tmp_path: Path) -> None:
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert list(home.rglob("*")) == []
-
-
-def test_hexdump() -> None:
-    lines = hexdump(bytes(range(0x41, 0x55)) + b"\xff\n")
-    assert lines == [
-        "0000  41 42 43 44 45 46 47 48  49 4a 4b 4c 4d 4e 4f 50  ABCDEFGHIJKLMNOP",
-        "0010  51 52 53 54 ff 0a                                 QRST..",
-    ]
-    assert max(map(len, hexdump(bytes(70000)))) <= 80
-    assert hexdump(b"") == []

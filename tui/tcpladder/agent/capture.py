@@ -13,8 +13,9 @@ import socket
 import struct
 from collections.abc import Sequence
 
-from tcpladder.agent import bpf, ssh
+from tcpladder.agent import bpf, confine, ssh
 from tcpladder.agent.bpf import Instruction
+from tcpladder.agent.confine import Capability
 from tcpladder.agent.interfaces import list_interfaces
 from tcpladder.agent.messages import CaptureOpened, OpenCapture
 from tcpladder.errors import InterfaceError, PermissionRefused
@@ -81,6 +82,7 @@ def open_capture(
         snap_length=asked.snap_length,
         excluded_ssh=len(lines),
         local_addresses=[address for one in list_interfaces() for address in one.addresses],
+        may_break=Capability.NET_ADMIN in confine.effective(),
     ), packets
 
 

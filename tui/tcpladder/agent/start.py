@@ -228,7 +228,7 @@ def open_output(path: Path, *, new: bool) -> int:
     """
     try:
         if new:
-            return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
+            return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
         if path.is_dir():
             return os.open(path, os.O_RDONLY | os.O_DIRECTORY)
         return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)

@@ -102,10 +102,16 @@ class FlowCandidates:
 
 
 class CandidateReader:
-    """Reads the segments of some columns: those of one growing flow in pieces, those of many flows once."""
+    """Reads the segments of some columns: those of one growing flow in pieces, those of many flows once.
 
-    def __init__(self, columns: FlowColumns) -> None:
+    Args:
+        columns: what to read.
+        delayed: whether the delayed ACKs are looked for.
+    """
+
+    def __init__(self, columns: FlowColumns, *, delayed: bool = True) -> None:
         self._columns = columns
+        self._delayed = delayed
         self._paths = Paths(columns)
         self._last = Around(NOTHING, NOTHING, NOTHING, NOTHING)
 
@@ -114,9 +120,10 @@ class CandidateReader:
         columns, begins = self._columns, self._columns.begins
         acks = self._paths.extend(begin)
         spoke = self._spoke(begin)
-        watched = np.flatnonzero(_WATCHED[columns.kind[begin:]]) + begin
+        watched = _WATCHED.take(columns.kind[begin:])
         behind_losses, lost = self._behind_losses(begin, spoke)
-        at = np.union1d(watched, behind_losses)
+        watched[behind_losses - begin] = True
+        at = np.flatnonzero(watched) + begin
         missing = np.zeros(len(at), np.int64)
         missing[np.searchsorted(at, behind_losses)] = lost
         start = begins[columns.flow_of(at)]
@@ -242,7 +249,7 @@ class CandidateReader:
         columns, begins = self._columns, self._columns.begins
         armed = {
             (index, client): armed
-            for client in _SIDES
+            for client in (_SIDES if self._delayed else ())
             for index, armed in delayed_acks(columns, self._paths, acks[client], client).items()
         }
         ordered = sorted(armed)

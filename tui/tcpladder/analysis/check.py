@@ -80,6 +80,11 @@ def must_hold(given: Given) -> Mapping[Side, TimerValues]:
     return {side: given.believed(side) for side in Side}
 
 
+def judges(given: Given, schedule: Schedule) -> bool:
+    """Whether `check` judges any waits of a schedule."""
+    return any(_is_given(given, side, *_VALUES[schedule]) for side in Side)
+
+
 def check(
     view: Findings,
     given: Given,

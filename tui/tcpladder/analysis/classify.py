@@ -33,7 +33,9 @@ SHORTEST_KEEPALIVE_NS = 900_000_000
 WIDEST = 1 << 30
 """Rows of a batch that lie further apart than this in sequence space are classified in smaller pieces."""
 FEWEST_ROWS = 4096
-CONTROL = Flag.SYN | Flag.FIN | Flag.RST
+# Plain integers: `&` on an IntFlag makes an object.
+FIN, SYN, RST, ACK = int(Flag.FIN), int(Flag.SYN), int(Flag.RST), int(Flag.ACK)
+CONTROL = SYN | FIN | RST
 
 _STATE_KIND = {
     State.CUT_SHORT: Kind.CUT_SHORT,
@@ -149,6 +151,11 @@ def _classify_rows(
     result.amended |= batch.amended
 
 
+def _where(mask: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """np.flatnonzero, without what it does for arrays of other shapes."""
+    return mask.nonzero()[0]
+
+
 class _Batch:
     """One batch in flow order, and the columns that the rules compare."""
 
@@ -168,13 +175,15 @@ class _Batch:
         self.order = order = FlowOrder(flow, from_server)
         self.capture_rows = order.rows if everything else rows[order.rows]
         at = self.capture_rows
-        self.seq, self.ack = segments.seq[at], segments.ack[at]
-        self.flags, self.window = segments.flags[at], segments.window[at]
-        self.length, self.time_ns, self.ttl = segments.length[at], segments.time_ns[at], segments.ttl[at]
+        # All rows are known to be inside: without a look at each, `take` needs half the time.
+        self.seq, self.ack = segments.seq.take(at, mode="clip"), segments.ack.take(at, mode="clip")
+        self.flags, self.window = segments.flags.take(at, mode="clip"), segments.window.take(at, mode="clip")
+        self.length = segments.length.take(at, mode="clip")
+        self.time_ns, self.ttl = segments.time_ns.take(at, mode="clip"), segments.ttl.take(at, mode="clip")
         self.shift = segments.window_shift
-        self.unknown = segments.unknown[at]
+        self.unknown = segments.unknown.take(at, mode="clip")
         self.prints = Fingerprints(segments, at)
-        self.known = carried.known[order.slot]
+        self.known = carried.known.take(order.slot, mode="clip")
         self._choose_base()
         self.start = differences(self.seq, self.base)
         """(m,) sequence number relative to `base`."""
@@ -184,22 +193,23 @@ class _Batch:
     def _choose_base(self) -> None:
         """Count each direction from the highest number before the batch, or from its first segment."""
         order, highest = self.order, self.carried.highest
-        fresh = np.flatnonzero((order.previous == NOTHING) & ~self.known)
+        fresh = _where((order.previous == NOTHING) & ~self.known)
         highest[order.slot[fresh]] = self.seq[fresh]
-        self.base = highest[order.slot]
+        self.base = highest.take(order.slot, mode="clip")
         """(m,) uint32, the raw sequence number that relative numbers count from."""
 
     def compare(self) -> None:
         """Make the columns that the rules compare."""
         order, carried = self.order, self.carried
-        self.syn, self.fin, self.rst = (self.flags & f != 0 for f in (Flag.SYN, Flag.FIN, Flag.RST))
-        self.acks = self.flags & Flag.ACK != 0
+        self.syn, self.fin, self.rst, self.acks = (self.flags & f != 0 for f in (SYN, FIN, RST, ACK))
         self.plain = self.flags & CONTROL == 0
         """No SYN, FIN or RST."""
-        self.end = self.start + self.length + self.syn + self.fin
+        self.end = self.start + self.length
+        self.end[_where(self.syn)] += 1
+        self.end[_where(self.fin)] += 1
         peer_flags = order.latest_from_peer(self.flags, carried.flags)
         self.peer_flags = peer_flags
-        self.peer_acks = peer_flags & Flag.ACK != 0
+        self.peer_acks = peer_flags & ACK != 0
         self.peer_ack = order.latest_from_peer(self.ack, carried.ack)
         self.acknowledged = np.where(self.peer_acks, differences(self.peer_ack, self.base), NEVER)
         """(m,) how far the peer's latest segment acknowledges this direction."""
@@ -234,10 +244,10 @@ class _Batch:
         them. Neither depends on other copies in between.
         """
         order, carried = self.order, self.carried
-        fresh = np.flatnonzero((order.previous == NOTHING) & (carried.flags[order.slot] == 0))
+        fresh = _where((order.previous == NOTHING) & (carried.flags[order.slot] == 0))
         carried.highest_ack[order.slot[fresh]] = self.ack[fresh]
-        number = differences(self.ack, carried.highest_ack[order.slot])
-        initial = np.where(carried.flags[order.slot] == 0, NEVER, 0)
+        number = differences(self.ack, carried.highest_ack.take(order.slot, mode="clip"))
+        initial = np.where(carried.flags.take(order.slot, mode="clip") == 0, NEVER, 0)
         acked_before, acked = order.highest_before(number, initial)
         last = order.last
         carried.highest_ack[order.slot[last]] += acked[last].astype(np.uint32)
@@ -247,7 +257,7 @@ class _Batch:
             self.order,
             self.prints,
             self.carried.recent,
-            np.flatnonzero(repeats),
+            _where(repeats),
             self.capture_rows + self.first_row,
         )
         return {int(self.capture_rows[position]): row for position, row in found.items()}
@@ -258,66 +268,88 @@ class _Batch:
 
     def decide(self) -> None:
         """Apply the rules, the most general first, so that the more specific ones have the last word."""
-        order, carried = self.order, self.carried
         empty = self.length == 0
         pure = empty & self.plain & self.acks
         at_next = self.have & (self.start == self.highest)
-        all_acknowledged = (self.acknowledged >= self.highest) | ~self.peer_acks
-        one_below = (self.expected > NEVER) & (self.start == self.expected - 1) & self.plain & self.acks
-        probe = one_below & (
-            (empty & all_acknowledged) | ((self.length == 1) & (self.acknowledged >= self.end))
-        )
-        probe[self._too_soon(np.flatnonzero(probe & ~empty))] = False
-        next_byte = at_next & (self.length == 1) & self.plain
-        below_ack = pure & self.peer_acks & (self.start == self.acknowledged - 1)
-        zero_window_probe = self.peer_closed & (probe | next_byte | below_ack)
-        keepalive = probe & ~zero_window_probe
-        kind = np.where(empty, Kind.ACK, Kind.DATA).astype(np.uint8)
+        keepalive, zero_window_probe = self._probes(empty, pure, at_next)
+        kind = self.kind = np.where(empty, np.uint8(Kind.ACK), np.uint8(Kind.DATA))
         repeated = pure & at_next & self.same_ack
-        duplicate = repeated & self.same_window & (self.window != 0) & self.outstanding
-        kind[np.flatnonzero(duplicate)] = Kind.DUPLICATE_ACK
-        update = repeated & ~self.same_window & (self.window != 0) & (self.own_flags & Flag.SYN == 0)
-        kind[np.flatnonzero(update)] = Kind.WINDOW_UPDATE
-        kind[np.flatnonzero(self._fills_window())] = Kind.WINDOW_FULL
-        beyond = self.have & (self.start > self.highest) & ~empty & self.plain
-        kind[np.flatnonzero(beyond)] = Kind.AFTER_HOLE
-        kind[np.flatnonzero((self.window == 0) & self.plain)] = Kind.ZERO_WINDOW
-        kind[np.flatnonzero(self.fin)] = Kind.FIN
-        kind[np.flatnonzero(self.syn)] = Kind.SYN
-        peer_opens = self.peer_flags & (Flag.SYN | Flag.ACK) == Flag.SYN
-        kind[np.flatnonzero(self.syn & ~empty)] = Kind.SYN_DATA
-        kind[np.flatnonzero(self.syn & peer_opens)] = Kind.SYN_CROSSING
-        kind[np.flatnonzero(self.syn & self.acks)] = Kind.SYN_ACK
-        challenge = pure & (peer_opens & ~self.acks_all | (self.peer_flags & Flag.RST != 0) & repeated)
-        kind[np.flatnonzero(challenge)] = Kind.CHALLENGE_ACK
-        handshake = pure & self.acks_all & (self.own_flags & Flag.SYN != 0)
-        handshake &= (self.peer_flags & Flag.SYN != 0) & self.peer_acks
-        self.handshake = np.flatnonzero(handshake)
-        kind[self.handshake] = Kind.HANDSHAKE_ACK
-        kind[np.flatnonzero(keepalive)] = Kind.KEEPALIVE_PROBE
-        kind[np.flatnonzero(zero_window_probe)] = Kind.ZERO_WINDOW_PROBE
-        kind[np.flatnonzero(self.rst)] = Kind.RST
-        kind[np.flatnonzero(self.rst & ~self.acks)] = Kind.RST_NO_CONNECTION
-        elsewhere = (self.own_flags != 0) & (self.ttl != order.before_in_direction(self.ttl, carried.ttl))
-        kind[np.flatnonzero(self.rst & elsewhere)] = Kind.RST_FORGED
-        kind[np.flatnonzero(self.rst & peer_opens & ~self.have)] = Kind.REFUSED
-        self.duplicate = duplicate
-        self.kind = kind
-        again = self.have & (self.length + self.syn + self.fin > 0) & (self.start < self.highest)
-        again &= ~(keepalive | zero_window_probe | self.rst)
-        self._sent_again(np.flatnonzero(again))
-        self._answers(pure, repeated, order.latest_from_peer(kind, carried.kind))
+        open_window = repeated & (self.window != 0)
+        self.duplicate = open_window & self.same_window & self.outstanding
+        kind[_where(self.duplicate)] = Kind.DUPLICATE_ACK
+        kind[_where(open_window & ~self.same_window & (self.own_flags & SYN == 0))] = Kind.WINDOW_UPDATE
+        kind[_where(self._fills_window())] = Kind.WINDOW_FULL
+        kind[_where(self.have & (self.start > self.highest) & ~empty & self.plain)] = Kind.AFTER_HOLE
+        kind[_where((self.window == 0) & self.plain)] = Kind.ZERO_WINDOW
+        kind[_where(self.fin)] = Kind.FIN
+        self._decide_openings(pure, repeated)
+        kind[keepalive] = Kind.KEEPALIVE_PROBE
+        kind[zero_window_probe] = Kind.ZERO_WINDOW_PROBE
+        self._decide_resets()
+        again = self.have & (self.end > self.start) & (self.start < self.highest) & ~self.rst
+        again[keepalive] = again[zero_window_probe] = False
+        self._sent_again(_where(again))
+        self._answers(pure, repeated, self.order.latest_from_peer(kind, self.carried.kind))
 
-    def _too_soon(self, positions: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Those of some one-byte segments that come too soon after their sender's last one to be keepalive probes:
-        a byte sent again whose ACK was lost behind the capture point."""
-        before_ns = self.order.before_in_direction(self.time_ns, self.carried.time_ns)[positions]
-        return positions[self.time_ns[positions] - before_ns < SHORTEST_KEEPALIVE_NS]
+    def _probes(
+        self, empty: NDArray[np.bool_], pure: NDArray[np.bool_], at_next: NDArray[np.bool_]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The positions of the probes of an idle peer, and of those of a closed window."""
+        below = _where((self.start == self.expected - 1) & (self.expected > NEVER) & self.plain & self.acks)
+        acknowledged, bare = self.acknowledged[below], empty[below]
+        all_acknowledged = (acknowledged >= self.highest[below]) | ~self.peer_acks[below]
+        one_byte = (self.length[below] == 1) & (acknowledged >= self.end[below])
+        is_probe = bare & all_acknowledged
+        is_probe |= one_byte & ~self._come_too_soon(below)
+        closed = _where(self.peer_closed)
+        to_closed = np.zeros(len(empty), np.bool_)
+        to_closed[below[is_probe]] = True
+        to_closed[closed] |= at_next[closed] & (self.length[closed] == 1) & self.plain[closed]
+        to_closed[closed] |= pure[closed] & (self.start[closed] == self.acknowledged[closed] - 1)
+        return below[is_probe & ~self.peer_closed[below]], closed[to_closed[closed]]
+
+    def _come_too_soon(self, positions: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Which of some one-byte segments come too soon after their sender's last one to be keepalive probes: a byte
+        sent again whose ACK was lost behind the capture point."""
+        order = self.order
+        before = order.previous[positions]
+        carried_ns = self.carried.time_ns[order.slot[positions]]
+        before_ns = np.where(before == NOTHING, carried_ns, self.time_ns[before])
+        soon: NDArray[np.bool_] = self.time_ns[positions] - before_ns < SHORTEST_KEEPALIVE_NS
+        return soon
+
+    def _decide_openings(self, pure: NDArray[np.bool_], repeated: NDArray[np.bool_]) -> None:
+        """The segments of handshakes; few, so they are compared one row of theirs with another."""
+        kind, peer_flags = self.kind, self.peer_flags
+        syns = _where(self.syn)
+        kind[syns] = Kind.SYN
+        kind[syns[self.length[syns] != 0]] = Kind.SYN_DATA
+        kind[syns[peer_flags[syns] & (SYN | ACK) == SYN]] = Kind.SYN_CROSSING
+        kind[syns[self.acks[syns]]] = Kind.SYN_ACK
+        answers = _where(pure & (peer_flags & (SYN | RST) != 0))
+        said, acks_all = peer_flags[answers], self.acks_all[answers]
+        challenge = (said & (SYN | ACK) == SYN) & ~acks_all | (said & RST != 0) & repeated[answers]
+        kind[answers[challenge]] = Kind.CHALLENGE_ACK
+        handshake = (said & (SYN | ACK) == SYN | ACK) & acks_all & (self.own_flags[answers] & SYN != 0)
+        self.handshake = answers[handshake]
+        kind[self.handshake] = Kind.HANDSHAKE_ACK
+
+    def _decide_resets(self) -> None:
+        kind, order, carried = self.kind, self.order, self.carried
+        resets = _where(self.rst)
+        if not len(resets):
+            return
+        kind[resets] = Kind.RST
+        kind[resets[~self.acks[resets]]] = Kind.RST_NO_CONNECTION
+        elsewhere = self.ttl[resets] != order.before_in_direction(self.ttl, carried.ttl)[resets]
+        kind[resets[(self.own_flags[resets] != 0) & elsewhere]] = Kind.RST_FORGED
+        opens = self.peer_flags[resets] & (SYN | ACK) == SYN
+        kind[resets[opens & ~self.have[resets]]] = Kind.REFUSED
 
     def listen_for_probes(self) -> None:
         """Segments without a known sequence number: silence tells keepalive, one segment after the other."""
         order, carried = self.order, self.carried
-        for position in np.flatnonzero(self.unknown & Unknown.SEQ != 0).tolist():
+        for position in _where(self.unknown & Unknown.SEQ != 0).tolist():
             if Kind(int(self.kind[position])) not in BARE or self.length[position]:
                 continue
             now_ns, times = int(self.time_ns[position]), {}
@@ -338,7 +370,7 @@ class _Batch:
     def _fills_window(self) -> NDArray[np.bool_]:
         """Whether data reaches the last byte of the peer's window, where its scale is known (RFC 7323 2.2)."""
         own, peer = self._shifts()
-        scaled = (own >= 0) & (peer >= 0) & (self.peer_flags & Flag.SYN == 0)
+        scaled = (own >= 0) & (peer >= 0) & (self.peer_flags & SYN == 0)
         window = self.peer_window.astype(np.int64) << np.where(scaled, peer, 0)
         seen: NDArray[np.bool_] = (own > -2) & (peer > -2) & self.peer_acks & ~self.peer_closed
         full: NDArray[np.bool_] = self.end == self.acknowledged + window
@@ -348,7 +380,7 @@ class _Batch:
     def _shifts(self) -> tuple[NDArray[np.int8], NDArray[np.int8]]:
         """(m,) the window scale shift of each segment's sender, and of its peer, as the SYNs up to there say."""
         order, shifts = self.order, self.carried.shift
-        syns = np.flatnonzero(self.syn)
+        syns = _where(self.syn)
         behind_data = np.zeros(len(syns), np.bool_)
         for earlier in (order.previous[syns], order.peer[syns]):
             behind_data |= (earlier != NOTHING) & ~self.syn[earlier]
@@ -357,7 +389,7 @@ class _Batch:
             self.capture_rows[syns]
         ]  # of equal slots the last assignment stays
         if before is shifts:
-            return shifts[order.slot], shifts[order.peer_slot]
+            return shifts.take(order.slot, mode="clip"), shifts.take(order.peer_slot, mode="clip")
         # Segments in front of a SYN of their flow, which no capture of one connection has, do not know of it yet.
         marks = np.where(self.syn, np.arange(len(order)) + 1, 0)
         _, latest = order.highest_before(marks, np.zeros(len(order), np.int64))
@@ -376,14 +408,14 @@ class _Batch:
         plain_ack = (kind == Kind.ACK) | (kind == Kind.DUPLICATE_ACK) | (kind == Kind.WINDOW_UPDATE)
         first_word = pure & ~self.have
         keepalive = (peer_kind == Kind.KEEPALIVE_PROBE) & plain_ack & (repeated | first_word)
-        kind[np.flatnonzero(keepalive)] = Kind.KEEPALIVE_ACK
-        self._answer_crossing(np.flatnonzero(pure & repeated & plain_ack & ~keepalive))
+        kind[_where(keepalive)] = Kind.KEEPALIVE_ACK
+        self._answer_crossing(_where(pure & repeated & plain_ack & ~keepalive))
         zero = (
             (peer_kind == Kind.ZERO_WINDOW_PROBE) & (kind == Kind.ZERO_WINDOW) & repeated & self.same_window
         )
-        kind[np.flatnonzero(zero)] = Kind.ZERO_WINDOW_PROBE_ACK
+        kind[_where(zero)] = Kind.ZERO_WINDOW_PROBE_ACK
         self.duplicate &= ~keepalive
-        self._explain_first_probe(np.flatnonzero(first_word & plain_ack & ~keepalive))
+        self._explain_first_probe(_where(first_word & plain_ack & ~keepalive))
 
     def _answer_crossing(self, positions: NDArray[np.int64]) -> None:
         """Two keepalive probes crossed: the second of the answers comes behind the first, not behind its probe."""
@@ -441,7 +473,7 @@ class _Batch:
         """Tell apart what lies below the highest number sent, segment by segment, in file order."""
         order, carried = self.order, self.carried
         highest_at: dict[int, int] = {}
-        events = np.concatenate([positions, self.handshake, np.flatnonzero(self.syn)])
+        events = np.concatenate([positions, self.handshake, _where(self.syn)])
         sent_again = set(positions.tolist())
         handshakes = set(self.handshake.tolist())
         for position in sorted(set(events.tolist())):
@@ -473,7 +505,7 @@ class _Batch:
             if not self.acks[position]:
                 return Kind.SYN_RETRANSMISSION
             # In a simultaneous open, a SYN-ACK repeats the number of the SYN before it (RFC 9293 3.5).
-            first = self.own_flags[position] & (Flag.SYN | Flag.ACK) == Flag.SYN
+            first = self.own_flags[position] & (SYN | ACK) == SYN
             return Kind.SYN_ACK if first else Kind.SYN_ACK_RETRANSMISSION
         if self.length[position] and self.end[position] <= self.acknowledged[position]:
             return Kind.SPURIOUS_RETRANSMISSION
@@ -503,7 +535,7 @@ class _Batch:
         order = self.order
         asking = (self.kind == Kind.KEEPALIVE_PROBE) | self.rst
         heard = {}
-        for position in np.flatnonzero(asking).tolist():
+        for position in _where(asking).tolist():
             peer = int(order.peer[position])
             slot = int(order.peer_slot[position])
             if peer != NOTHING:
@@ -516,7 +548,7 @@ class _Batch:
         """Leave the last segment of each direction to the next batch."""
         order, carried, last = self.order, self.carried, self.order.last
         slot = order.slot[last]
-        advanced = np.flatnonzero(self.advanced)
+        advanced = _where(self.advanced)
         # Of several assignments to one slot the last one stays: the latest segment that reached further.
         carried.highest_ns[order.slot[advanced]] = self.time_ns[advanced]
         known = self.including[last] > NEVER

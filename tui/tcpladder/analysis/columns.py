@@ -24,6 +24,8 @@ MOST_FLOWS = 1 << 21
 """So many bands fit into 63 bits."""
 _FROM_0 = np.zeros(1, np.int64)
 _NAMES = ("time_ns", "kind", "seq", "ack", "length", "flags")
+COLUMNS = (*_NAMES, "from_server")
+"""The columns of the log that FlowColumns holds."""
 
 
 class FlowColumns:
@@ -64,6 +66,10 @@ class FlowColumns:
         for name in _NAMES:
             getattr(self, f"_{name}").extend(read(name))
         self._from_client.extend(~read("from_server"))
+
+    def arrays(self) -> tuple[NDArray[Any], ...]:
+        """The columns themselves, in the order of PartColumns."""
+        return tuple(getattr(self, name) for name in PartColumns.__slots__)
 
     @property
     def flows(self) -> int:
@@ -137,7 +143,7 @@ class PartColumns(FlowColumns):
 
     Args:
         value, values, sack: as of FlowColumns, by the flow's own indices.
-        many: where the flow stands from index `begin` up to `end`.
+        many: what FlowColumns.arrays gave of all of them, where the flow stands from index `begin` up to `end`.
     """
 
     __slots__ = ("ack", "flags", "from_client", "kind", "length", "seq", "time_ns")
@@ -154,20 +160,17 @@ class PartColumns(FlowColumns):
         value: Callable[[str, int], int],
         values: Callable[[str, NDArray[np.int64]], NDArray[Any]],
         sack: Callable[[int], SackBlocks | None],
-        many: FlowColumns,
+        many: tuple[NDArray[Any], ...],
         begin: int,
         end: int,
     ) -> None:
         self.value, self.values, self.sack = value, values, sack
         self.begins = _FROM_0
         # A property for each would take longer than all else that is done for most flows.
-        self.time_ns = many.time_ns[begin:end]
-        self.from_client = many.from_client[begin:end]
-        self.kind = many.kind[begin:end]
-        self.seq = many.seq[begin:end]
-        self.ack = many.ack[begin:end]
-        self.length = many.length[begin:end]
-        self.flags = many.flags[begin:end]
+        own = slice(begin, end)
+        self.ack, self.flags, self.from_client, self.kind, self.length, self.seq, self.time_ns = [
+            column[own] for column in many
+        ]
 
     def __len__(self) -> int:
         return len(self.time_ns)

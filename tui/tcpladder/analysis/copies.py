@@ -40,7 +40,7 @@ class Fingerprints:
 
     def numbers(self, positions: NDArray[np.int64]) -> NDArray[np.uint64]:
         """Sequence and acknowledgment number in one: the first of `columns`."""
-        return self._numbers[self._at[positions]]
+        return self._numbers.take(self._at.take(positions, mode="wrap"), mode="clip")
 
     def columns(self, positions: NDArray[np.int64]) -> tuple[NDArray[Any], ...]:
         """Numbers, shape, timestamps and place as uint64, and time as int64; each in the shape of `positions`."""
@@ -103,15 +103,17 @@ def find_copies(
         return found
     own = prints.numbers(candidates)
     at, inside = candidates, np.zeros(len(candidates), np.int64)
+    alike = []
     for _ in range(DEPTH):
-        at = np.where(at >= 0, order.previous[at], NOTHING)
+        at = np.where(at >= 0, order.previous.take(at, mode="wrap"), NOTHING)
         # Nearly all differ in their numbers already; the rest is read for those that do not.
-        alike = np.flatnonzero((prints.numbers(at) == own) & (at >= 0))
-        if len(alike):
-            position, earlier = candidates[alike], at[alike]
-            same = _same(prints.columns(position), prints.columns(earlier))
-            _note(found, position[same], rows[earlier[same]])
+        is_alike = ((prints.numbers(at) == own) & (at >= 0)).nonzero()[0]
+        alike.append((candidates[is_alike], at[is_alike]))
         inside += at >= 0
+    position, earlier = (np.concatenate(positions) for positions in zip(*alike, strict=True))
+    if len(position):
+        same = _same(prints.columns(position), prints.columns(earlier))
+        _note(found, position[same], rows[earlier[same]])
     _find_carried(found, order, prints, recent, candidates, inside)
     return found
 

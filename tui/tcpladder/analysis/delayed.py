@@ -12,6 +12,7 @@ from tcpladder.analysis.columns import FlowColumns, first_of_each
 from tcpladder.analysis.kinds import Kind
 from tcpladder.analysis.paths import UNKNOWN_NS, Acks, Direction, Paths
 from tcpladder.analysis.schedule import MILLISECOND_NS
+from tcpladder.flows.seqnum import difference
 
 EARLIEST_NS = 34 * MILLISECOND_NS
 """TCP_DELACK_MIN, less what the loop may have been longer for this segment."""
@@ -51,8 +52,20 @@ def delayed_acks(columns: FlowColumns, paths: Paths, acks: Acks, client: bool) -
     slow = (since_latest_ns >= EARLIEST_NS) & (since_latest_ns <= LATEST_NS)
     found = (first <= latest) & (since_latest_ns > jitter_ns) & ((since_first_ns <= USUAL_NS) | slow)
     armed = peer.index.values[np.where(slow, latest, first)[found]]
-    by_timer = zip(indices[found].tolist(), armed.tolist(), strict=True)
-    return {index: at for index, at in by_timer if not columns.sack(index)}
+    by_timer = dict(zip(indices[found].tolist(), armed.tolist(), strict=True))
+    for index, at, late in zip(
+        indices[found].tolist(), peer.index.values[first[found]].tolist(), slow[found].tolist(), strict=True
+    ):
+        blocks = columns.sack(index)
+        if not blocks:
+            continue
+        # A report of a hole is sent at once. One of a repeat that came as long ago as the timer takes is not, and what
+        # armed the timer came before the repeat.
+        if late and all(difference(right, columns.ack.item(index)) <= 0 for _, right in blocks):
+            by_timer[index] = at
+        else:
+            del by_timer[index]
+    return by_timer
 
 
 def _latest(

@@ -71,8 +71,8 @@ class SavedFindings:
 class Part:
     """The segments of one flow that were read together with those of others; slices of what they share."""
 
-    columns: FlowColumns
-    """Of all of them."""
+    columns: tuple[NDArray[Any], ...]
+    """FlowColumns.arrays of all of them."""
     begin: int
     """Where the flow begins in them."""
     rows: NDArray[np.int64]

@@ -217,11 +217,15 @@ class Judge:
         if min(probe_ns, rto_ns) <= wait.observed_ns <= probe_ns:
             # The smoothed round trip, from which the RTO is made, is longer than the shortest one.
             return Believed(wait.observed_ns, Origin.INFERRED)
-        return Believed(probe_ns, rto_min.origin)
+        smoothed_ns = self._waits.smoothed(wait.side, rto_min.value, wait.armed + 1).round_trip_ns
+        slower_ns = tail_loss_probe(smoothed_ns, alone=wait.schedule is Schedule.TLP_ALONE)
+        return _inferred(slower_ns) if self.on_time(wait, slower_ns) else Believed(probe_ns, rto_min.origin)
 
     def _doubling(self, wait: Wait) -> Believed | None:
         """A wait of a run in which each doubles the one before: the first from the round trip, or as the run shows."""
         doublings = wait.number - 1
+        if wait.schedule is Schedule.PERSIST:
+            doublings = min(doublings, self.value(wait.side, names.RETRIES2).value)
         rto_min, rto_max = self.value(wait.side, names.RTO_MIN), self.value(wait.side, names.RTO_MAX)
         computed_ns = backed_off(first_rto(wait.round_trip_ns, rto_min.value), doublings, rto_max.value)
         if self.on_time(wait, computed_ns):

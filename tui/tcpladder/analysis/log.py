@@ -133,9 +133,9 @@ class SegmentLog:
         """All rows, flow by flow: int64, ascending within each; and where each of the flows begins in them."""
         if not self._pieces:
             return np.empty(0, np.int64), np.zeros(flows, np.int64)
-        flow = np.concatenate([piece["flow"] for piece in self._pieces])
+        flow = self.joined("flow")
         rows = stable_order(flow)
-        begins = np.searchsorted(flow[rows], np.arange(flows + 1))
+        begins = np.searchsorted(flow.take(rows, mode="clip"), np.arange(flows + 1))
         return rows[: begins[-1]], begins[:-1]
 
     def gather(self, name: str, rows: NDArray[np.int64]) -> NDArray[Any]:
@@ -152,6 +152,12 @@ class SegmentLog:
         column = np.concatenate([piece[name] for piece in self._pieces[first : last + 1]])
         gathered: NDArray[Any] = column[rows - self._starts[first]]
         return gathered
+
+    def joined(self, name: str) -> NDArray[Any]:
+        """One column of all rows: (len(self),), a copy."""
+        if not self._pieces:
+            return np.empty(0, np.int64)
+        return np.concatenate([piece[name] for piece in self._pieces])
 
     def flows(self) -> Iterator[int]:
         """The flow of every row, in order; NO_FLOW for copies."""

@@ -20,7 +20,7 @@ from tcpladder.analysis.duration import seconds_text
 from tcpladder.analysis.judge import Judge
 from tcpladder.analysis.kinds import Kind
 from tcpladder.analysis.schedule import LATE_NS, LATE_SHARE, backed_off, keepalive_wait, retransmission_limit
-from tcpladder.analysis.view import Side, Timer
+from tcpladder.analysis.view import SIDES, Side, Timer
 from tcpladder.analysis.wait import Schedule, Wait
 from tcpladder.analysis.waits import Waits
 from tcpladder.wire.frames import UNKNOWN_TIME_NS
@@ -77,13 +77,13 @@ def missing(
     Judges by the values of `judge`, which hold, and only what the user named, side by side: the defaults of a stack
     accuse nobody. `silent` says before which segments a silence of a second or more is, at least.
     """
-    shortest_ns = {side: _shortest_ns(waits, judge, side, named[side]) for side in Side}
+    shortest_ns = {side: _shortest_ns(waits, judge, side, named[side]) for side in SIDES}
     shortest = min(shortest_ns.values())
     if shortest == _NEVER_NS:
         return
     reader = _Reader(columns, waits, judge)
     for silence in _silences(columns, silent, until_ns, shortest):
-        for side in Side:
+        for side in SIDES:
             if shortest_ns[side] < _NEVER_NS:
                 found = reader.keepalive(side, silence) or reader.retransmission(side, silence)
                 if found is not None and _NEEDED[found.schedule] in named[side]:
@@ -126,7 +126,7 @@ class _Reader:
 
     def __init__(self, columns: FlowColumns, waits: Waits, judge: Judge) -> None:
         self._columns, self._waits, self._judge = columns, waits, judge
-        self._by_side: dict[Side, list[int]] = {side: [] for side in Side}
+        self._by_side: dict[Side, list[int]] = {side: [] for side in SIDES}
         for index, wait in sorted(waits.found.items()):
             self._by_side[wait.side].append(index)
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from tcpladder.analysis import names
+from tcpladder.analysis.beliefs import TimerValues
 from tcpladder.analysis.kinds import Kind
+from tcpladder.analysis.schedule import syn
 from tcpladder.analysis.view import Pending
 
 _TIMERS: dict[Kind | None, str] = {
@@ -36,3 +39,11 @@ def first_give_up(pending: Iterable[Pending]) -> GiveUp | None:
         if timer is not None and rungs[-1].kind in (None, Kind.RST):
             found.append(GiveUp(timer, rungs[-1].due_ns))
     return min(found, key=lambda one: one.due_ns, default=None)
+
+
+def connect_gives_up_ns(values: TimerValues) -> int:
+    """From the first SYN of a client that runs with `values` and hears nothing, until connect() fails."""
+    retries, linear, user_timeout = (
+        values.get(name).value for name in (names.SYN_RETRIES, names.SYN_LINEAR_TIMEOUTS, names.USER_TIMEOUT)
+    )
+    return sum(firing.after_ns for firing in syn(retries, linear, user_timeout))

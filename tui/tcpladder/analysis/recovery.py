@@ -26,6 +26,11 @@ JITTER_SHARE = 20
 REORDERING_NS = 8 * MILLISECOND_NS
 """How late the timer is that waits out a reordering (RACK, RFC 8985 6.2 step 5) besides a quarter of the round trip."""
 EARLIEST_RTO_NS = RTO_MIN_NS - 10 * MILLISECOND_NS
+OVERTAKING = 16
+"""So many segments of an end may have overtaken one."""
+NEAR_ID = 64
+"""IP identifications this near each other are counted by one end; some stacks roll dice for theirs."""
+_ACK = int(Flag.ACK)
 CONTROL = int(Flag.SYN | Flag.FIN)
 ASKING = frozenset({Kind.KEEPALIVE_PROBE, Kind.ZERO_WINDOW_PROBE})
 LOOK_BACK = 64
@@ -95,6 +100,39 @@ class RecoveryReader:
         """The loss recovery of an end, as it is now."""
         return self._state[client]
 
+    def may_probe(self, client: bool, acked: int) -> bool:
+        """Whether a tail loss probe comes before the RTO, if an end now waits for an ACK (tcp_schedule_loss_probe)."""
+        state = self._state[client]
+        lossy = state.point is not None and acked < state.point
+        probing = state.probed is not None and acked <= state.probed
+        return (
+            self._probes(client) and not lossy and not probing and (not state.timeouts or acked > state.una)
+        )
+
+    def was_overtaken(self, index: int, client: bool) -> bool:
+        """Whether its end sent one of the segments before it later: by IP id, timestamp or acknowledgment number."""
+        left = OVERTAKING
+        for at in range(index - 1, max(-1, index - LOOK_BACK), -1):
+            if self._columns.from_client.item(at) == client:
+                if self._is_newer(at, index):
+                    return True
+                left -= 1
+                if not left:
+                    break
+        return False
+
+    def _is_newer(self, at: int, index: int) -> bool:
+        """Whether of two segments of one end the first was sent behind the second."""
+        columns, value = self._columns, self._columns.value
+        ids = value("ip_id", at), value("ip_id", index)
+        if min(ids) > 0 and 0 < (ids[0] - ids[1]) % (1 << 16) < NEAR_ID:
+            return True
+        timed = value("has_timestamps", at) and value("has_timestamps", index)
+        if timed and difference(value("tsval", at), value("tsval", index)) > 0:
+            return True
+        both = columns.flags.item(at) & columns.flags.item(index) & _ACK
+        return bool(both) and difference(columns.ack.item(at), columns.ack.item(index)) > 0
+
     def repetition(self, one: Candidate) -> Sent | None:
         """The timer that sent a segment again; None where an ACK asked for it, the network reordered it, or nothing
         tells."""
@@ -110,11 +148,16 @@ class RecoveryReader:
             return None
         lost = state.point is not None or self._has_sacked(one)
         begin, end = self._numbers(one)
+        if begin >= one.highest:
+            # The capture has no copy before this one: nothing tells how long it waited.
+            return None
         alone = begin <= one.acked
         first = state.probed is None and not state.timeouts
         probes = first and not lost and end >= one.highest and self._probes(one.from_client)
         if not probes and waited_ns < EARLIEST_RTO_NS and (lost or _has_heard_since(one)):
             # Too soon for an RTO: an ACK asked for it, over a path that was slower than ever before.
+            return None
+        if self.was_overtaken(one.at, one.from_client):
             return None
         state.timeouts += 1
         if probes:
@@ -128,6 +171,12 @@ class RecoveryReader:
     def first_copy_lost(self, one: Candidate) -> Sent | None:
         """The timer that sent a segment of which earlier copies did not reach the capture point."""
         if one.sent_before == NOTHING or self._asked_for(one) or self._owes_ack(one.at, one.from_client):
+            return None
+        own = one.latest_of_client if one.from_client else one.latest_of_server
+        if self._columns.at_ns(one.at) - self._columns.at_ns(own) < _shortest_waits_ns(
+            one.round_trip_ns, one.lost
+        ):
+            # So many timers need longer: other datagrams are missing, or they are only late.
             return None
         state, lost = self._state[one.from_client], one.lost
         self._progress(state, one)
@@ -241,6 +290,12 @@ class RecoveryReader:
 def _shortest_timer_ns(round_trip_ns: int) -> int:
     """No timer of Linux fires sooner than this after a transmission: 2 RTT, between 5 ms and the minimum RTO."""
     return max(5 * MILLISECOND_NS, min(round_trip_ns * 8 // 5, EARLIEST_RTO_NS))
+
+
+def _shortest_waits_ns(round_trip_ns: int, sent: int) -> int:
+    """How long a tail loss probe and the retransmissions behind it take at least, so many in all."""
+    rtos_ns = (EARLIEST_RTO_NS + round_trip_ns) * ((1 << (sent - 1)) - 1)
+    return _shortest_timer_ns(round_trip_ns) + rtos_ns
 
 
 def _has_heard_since(one: Candidate) -> bool:

@@ -65,4 +65,5 @@ class FlowRows:
 
     def sack(self, index: int) -> SackBlocks | None:
         """The SACK blocks of a segment, None where it has none."""
-        return self._log.sack.get(self._rows.item(index))
+        blocks = self._log.sack
+        return blocks.get(self._rows.item(index)) if blocks else None

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from tcpladder.analysis.classify import Classified
 from tcpladder.analysis.kinds import RETRANSMISSIONS, Kind
-from tcpladder.analysis.view import Side
+from tcpladder.analysis.view import SIDES, Side
 from tcpladder.flows.seqnum import advance, difference
 from tcpladder.flows.state import Event, TcpState, after
 from tcpladder.flows.table import Assigned
@@ -23,6 +23,8 @@ from tcpladder.wire.segments import Flag, Segments, State
 FIN, SYN, RST, ACK = int(Flag.FIN), int(Flag.SYN), int(Flag.RST), int(Flag.ACK)
 SHORTEST_INTVL_NS = 400_000_000
 """A RST sooner than this after a probe is another matter: no stack counts keepalive intervals below half a second."""
+_AGAIN = np.zeros(256, np.bool_)
+_AGAIN[[int(k) for k in RETRANSMISSIONS]] = True
 _SHUT = (TcpState.CLOSED, TcpState.TIME_WAIT)
 # By names of this module: asking an enum for a member runs Python code before 3.12.
 _UNKNOWN, _SYN_RECEIVED, _ESTABLISHED = TcpState.UNKNOWN, TcpState.SYN_RECEIVED, TcpState.ESTABLISHED
@@ -73,7 +75,7 @@ class Track:
     """One flow, followed segment by segment."""
 
     beginning: Beginning
-    ends: dict[Side, End] = field(default_factory=lambda: {side: End() for side in Side})
+    ends: dict[Side, End] = field(default_factory=lambda: {side: End() for side in SIDES})
     ending: Ending | None = None
     ended_by: Side | None = None
     """Who sent the RST, or the first FIN."""
@@ -93,9 +95,10 @@ class Tracker:
         self.last_ns = np.zeros(0, np.int64)
         self.keepalive_probes = np.zeros(0, np.int64)
         self.retransmissions = np.zeros(0, np.int64)
-        self._fin_row = np.zeros(0, np.int64)
-        """By flow: row of the capture of its first FIN, counted from 1; 0 without one. From there on every segment
-        may matter."""
+        self.told = np.zeros(0, np.int64)
+        """By flow: how often something became known that no segment says."""
+        self._has_fin = np.zeros(0, np.bool_)
+        """By flow: a FIN was seen, and from there on every segment may matter."""
         self._client_may_open = np.zeros(0, np.bool_)
         """By flow: the client has sent no ACK since the latest SYN-ACK; the next one may open the connection."""
         self._server_may_open = np.zeros(0, np.bool_)
@@ -133,11 +136,13 @@ class Tracker:
         # Of equal indices the last assignment stays, which is the latest segment.
         self.last_ns[flow] = segments.time_ns
         kind = classified.kind
-        np.add.at(self.keepalive_probes, flow[kind == Kind.KEEPALIVE_PROBE], 1)
+        probes = np.flatnonzero(kind == Kind.KEEPALIVE_PROBE)
+        np.add.at(self.keepalive_probes, flow[probes], 1)
+        # The byte that some stacks put into a probe is garbage, and no application's (RFC 1122 4.2.3.6).
+        np.subtract.at(self.bytes, flow[probes], length[probes])
         for amended in classified.amended.values():
             self.keepalive_probes[amended.flow] += 1
-        again = np.isin(kind, [int(k) for k in RETRANSMISSIONS])
-        np.add.at(self.retransmissions, flow[again], 1)
+        np.add.at(self.retransmissions, flow[_AGAIN.take(kind)], 1)
 
     def _follow_states(
         self,
@@ -149,14 +154,11 @@ class Tracker:
     ) -> None:
         """Walk the rows that can change a state, in file order."""
         flow, kind = assigned.flow, classified.kind
-        row_numbers = np.arange(self._rows + 1, self._rows + 1 + len(segments))
+        first_row = self._rows
         self._rows += len(segments)
-        for row in reversed(np.flatnonzero(segments.flags & FIN).tolist()):
-            if not 0 < self._fin_row[flow[row]] <= row_numbers[0]:
-                self._fin_row[flow[row]] = row_numbers[row]
-        fin_row = self._fin_row[flow]
-        watched = (fin_row > 0) & (fin_row <= row_numbers) | (segments.flags & (SYN | RST) != 0)
+        watched = segments.flags & (SYN | RST) != 0
         watched |= kind == Kind.KEEPALIVE_PROBE
+        watched |= self._behind_fins(segments.flags, flow)
         watched[self._answers_to_syn_acks(segments, flow, assigned.from_server)] = True
         watched &= segments.state == State.WHOLE
         watched[list(classified.copy_of)] = False
@@ -183,13 +185,27 @@ class Tracker:
                 continue
             if k == keepalive_probe or flags & RST:
                 when = _When(
-                    int(row_numbers[row]) - 1,
+                    first_row + row,
                     int(segments.time_ns[row]),
                     classified.heard.get(row),
                     int(segments.tsecr[row]) if segments.has_timestamps[row] else None,
                 )
                 _probe_or_reset(track, side, Kind(k), flags, when)
             _segment(track, side, flags, seq, ack, length)
+
+    def _behind_fins(self, flags: NDArray[np.uint16], flow: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Whether each row of a batch is, or is behind, the first FIN of its flow."""
+        fins = np.flatnonzero(flags & FIN)
+        first = {f: row for row, f in zip(fins[::-1].tolist(), flow[fins[::-1]].tolist(), strict=True)}
+        fresh = [f for f in first if not self._has_fin[f]]
+        self._has_fin[fresh] = True
+        behind = self._has_fin.take(flow)
+        if fresh:
+            rows = np.flatnonzero(behind)
+            begins = np.zeros(len(self._has_fin), np.int64)
+            begins[fresh] = [first[f] for f in fresh]
+            behind[rows[rows < begins[flow[rows]]]] = False
+        return behind
 
     def _answers_to_syn_acks(
         self, segments: Segments, flow: NDArray[np.int64], from_server: NDArray[np.bool_]

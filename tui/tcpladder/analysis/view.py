@@ -56,6 +56,10 @@ class Side(Enum):
     """Sides are keys everywhere, and Enum hashes a member's name, in Python."""
 
 
+SIDES = tuple(Side)
+"""For what is done for every flow: an Enum is walked in Python."""
+
+
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """One end of a flow. `address` is in the usual text form, without brackets."""
@@ -65,6 +69,18 @@ class Endpoint:
 
     def __str__(self) -> str:
         return f"[{self.address}]:{self.port}" if ":" in self.address else f"{self.address}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """A process that holds a socket of a flow."""
+
+    name: str
+    """As the process calls itself (/proc/PID/comm)."""
+    pid: int
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.pid}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +97,8 @@ class FlowSummary:
     """TCP state of client and server (RFC 9293 3.3.2, upper case with hyphens as ss prints them)."""
     segments: int
     bytes: int
-    """TCP payload in both directions, as captured frames say, retransmitted bytes counted again."""
+    """TCP payload in both directions, as captured frames say, retransmitted bytes counted again, those of keepalive
+    probes not."""
     first_ns: int
     last_ns: int
     keepalive_probes: int
@@ -92,6 +109,8 @@ class FlowSummary:
     """A few words for the last column: `refused`, `RST`, `closed`, `no answer`; None while it goes on."""
     why: str
     """One sentence: how it began, how it ended and why, or what it waits for."""
+    owners: tuple[Process, ...] = ()
+    """Who holds its sockets on this machine, client first; empty where unknown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

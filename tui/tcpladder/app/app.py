@@ -11,15 +11,15 @@ from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
-from tcpladder.app import fault_keys, open_ladder, palette, terminal
+from tcpladder.app import fault_keys, narration_screen, open_ladder, palette, terminal
 from tcpladder.app.contract import Session, SessionStatus
 from tcpladder.app.detail_screen import DetailScreen
 from tcpladder.app.feed import Feed
 from tcpladder.app.flows_screen import FlowsScreen
 from tcpladder.app.ladder_screen import LadderScreen
 from tcpladder.app.page import Page
-from tcpladder.app.privacy import Privacy
-from tcpladder.app.replaying import Replaying, flows_page, show_flow
+from tcpladder.app.privacy import Privacy, ShowsAddresses
+from tcpladder.app.replaying import Replaying, ask_what_to_open, flows_page, show_flow
 from tcpladder.app.scroll_bar import PlainScrollBar
 from tcpladder.app.terminal import Taste
 from tcpladder.app.too_small import TooSmallScreen
@@ -37,6 +37,7 @@ class TcpladderApp(App[None]):
         Binding("colon,ctrl+p", "command_palette", "commands"),
         Binding("P", "privacy", "mask addresses, ports"),
         Binding("R", "replay", "replay this; back to it"),
+        Binding("o", "open_capture", "open a capture; q goes back"),
         Binding("ctrl+z", "suspend_process", "suspend; fg brings it back"),
     ]
     CSS = "Screen { background: $background; }"
@@ -48,9 +49,9 @@ class TcpladderApp(App[None]):
         self.taste = taste
         self.feed = Feed(self, session)
         self.replaying = Replaying(self)
-        self._privacy = Privacy(session)
+        self._privacy = Privacy(lambda: self.session)
         self._start_flow = start_flow
-        self._warned = 0
+        self._warned: set[str] = set()
         self.animation_level = "none"
         theme = terminal.theme_for(self.console.color_system, os.environ, no_color=self.no_color)
         if theme is not None:
@@ -63,6 +64,7 @@ class TcpladderApp(App[None]):
         self.app_resume_signal.subscribe(self, lambda _: self.refresh(layout=True))
         self.session.start()
         self.push_screen(flows_page(self))
+        self.call_after_refresh(narration_screen.begin, self)
         self.call_after_refresh(self.feed.start)
 
     def on_unmount(self) -> None:
@@ -70,12 +72,13 @@ class TcpladderApp(App[None]):
 
     def session_changed(self, status: SessionStatus) -> None:
         """Say new warnings in full; open the flow that the command line asked for as soon as it is there."""
-        for warning in status.warnings[self._warned :]:
-            self.notify(warning, severity="warning", markup=False, timeout=8)
-        self._warned = len(status.warnings)
+        for warning in dict.fromkeys(status.warnings):
+            if warning not in self._warned:
+                self.notify(warning, severity="warning", markup=False, timeout=8)
+        self._warned.update(status.warnings)
         if self._start_flow is not None and status.flows >= self._start_flow:
             number, self._start_flow = self._start_flow, None
-            self.open_flow(number)
+            narration_screen.beneath(self, lambda: self.open_flow(number))
         elif status.flows and status.replay is None and not self.is_screen_installed(open_ladder.NAME):
             self.call_later(open_ladder.prepare, self)
 
@@ -119,12 +122,16 @@ class TcpladderApp(App[None]):
     def action_privacy(self) -> None:
         self.notify(self._privacy.next(), markup=False, timeout=4)
         for page in self.screen_stack:
-            if isinstance(page, Page):
+            if isinstance(page, ShowsAddresses):
                 page.mask_changed()
+            if isinstance(page, Page):
                 page.show_lines(self.session.status())
 
     def action_replay(self, step_back: bool = False) -> None:
         self.replaying.toggle(step_back=step_back)
+
+    def action_open_capture(self) -> None:
+        ask_what_to_open(self)
 
     def action_interfaces(self) -> None:
         from tcpladder.app.interfaces_screen import InterfacesScreen  # loads the agent's messages

@@ -57,6 +57,11 @@ class ChoiceRow(Widget, Generic[_V], can_focus=True):
             self.refresh()
             self.post_message(self.Chosen())
 
+    def relabel(self, answers: Sequence[Answer[_V]]) -> None:
+        """The same answers in other words."""
+        self._answers = tuple(answers)
+        self.refresh(layout=True)
+
     def offers(self, value: Enum) -> bool:
         """Whether it is one of the answers."""
         return any(answer.value is value for answer in self._answers)

@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal, Protocol
 
 from tcpladder.agent.fault_messages import FaultPlan, FaultState, SysctlSet
+from tcpladder.analysis.beliefs import TimerValues
+from tcpladder.analysis.flow_measures import FlowMeasures
 from tcpladder.analysis.view import Endpoint, FlowSummary
 from tcpladder.faults.fault import Fault
 from tcpladder.ladder.timers import FlowTimers
@@ -142,6 +144,14 @@ class Session(Exportable, Protocol):
 
     def summary(self, number: int) -> FlowSummary: ...
 
+    def activity(self, number: int) -> Sequence[int]:
+        """When a flow had segments: activity.BUCKETS counts, oldest first."""
+        ...
+
+    def measures(self) -> FlowMeasures | None:
+        """What the list is sorted by, of all flows at once; None where each summary has to be asked."""
+        ...
+
     def endpoints(self, number: int) -> tuple[Endpoint, Endpoint]:
         """Client and server of a flow as they are, whatever the summary shows."""
         ...
@@ -172,6 +182,10 @@ class Session(Exportable, Protocol):
 
     @property
     def faults(self) -> Faults: ...
+
+    def opening(self) -> TimerValues:
+        """What a client is believed to run with that opens a connection now."""
+        ...
 
     def reset_connection(self, number: int, *, insist: bool = False) -> int:
         """Destroy the sockets of a flow that are here; how many there were. Raises TcpladderError."""

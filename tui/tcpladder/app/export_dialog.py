@@ -26,6 +26,7 @@ from tcpladder.session.export import Wish, content, save
 
 _MASKS = ("as on the screen", "addresses", "addresses and ports")
 _KEYS = "↑↓ field  ←→ choose  enter write it  esc cancel"
+_FRAMES = "a drawing or a table; the frames themselves, as pcapng: esc, then w"
 
 
 class ExportDialog(ModalScreen[None], inherit_bindings=False):
@@ -45,7 +46,8 @@ class ExportDialog(ModalScreen[None], inherit_bindings=False):
     ExportDialog Static { height: auto; }
     ExportDialog Horizontal { height: auto; }
     ExportDialog .name { color: $text-muted; width: 10; }
-    ExportDialog #title { text-style: bold; margin-bottom: 1; max-height: 2; }
+    ExportDialog #title { text-style: bold; max-height: 2; }
+    ExportDialog #frames { color: $text-muted; margin-bottom: 1; }
     ExportDialog Input { height: 1; width: 1fr; border: none; padding: 0 1; background: $boost; }
     ExportDialog #said { min-height: 2; margin-top: 1; color: $text-warning; }
     ExportDialog #keys { color: $text-muted; }
@@ -71,6 +73,7 @@ class ExportDialog(ModalScreen[None], inherit_bindings=False):
         keys = "jk field  hl choose  enter write it  esc cancel" if self._taste.ascii_only else _KEYS
         with Vertical():
             yield Static(self._title(), id="title", markup=False)
+            yield Static(_FRAMES, id="frames", markup=False)
             for name, widget in (
                 ("format", self._form),
                 ("theme", self._theme),

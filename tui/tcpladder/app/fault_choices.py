@@ -163,6 +163,15 @@ def proposed_length(view: FlowView | None, now_ns: int) -> tuple[str, str]:
     return f"{left_s + MARGIN_S} s", why
 
 
+def for_opening(gives_up_ns: int) -> tuple[str, str]:
+    """The same for a connection that does not exist yet: until connect() gives up."""
+    left_s = -(-gives_up_ns // 1_000_000_000)
+    return (
+        f"{left_s + MARGIN_S} s",
+        f"until connect() gives up: {phrases.length(left_s * 1000)} + {MARGIN_S} s",
+    )
+
+
 def probe_sequences(view: FlowView) -> tuple[int, int] | None:
     """Raw sequence numbers of the next keepalive probes of client and server (RFC 9293 3.8.4: one below the next)."""
     found = [_next_sequence(view, side) for side in Side]

@@ -13,7 +13,6 @@ from textual.screen import Screen
 from tcpladder.agent.fault_messages import FaultState
 from tcpladder.analysis.view import FlowSummary
 from tcpladder.app.confirm import Confirm
-from tcpladder.app.fault_choices import Choices, Scope, probe_sequences, proposed_length
 from tcpladder.app.help_screen import HelpScreen
 from tcpladder.app.page import Page
 from tcpladder.app.status_words import fault_ended, plural
@@ -57,24 +56,10 @@ class FaultKeys(Page):
     def action_break_flow(self) -> None:
         if not self._can_break():
             return
-        from tcpladder.app.fault_dialog import FaultDialog  # nobody waits for it at the start
+        from tcpladder.app.fault_dialog import FaultDialog  # nobody waits for them at the start
+        from tcpladder.app.fault_target import FaultTarget
 
-        number = self.flow_number
-        view = None if number is None else self.session.view(number)
-        client, server = (None, None) if number is None else self.session.endpoints(number)
-
-        def propose() -> tuple[str, str]:
-            seen = None if number is None else self.session.view(number)
-            return proposed_length(seen, self.session.status().now_ns)
-
-        choices = Choices(
-            client=client,
-            server=server,
-            scope=Scope.TYPED if server is None else Scope.FLOW,
-            typed="" if server is None or self.session.mask is not None else str(server),
-            probes=None if view is None else probe_sequences(view),
-        )
-        dialog = FaultDialog(self.session.faults, choices, propose, self.taste, self.session.masked)
+        dialog = FaultDialog(self.session, FaultTarget(self.session, self.flow_number), self.taste)
         self.app.push_screen(dialog, self._broken)
 
     def _broken(self, state: FaultState | None) -> None:
@@ -99,6 +84,10 @@ class FaultKeys(Page):
             "ECONNABORTED, the peer an RST. This cannot be taken back."
         )
         if not await self.app.push_screen_wait(Confirm(question, ascii_only=self.ascii_only)):
+            return
+        ended = self.session.summary(number).ended
+        if ended is not None and ended != summary.ended:
+            self.notify(f"it has ended meanwhile: {ended}; nothing was reset", markup=False)
             return
         refused = await self._reset(number, insist=False)
         if INSIST in refused:

@@ -90,9 +90,11 @@ class FaultsScreen(ModalScreen[None], inherit_bindings=False):
         Binding("U", "lift", "lift this fault"),
         Binding("E", "extend", "let it last as long again from now"),
         Binding("R", "repeat", "the same fault once more"),
+        Binding("question_mark,f1", "app.help", "help"),
+        Binding("P", "app.privacy", "mask addresses, ports"),
         Binding("escape,q,F", "close", "close"),
     ]
-    KEYS = "U lift  E as long again from now  R once more  Esc close"
+    KEYS = "U lift  E as long again from now  R once more  ? help  Esc close"
     DEFAULT_CSS = """
     FaultsScreen { align: center middle; }
     FaultsScreen > Vertical { width: 100; max-width: 100%; height: auto; max-height: 100%; border: round $accent;
@@ -142,39 +144,46 @@ class FaultsScreen(ModalScreen[None], inherit_bindings=False):
         if state is None:
             text = self._session.faults.why_not or "Nothing is broken. D on a flow breaks it."
         else:
-            text = f"{self._affected(state)}\n{self._where(state)}"
+            lines = [self._affected(state), self._where(state), self._session.masked(state.stuck)]
+            text = "\n".join(line for line in lines if line)
         text = "\n".join(clean(line, self._ascii) for line in text.splitlines())
         if text != self._said.content:
             self._said.update(text)
 
     def _affected(self, state: FaultState) -> str:
-        """Which flows it breaks, the first by name."""
+        """Which flows it breaks, or broke, the first by name."""
         found = []
         for number in range(1, min(self._session.flow_count(), MOST_FLOWS) + 1):
             ends = [(end.address, end.port) for end in self._session.endpoints(number)]
             if any(phrases.touches(state.fault, *one, *other) for one, other in (ends, ends[::-1])):
                 found.append(self._session.summary(number))
+        breaks = "breaks" if state.ended_ns is None else "broke"
         if not found:
-            return "breaks no flow that has been seen"
+            return f"{breaks} no flow that has been seen"
         others = f" and {status_words.plural(len(found) - 1, 'other flow')}" if len(found) > 1 else ""
-        return f"breaks flow {found[0].number}: {found[0].client} → {found[0].server}{others}"
+        return f"{breaks} flow {found[0].number}: {found[0].client} → {found[0].server}{others}"
 
     def _where(self, state: FaultState) -> str:
         places = ", ".join(status_words.PLACES[place] for place in state.places)
         whom = self._session.masked(phrases.whom(state.fault.match, "↔" if state.fault.both else "→"))
         return f"{phrases.broken(state.fault)} {whom}\nfor {phrases.length(state.fault.for_ms)}, {places}"
 
+    def mask_changed(self) -> None:
+        """Draw again what shows addresses."""
+        self._list.rows_changed()
+        self._say()
+
     def action_close(self) -> None:
         self.dismiss(None)
 
     def action_lift(self) -> None:
-        state = self._list.selected
-        if state is not None and state.ended_ns is None:
+        state = self._standing()
+        if state is not None:
             self._do(lambda: self._session.faults.lift(state.number), status_words.fault_ended)
 
     def action_extend(self) -> None:
-        state = self._list.selected
-        if state is None or state.ended_ns is not None:
+        state = self._standing()
+        if state is None:
             return
         if state.fault.for_ms is None:
             self.notify("it lasts until it is lifted", timeout=2)
@@ -184,9 +193,23 @@ class FaultsScreen(ModalScreen[None], inherit_bindings=False):
             lambda now: f"rule {now.number} ends in {phrases.length(now.left_ms)}",
         )
 
+    def _standing(self) -> FaultState | None:
+        """The fault under the cursor; says why not where there is none that is in force."""
+        state = self._list.selected
+        if state is None:
+            self.notify(self._session.faults.why_not or "nothing is broken", timeout=2, markup=False)
+        elif state.ended_ns is not None:
+            self.notify(
+                f"rule {state.number} {phrases.ENDED[state.end]} already; R breaks it once more", timeout=3
+            )
+            state = None
+        return state
+
     def action_repeat(self) -> None:
         state = self._list.selected
-        if state is not None:
+        if state is None:
+            self._standing()
+        else:
             self._do(
                 lambda: self._session.faults.apply(state.fault), lambda now: f"rule {now.number} is in force"
             )

@@ -8,6 +8,7 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 
 from tcpladder.app.dialog import Dialog
+from tcpladder.render import sparkline
 
 KEY_NAMES: dict[str, str] = {
     "up": "↑",
@@ -38,20 +39,28 @@ KEY_NAMES: dict[str, str] = {
 }
 ASCII_NAMES: dict[str, str] = {"↑": "Up", "↓": "Down"}
 
-SIGNS = """\
+SIGNS = (
+    """\
 What the signs mean
   ▌ cursor     ✓ on time     late, early     ? unexplained     ✗ did not arrive     ⚑ a note
   ◆ the marked rung     ▸ exchanges that repeat, folded     ≈ a gap that is longer than it is drawn
   On the map (v): ▁ to █ segments, p probe, r retransmission, R reset, ✗ eaten, ⚑ a note, ● the cursor.
   A quiet row between two rungs is a silence and the timer that explains it.
-  A dashed rung has not been sent: it must come next if nothing else happens."""
-SIGNS_ASCII = """\
+  A dashed rung has not been sent: it must come next if nothing else happens.
+  In the list, """
+    + sparkline.MEANING
+)
+SIGNS_ASCII = (
+    """\
 What the signs mean
   > cursor     ok on time     late, early     ? unexplained     x did not arrive     ! a note
   * the marked rung     + exchanges that repeat, folded     ~ a gap that is longer than it is drawn
   On the map (v): . to # segments, p probe, r retransmission, R reset, x eaten, ! a note, O the cursor.
   A quiet row between two rungs is a silence and the timer that explains it.
-  A dotted rung has not been sent: it must come next if nothing else happens."""
+  A dotted rung has not been sent: it must come next if nothing else happens.
+  In the list, """
+    + sparkline.MEANING_ASCII
+)
 
 
 def key_name(key: str) -> str:

@@ -16,11 +16,12 @@ NAME = "ladder"
 
 def show(app: TcpladderApp, number: int) -> None:
     """Put the ladder of flow `number` on the screen."""
-    if app.is_screen_installed(NAME):
-        ladder = app.get_screen(NAME, LadderScreen)
-        ladder.show_flow(number)
-    else:
+    if not app.is_screen_installed(NAME):
         ladder = _install(app, number)
+    elif (ladder := app.get_screen(NAME, LadderScreen)).session is app.session:
+        ladder.show_flow(number)
+    else:  # a capture that was opened above it
+        ladder = LadderScreen(app.session, app.feed, app.taste, number=number)
     if not ladder.is_open:  # two keys may ask before the first is answered
         app.push_screen(ladder)
 

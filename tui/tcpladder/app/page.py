@@ -240,4 +240,5 @@ class Page(Screen[None], inherit_bindings=False):
             return
         from tcpladder.app import clipboard
 
-        clipboard.copy(self.app, text, "this row")
+        rows = text.count("\n") + 1
+        clipboard.copy(self.app, text, "this row" if rows == 1 else f"{rows:,} rows")

@@ -32,7 +32,7 @@ class PairScreen(Dialog):
     def on_mount(self) -> None:
         if self._session.mask is not None:
             known = self._table(list(self._pair.fields()))
-            self.say("\n".join([*self._head(), "", *known, *(words for words, _ in privacy.HIDDEN)]))
+            self.say("\n".join([*self._head(), "", *known, *(line.text for line in privacy.HIDDEN)]))
         else:
             self._read()
 

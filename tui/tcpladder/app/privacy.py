@@ -2,27 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Protocol, runtime_checkable
+
 from tcpladder.app.contract import Session
-from tcpladder.app.detail_view import Line
+from tcpladder.app.detail_view import DetailLine
 from tcpladder.ladder.model import Role
 from tcpladder.ladder.privacy import Mask
 
-HIDDEN: tuple[Line, ...] = (
-    ("", Role.SPACE),
-    ("the headers and bytes of this frame are hidden by the privacy mask; P takes it off", Role.REMARK),
+HIDDEN: tuple[DetailLine, ...] = (
+    DetailLine("", Role.SPACE),
+    DetailLine(
+        "the headers and bytes of this frame are hidden by the privacy mask; P takes it off", Role.REMARK
+    ),
 )
 
 
-class Privacy:
-    """One mask as long as the app runs, so that an address has the same stand-in whenever it is on."""
+@runtime_checkable
+class ShowsAddresses(Protocol):
+    """A screen that draws them."""
 
-    def __init__(self, session: Session) -> None:
+    def mask_changed(self) -> None:
+        """Draw them again, even where nothing else has changed."""
+
+
+class Privacy:
+    """One mask as long as the app runs, so that an address has the same stand-in whenever it is on.
+
+    Args:
+        session: the one on the screen.
+    """
+
+    def __init__(self, session: Callable[[], Session]) -> None:
         self._session = session
         self._mask = Mask()
 
     def next(self) -> str:
         """Off, addresses, addresses and ports, off: go on, and say what is hidden now."""
-        session, mask = self._session, self._mask
+        session, mask = self._session(), self._mask
         if session.mask is None:
             mask.ports = False
             session.mask = mask

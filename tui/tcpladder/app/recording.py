@@ -12,6 +12,7 @@ from textual.drivers.linux_driver import LinuxDriver
 from tcpladder.app import terminal
 from tcpladder.app.app import TcpladderApp
 from tcpladder.app.contract import Session, SessionStatus
+from tcpladder.app.start_screen import StartApp
 from tcpladder.app.terminal import Taste
 from tcpladder.record.asciicast import Code
 from tcpladder.record.keys import sent
@@ -26,7 +27,7 @@ class RecordingDriver(LinuxDriver):
 
     def __init__(self, app: App[Any], **options: Any) -> None:
         super().__init__(app, **options)
-        assert isinstance(app, RecordedApp)
+        assert isinstance(app, _Recorded)
         self._recorded = app
         self._written: list[str] = []
 
@@ -48,23 +49,18 @@ class RecordingDriver(LinuxDriver):
         self._recorded.record(Code.OUTPUT, text)
 
 
-class RecordedApp(TcpladderApp):
-    """Records itself. A recording that ends, for a full disk, is told, and the app goes on.
+class _Recorded(App[Any]):
+    """Records itself; mixed in before the app that is recorded.
 
-    Args:
-        cast: where it goes; closed by the caller.
-        keys: whether keys are recorded too.
+    A recording that ends, for a full disk, is told, and the app goes on.
     """
 
-    def __init__(
-        self, session: Session, *, taste: Taste, start_flow: int | None, cast: CastWriter, keys: bool
-    ) -> None:
-        super().__init__(session, taste=taste, start_flow=start_flow)
+    def __init__(self, *, cast: CastWriter, keys: bool, **about: Any) -> None:
+        super().__init__(**about)
         self._cast = cast
         self._keys = keys
         self._told = False
         self._recorded_size = cast.size
-        self._happenings: Happenings | None = None
 
     def get_driver_class(self) -> type[Driver]:
         return RecordingDriver
@@ -92,6 +88,18 @@ class RecordedApp(TcpladderApp):
             elif isinstance(event, events.Paste):
                 self.record(Code.INPUT, event.text)
         await super().on_event(event)
+
+
+class RecordedStart(_Recorded, StartApp):
+    """The start screen. `cast` and `keys` as above; the cast is closed by the caller."""
+
+
+class RecordedApp(_Recorded, TcpladderApp):
+    """A session on the screen, with what happens in it as markers."""
+
+    def __init__(self, session: Session, *, taste: Taste, start_flow: int | None, **recorded: Any) -> None:
+        super().__init__(session=session, taste=taste, start_flow=start_flow, **recorded)
+        self._happenings: Happenings | None = None
 
     def session_changed(self, status: SessionStatus) -> None:
         super().session_changed(status)

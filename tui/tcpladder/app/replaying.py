@@ -1,7 +1,8 @@
-"""Into a replay of what is on the screen, and back to it."""
+"""From one session to another, a replay or a capture that is opened, and back."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from textual.screen import Screen
@@ -39,22 +40,36 @@ def show_flow(app: TcpladderApp, number: int) -> None:
         open_ladder.show(app, number)
 
 
+@dataclass(frozen=True, slots=True)
+class _Below:
+    """What is no longer on the screen."""
+
+    session: Session
+    feed: Feed
+    screens: int
+    """How many screens there were."""
+
+
 class Replaying:
-    """The session that is replayed, while its replay is on the screen.
+    """The sessions below the one on the screen: what is replayed, and what was there before a capture was opened.
 
     Args:
-        app: whose session becomes the replay, and is put back.
+        app: whose session becomes another one, and is put back.
     """
 
     def __init__(self, app: TcpladderApp) -> None:
         self._app = app
-        self._below: tuple[Session, Feed, int] | None = None
-        """What was on the screen before, and how many screens there were."""
+        self._below: list[_Below] = []
+
+    @property
+    def _replays(self) -> bool:
+        """Whether the session on the screen is a replay of the one below it."""
+        return bool(self._below) and getattr(self._app.session, "source", None) is self._below[-1].session
 
     def toggle(self, *, step_back: bool = False) -> None:
         """Replay what is on the screen, from its begin or, where it goes on, from now; or go back to it."""
         screen = self._app.screen
-        if self._below is not None:
+        if self._replays:
             self.leave()
         elif self._app.session.status().mode == "replay":
             self._app.notify("this is the replay: q leaves it", timeout=2)
@@ -72,10 +87,7 @@ class Replaying:
         goes_on = source.phase in ("running", "waiting")
         state = ReplayState(playing=False, now_ns=source.now_ns()) if goes_on else ReplayState()
         replay = ReplaySession(source, state, owns_source=False)
-        self._below = source, app.feed, len(app.screen_stack)
-        app.feed.stop()
-        app.session, app.feed = replay, Feed(app, replay)
-        replay.start()
+        self._put(replay)
         if isinstance(screen, LadderScreen):
             number = replay.number_of(screen.number)
             replay.look_at(number)
@@ -86,29 +98,63 @@ class Replaying:
             replay.step(-1)
         app.call_after_refresh(app.feed.start)
 
-    def leave(self) -> None:
-        """Go back to what was replayed, as it is now."""
-        if self._below is None:
-            return
+    def show(self, session: Session) -> None:
+        """Put another session on the screen, masked as the one below it."""
         app = self._app
-        (source, feed, screens), self._below = self._below, None
+        session.mask = app.session.mask
+        self._put(session)
+        app.push_screen(flows_page(app))
+        app.call_after_refresh(app.feed.start)
+
+    def _put(self, session: Session) -> None:
+        app = self._app
+        self._below.append(_Below(app.session, app.feed, len(app.screen_stack)))
+        app.feed.stop()
+        app.session, app.feed = session, Feed(app, session)
+        session.start()
+
+    def leave(self) -> None:
+        """Go back to what is below, as it is now."""
+        if not self._below:
+            return
+        app, below = self._app, self._below.pop()
         app.feed.stop()
         app.session.close()
-        app.session, app.feed = source, feed
-        while len(app.screen_stack) > screens:
+        app.session, app.feed = below.session, below.feed
+        while len(app.screen_stack) > below.screens:
             app.pop_screen()
-        feed.wake()
+        below.feed.wake()
 
     def leave_from(self, screen: Screen[None]) -> bool:
-        """Go back, if this is the first screen of the replay and there is something below it."""
-        if self._below is None or self._app.screen_stack[self._below[2] :] != [screen]:
+        """Go back, if this is the first screen of the session and there is something below it."""
+        if not self._below or self._app.screen_stack[self._below[-1].screens :] != [screen]:
             return False
         self.leave()
         return True
 
     def close(self) -> None:
-        """Close the replay, and the session below it."""
-        session = self._app.session
-        session.close()
-        if self._below is not None:
-            self._below[0].close()
+        """Close the session on the screen, and those below it."""
+        self._app.session.close()
+        for below in reversed(self._below):
+            below.session.close()
+
+
+def ask_what_to_open(app: TcpladderApp) -> None:
+    """Ask for a capture, and put it above what is on the screen."""
+    from tcpladder.app.open_dialog import OpenDialog
+    from tcpladder.session.base import Session as AnySession
+    from tcpladder.session.files import FileSession
+    from tcpladder.store.recent import remember
+
+    given = app.session.given if isinstance(app.session, AnySession) else None
+
+    def open_capture(path: str) -> AnySession:
+        session = FileSession([path], read_again=True, given=given)
+        remember([path])
+        return session
+
+    def opened(session: AnySession | None) -> None:
+        if session is not None:
+            app.replaying.show(session)
+
+    app.push_screen(OpenDialog(open_capture, app.taste), opened)

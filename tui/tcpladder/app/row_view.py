@@ -120,6 +120,11 @@ class RowView(ScrollView, can_focus=True, inherit_bindings=False):
             elif self.draw_row(row, width, selected) != self._strips.get(key):
                 self.row_changed(row)
 
+    def forget_hidden(self) -> None:
+        """Make rows anew that are not on the screen now, when they come to be."""
+        for key in [key for key in self._strips.keys() if not self.top <= key[0] < self.top + self.page]:  # noqa: SIM118
+            self._strips.discard(key)
+
     def row_changed(self, row: int) -> None:
         """Draw one row again, if it is on the screen."""
         for selected in (False, True):

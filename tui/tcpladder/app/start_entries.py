@@ -46,9 +46,9 @@ def rows(before: Sequence[InterfaceState], now: Sequence[InterfaceState], passed
     found: list[Row] = []
     for heading, entries in (
         ("Interfaces", _interfaces(before, now, passed_s)),
-        ("Opened lately", _recent()),
+        ("Opened lately", recently_opened()),
         ("Experiments, in a private network, without root", _experiments()),
-        ("Captures that come with tcpladder", _captures()),
+        ("Captures that come with tcpladder", shipped()),
     ):
         if entries:
             found += [Heading(heading), *entries]
@@ -95,7 +95,8 @@ def _experiments() -> list[Entry]:
     ]
 
 
-def _captures() -> list[Entry]:
+def shipped() -> list[Entry]:
+    """The captures that come with tcpladder."""
     entries = []
     for name in experiments.names():
         try:
@@ -113,7 +114,8 @@ def _captures() -> list[Entry]:
     return entries
 
 
-def _recent() -> list[Entry]:
+def recently_opened() -> list[Entry]:
+    """The captures that were opened lately, the last one first."""
     return [
         Entry(
             section="recent",

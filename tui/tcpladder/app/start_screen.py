@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from time import monotonic
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
@@ -18,6 +19,9 @@ from tcpladder.app.scroll_bar import PlainScrollBar
 from tcpladder.app.start_entries import Entry, Heading, Row, interfaces_now, rows
 from tcpladder.ladder.model import Role
 from tcpladder.render.cells import clean, left
+
+if TYPE_CHECKING:
+    from tcpladder.record.writer import CastWriter
 
 EVERY_S = 1.0
 NAME_CELLS = 22
@@ -192,8 +196,16 @@ def _typed(entry: Entry) -> tuple[str, ...]:
     return ("tcpladder", *entry.command)
 
 
-def choose(*, ascii_only: bool, mouse: bool) -> tuple[str, ...] | None:
-    """Let a person choose; the words behind `tcpladder`, None for nothing."""
+def choose(
+    *, ascii_only: bool, mouse: bool, recording: tuple[CastWriter, bool] | None = None
+) -> tuple[str, ...] | None:
+    """Let a person choose; the words behind `tcpladder`, None for nothing. Closes the recording."""
     terminal.send_utf8()
     plain = ascii_only or terminal.wants_ascii(terminal.first_environment())
-    return StartApp(ascii_only=plain).run(mouse=mouse)
+    if recording is None:
+        return StartApp(ascii_only=plain).run(mouse=mouse)
+    from tcpladder.app.recording import RecordedStart
+
+    cast, keys = recording
+    with contextlib.closing(cast):
+        return RecordedStart(ascii_only=plain, cast=cast, keys=keys).run(mouse=mouse)

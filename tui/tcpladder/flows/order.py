@@ -1,6 +1,7 @@
 """Operators on the segments of one batch in flow order: what came before, in the same direction or from the peer.
 
-All clever index arithmetic is here and nowhere else. A batch of m segments is sorted by flow, file order kept. `slot`
+All clever index arithmetic is here and nowhere else. `take` that checks no bounds, because all positions are known to
+be inside, takes half the time of `column[positions]`. A batch of m segments is sorted by flow, file order kept. `slot`
 names a flow-direction: flow * 2 + (0 from the client, 1 from the server). What came before the batch is carried in
 arrays indexed by slot, so that cutting a capture anywhere changes nothing.
 """
@@ -30,19 +31,21 @@ class FlowOrder:
         m = len(flow)
         self.rows: NDArray[np.int64] = stable_order(flow)
         """(m,) row of the batch at each position."""
-        self.flow: NDArray[np.int64] = flow[self.rows]
+        self.flow: NDArray[np.int64] = flow.take(self.rows, mode="clip")
         """(m,) flow at each position."""
-        self.from_server: NDArray[np.bool_] = from_server[self.rows]
-        self.slot: NDArray[np.int64] = self.flow * 2 + self.from_server
+        self.from_server: NDArray[np.bool_] = from_server.take(self.rows, mode="clip")
+        self._by_server = self.from_server.astype(np.int64)
+        self.slot: NDArray[np.int64] = self.flow * 2 + self._by_server
         """(m,) flow-direction at each position."""
         self.peer_slot: NDArray[np.int64] = self.slot ^ 1
         new_flow = np.ones(m, np.bool_)
         np.not_equal(self.flow[1:], self.flow[:-1], out=new_flow[1:])
         self.first = np.flatnonzero(new_flow)
         """Position of the first segment of each flow of the batch."""
-        self._group = np.cumsum(new_flow) - 1
+        self._group: NDArray[np.int64] = np.cumsum(new_flow)
+        self._group -= 1
         """(m,) which flow of the batch, counted from 0."""
-        self._group_start = self.first[self._group]
+        self._group_start = self.first.take(self._group, mode="clip")
         turns = np.zeros(m, np.bool_)
         np.not_equal(self.from_server[1:], self.from_server[:-1], out=turns[1:])
         before = np.arange(-1, m - 1)
@@ -71,13 +74,13 @@ class FlowOrder:
             column: (m,) in flow order.
             carried: by slot, the value at the last segment before this batch.
         """
-        values = column[self.previous]
+        values: NDArray[Scalar] = column.take(self.previous, mode="wrap")
         values[self._without_previous] = carried[self._carried_slot]
         return values
 
     def latest_from_peer(self, column: NDArray[Scalar], carried: NDArray[Scalar]) -> NDArray[Scalar]:
         """(m,) the value of `column` at the latest segment from the peer; arguments as in before_in_direction."""
-        values = column[self.peer]
+        values: NDArray[Scalar] = column.take(self.peer, mode="wrap")
         values[self._without_peer] = carried[self._carried_peer_slot]
         return values
 
@@ -96,24 +99,22 @@ class FlowOrder:
         begins = self._without_previous
         start = column.copy()
         start[begins] = np.maximum(column[begins], carried[begins])
-        including = np.empty(len(self), np.int64)
         low = int(start.min()) if len(start) else 0
         span = (int(start.max()) - low + 1) if len(start) else 1
         if span * (len(self.first) + 1) >= 1 << 62:
             raise OverflowError("a batch spans too many sequence numbers")
         start -= low
         band = self._group * span
-        for direction in (self.from_server, ~self.from_server):
-            if not direction.any():
-                continue
-            # Each flow gets a band of its own above the one before, so one running maximum serves all of them.
-            banded = start * direction
+        # Each flow gets a band of its own above the one before, so one running maximum serves all of them.
+        by_server = start * self._by_server
+        by_client = start - by_server
+        for banded in (by_client, by_server):
             banded += band
             np.maximum.accumulate(banded, out=banded)
-            np.copyto(including, banded, where=direction)
+        including: NDArray[np.int64] = np.where(self.from_server, by_server, by_client)
         including -= band
         including += low
-        before = including[self.previous]
+        before: NDArray[np.int64] = including.take(self.previous, mode="wrap")
         before[begins] = carried[begins]
         return before, including
 

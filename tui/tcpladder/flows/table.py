@@ -72,8 +72,8 @@ class FlowTable:
         number = self._tuples.numbers(segments.addresses)
         first_row = self._first_rows(number, known)
         splits = self._open_flows(segments, number, first_row, known)
-        flow = self._split(number, splits) if splits else self._current[number]
-        return Assigned(flow, segments.swapped ^ self._client_is_larger[flow])
+        flow = self._split(number, splits) if splits else self._current.take(number, mode="clip")
+        return Assigned(flow, segments.swapped ^ self._client_is_larger.take(flow, mode="clip"))
 
     def _first_rows(self, number: NDArray[np.int64], known: int) -> list[int]:
         """The row of the first segment of each new 4-tuple, in order of their numbers."""
@@ -91,7 +91,9 @@ class FlowTable:
         splits: list[tuple[int, int, int, int]] = []
         syn_rows = np.flatnonzero(((segments.flags & SYN) != 0) & (segments.state == State.WHOLE))
         opening = dict(zip(first_row, range(known, known + len(first_row)), strict=True))
-        rows = np.union1d(np.array(first_row, np.int64), syn_rows)
+        looked_at = np.zeros(len(number), np.bool_)
+        looked_at[syn_rows] = looked_at[first_row] = True
+        rows = np.flatnonzero(looked_at)
         columns = (rows, number[rows], *(c[rows] for c in (segments.flags, segments.state, segments.seq)))
         for row, endpoints, flags, state, seq, sender in zip(
             *(column.tolist() for column in columns), segments.swapped[rows].tolist(), strict=True
@@ -112,7 +114,9 @@ class FlowTable:
 
     def _set_current(self, endpoints: int, flow: int) -> None:
         if endpoints >= len(self._current):
-            self._current = np.concatenate([self._current, np.zeros(len(self._current), np.int64)])
+            # Those that collide in the table of tuples get their numbers last, so a row may be far ahead.
+            room = max(len(self._current), endpoints + 1 - len(self._current))
+            self._current = np.concatenate([self._current, np.zeros(room, np.int64)])
         self._current[endpoints] = flow
 
     def _is_new_connection(self, flow: int, first: _First, seq: int) -> bool:

@@ -58,7 +58,7 @@ class TupleTable:
         slot = self._slot_of(
             addresses.first, addresses.second, addresses.third, addresses.fourth, addresses.ports
         )
-        number = self._slots[slot].astype(np.int64)
+        number = self._slots.take(slot, mode="clip").astype(np.int64)
         missing = np.flatnonzero(~self._equal(number, addresses))
         if len(missing):
             # Most of them are the same few tuples: look up one row a slot, then see who is served.
@@ -75,11 +75,12 @@ class TupleTable:
     def _equal(self, number: NDArray[np.int64], addresses: Addresses) -> NDArray[np.bool_]:
         """Whether each row's tuple is the one with that number."""
         first, second, third, fourth, ports = self._columns
-        equal: NDArray[np.bool_] = (
-            (first[number] == addresses.first) & (ports[number] == addresses.ports) & (number != FREE)
-        )
+        # FREE is looked up as 0, and equal to nothing.
+        equal: NDArray[np.bool_] = number != FREE
+        equal &= first.take(number, mode="clip") == addresses.first
+        equal &= ports.take(number, mode="clip") == addresses.ports
         if self._any_v6 or addresses.second is not None:
-            equal &= self._is_v6[number] == addresses.is_v6
+            equal &= self._is_v6.take(number, mode="clip") == addresses.is_v6
         if addresses.second is not None and addresses.third is not None and addresses.fourth is not None:
             v6 = np.flatnonzero(equal & addresses.is_v6)
             number = number[v6]

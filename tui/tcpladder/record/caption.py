@@ -15,8 +15,11 @@ _NAMES = {
 
 
 def caption_row(caption: str, key: str, columns: int) -> Row:
-    """Exactly `columns` cells; the caption loses its end where there is no room for it."""
+    """Exactly `columns` cells; where there is no room, the key goes, then the caption loses its end."""
     label = f" {_NAMES.get(key, key)} " if key else ""
+    if len(caption) + 1 > columns - len(label):
+        label = ""
     room = columns - len(label)
-    said = f" {caption}"[:room].ljust(room)
+    said = f" {caption}"
+    said = said.ljust(room) if len(said) <= room else f"{said[: room - 1]}…"
     return (*(Cell(c, _SAID) for c in said), *(Cell(c, _KEY) for c in label))

@@ -27,15 +27,17 @@ def read_cast(path: Path) -> Cast:
     """
     try:
         with open(path, encoding="utf-8", errors="replace") as file:
-            header = read_header(file.readline(), path.name)
-            warnings: list[str] = []
-            return Cast(
-                header=header,
-                events=tuple(_events(file, header, path.name, warnings)),
-                warnings=tuple(warnings),
-            )
+            return cast_of(file, path.name)
     except OSError as refused:
         raise CaptureError(f"cannot open {path}: {(refused.strerror or str(refused)).lower()}") from None
+
+
+def cast_of(file: TextIO, name: str) -> Cast:
+    """The recording in an open file. Raises likewise."""
+    header = read_header(file.readline(), name)
+    warnings: list[str] = []
+    events = tuple(_events(file, header, name, warnings))
+    return Cast(header=header, events=events, warnings=tuple(warnings))
 
 
 def _events(file: TextIO, header: Header, name: str, warnings: list[str]) -> Iterator[Event]:

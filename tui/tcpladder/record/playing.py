@@ -9,27 +9,29 @@ import sys
 from tcpladder.errors import UsageError
 from tcpladder.record.asciicast import SECOND_US, Code
 
+LEAST_COLUMNS, LEAST_ROWS = 60, 21
+"""What the app needs, and a row for the captions."""
 _ENTER, _LEAVE = "\x1b[?1049h", "\x1b[0m\x1b[?25h\x1b[?1049l"
 
 
 class Playing:
     """Takes events; a context manager, which gives the terminal back as it was.
 
-    Raises UsageError where there is no terminal, or one with fewer columns or rows.
+    Raises UsageError where there is no terminal, or one that is too small for any demo.
     """
 
-    def __init__(self, columns: int, rows: int) -> None:
+    def __init__(self) -> None:
         # What plays may have put something else in the place of sys.stdout.
         self._out = sys.__stdout__
         if self._out is None or not self._out.isatty():
             raise UsageError(
                 "a demo is played on a terminal: stdout is none; --record FILE.cast writes it to a file"
             )
-        here = os.get_terminal_size(self._out.fileno())
-        if here.columns < columns or here.lines < rows:
+        self.columns, self.rows = os.get_terminal_size(self._out.fileno())
+        if self.columns < LEAST_COLUMNS or self.rows < LEAST_ROWS:
             raise UsageError(
-                f"the demo has {columns}x{rows} cells, and this terminal {here.columns}x{here.lines}: enlarge it, "
-                "or write the demo to a file with --record FILE.cast"
+                f"a demo needs {LEAST_COLUMNS}x{LEAST_ROWS} cells, and this terminal has {self.columns}x{self.rows}: "
+                "enlarge it, or write the demo to a file with --record FILE.cast"
             )
         self._begin_s: float | None = None
 

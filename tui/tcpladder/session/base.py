@@ -15,16 +15,17 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from tcpladder.analysis.activity import Activity
 from tcpladder.analysis.beliefs import TimerValues
 from tcpladder.analysis.capture import Beliefs, CaptureAnalysis
 from tcpladder.analysis.expected import Given
+from tcpladder.analysis.flow_measures import FlowMeasures, joined
 from tcpladder.analysis.kinds import Kind
 from tcpladder.analysis.log import NO_FLOW, SegmentLog
 from tcpladder.analysis.view import Endpoint, FlowSummary, Side
 from tcpladder.errors import PermissionRefused
 from tcpladder.ladder.model import EVENT_KINDS, Note
 from tcpladder.ladder.privacy import Mask
-from tcpladder.ladder.timers import EndTimers, FlowTimers
 from tcpladder.session.named import NamedCapture
 from tcpladder.session.notes import UserNote, UserNotes
 from tcpladder.session.replay_state import ReplayState
@@ -34,6 +35,7 @@ from tcpladder.wire.frames import FrameBatch
 if TYPE_CHECKING:
     from tcpladder.agent.fault_messages import FaultState
     from tcpladder.analysis.flow_view import Findings
+    from tcpladder.ladder.timers import EndTimers, FlowTimers
     from tcpladder.session.faults import SessionFaults
     from tcpladder.store.pcapng import CapturedInterface
 
@@ -154,12 +156,16 @@ class Session:
                 os.urandom(SALT_BYTES),
                 beliefs or self.beliefs,
                 keep_segments=self._keep_segments,
+                activity=self._new_activity() if self._keep_segments else None,
                 names=names if names is not None else {},
                 mask=self.mask_here,
             )
             capture.flows_before = self._offsets[-1]
             self._captures.append(capture)
             return capture
+
+    def _new_activity(self) -> Activity:
+        return Activity()
 
     def feed(self, capture: CaptureAnalysis, batch: FrameBatch) -> None:
         """Analyse the next frames of a capture."""
@@ -172,6 +178,10 @@ class Session:
         """What both ends of a flow are believed to run with."""
         return {side: self.given.believed(side) for side in Side}
 
+    def opening(self) -> TimerValues:
+        """What a client is believed to run with that opens a connection now."""
+        return self.given.believed(Side.CLIENT)
+
     def flow_count(self) -> int:
         """How many flows there are so far."""
         with self._lock:
@@ -182,6 +192,17 @@ class Session:
         with self._lock:
             capture, local = self._find(number)
             return capture.summary(local)
+
+    def activity(self, number: int) -> Sequence[int]:
+        """When flow `number` had segments: activity.BUCKETS counts over the capture, live over its last minute."""
+        with self._lock:
+            capture, local = self._find(number)
+            return capture.activity(local)
+
+    def measures(self) -> FlowMeasures | None:
+        """What the list of flows is sorted by, of all flows at once; None where each has to be asked."""
+        with self._lock:
+            return joined([capture.measures() for capture in self._captures])
 
     def endpoints(self, number: int) -> tuple[Endpoint, Endpoint]:
         """Client and server of a flow as they are, whatever a mask shows."""
@@ -197,6 +218,8 @@ class Session:
 
     def timers(self, number: int) -> FlowTimers:
         """What both ends of a flow are believed to run with, what runs now, and what must come."""
+        from tcpladder.ladder.timers import FlowTimers  # a list needs none of it
+
         with self._lock:
             view = self.view(number)
             return FlowTimers(
@@ -211,6 +234,8 @@ class Session:
         return ""
 
     def _end_timers(self, view: Findings, side: Side) -> EndTimers:
+        from tcpladder.ladder.timers import EndTimers
+
         return EndTimers(values=view.believed(side), reading=None)
 
     def _no_reading(self) -> str:

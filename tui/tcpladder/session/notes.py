@@ -24,10 +24,13 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from tcpladder.analysis.view import FlowView
 from tcpladder.errors import UsageError
 from tcpladder.ladder.model import Note
+
+if TYPE_CHECKING:
+    from tcpladder.analysis.view import FlowView
 
 MOST_NOTES = 10_000
 MOST_CHARACTERS = 200

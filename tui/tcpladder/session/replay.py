@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, tzinfo
@@ -316,6 +316,14 @@ class ReplaySession(Session):
         with self._lock:
             index, local = self._axis.find(number)
             return self._ats[index].summary(local, shown_as=number)
+
+    def activity(self, number: int) -> Sequence[int]:
+        with self._lock:
+            index, local = self._axis.find(number)
+            return self._ats[index].activity(local)
+
+    def measures(self) -> None:
+        return None
 
     def endpoints(self, number: int) -> tuple[Endpoint, Endpoint]:
         return self.source.endpoints(self.number_in_source(number))

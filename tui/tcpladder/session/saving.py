@@ -36,17 +36,17 @@ class Saving:
         self.frames = 0
         """How many are in the file."""
 
-    def take(self, batch: FrameBatch | None, eaten: Mapping[int, str], *, wait: bool) -> None:
+    def take(self, batch: FrameBatch | None, eaten: Mapping[int, str], *, looks: int) -> None:
         """Take what one look brought: frames, and the numbers of those that turned out to be eaten.
 
-        `wait`: whether more may turn out; the frames are then kept for a moment.
+        `looks`: for how many looks more may turn out; the frames are kept as long.
         """
         self._look += 1
         self._eaten.update(eaten)
         if batch is not None:
             # The source reuses its buffer.
-            self._waiting.append((self._look, replace(batch, data=batch.data.copy()) if wait else batch))
-        while self._waiting and not (wait and self._look - self._waiting[0][0] < LOOKS):
+            self._waiting.append((self._look, replace(batch, data=batch.data.copy()) if looks else batch))
+        while self._waiting and self._look - self._waiting[0][0] >= looks:
             self._write(self._waiting.popleft()[1])
 
     def close(self, comments: Callable[[], Sequence[str]], *, dropped: int) -> None:

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from tcpladder.wire.headers import gather
 
-LANE_BYTES = 16 << 10
+LANE_BYTES = 32 << 10
 """Between two places that the chain is followed from, where records are found."""
-LONGEST_LANE_BYTES = 8 * LANE_BYTES
+LONGEST_LANE_BYTES = 4 * LANE_BYTES
 """Where none is found for so long, frames are long and few."""
 FEWEST_LANES = 32
 SEARCH_BYTES = 1600

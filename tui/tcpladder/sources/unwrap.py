@@ -110,6 +110,8 @@ def _tunnel_behind_extensions(batch: FrameBatch, at: int, end: int) -> bool:
 
 def _is_tunnel_port(data: NDArray[np.uint8], udp: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Whether UDP headers at `udp` name a tunnel's port; the rows are UDP or a tunnel anyway."""
+    if not len(udp):
+        return np.zeros(0, np.bool_)
     source = data[udp].astype(np.uint16) << np.uint16(8) | data[udp + 1]
     destination = data[udp + 2].astype(np.uint16) << np.uint16(8) | data[udp + 3]
     return np.isin(source, _UDP_PORTS) | np.isin(destination, _UDP_PORTS)

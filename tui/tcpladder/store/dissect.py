@@ -13,7 +13,6 @@ from typing import Any
 from tcpladder.store.scapy_import import link_layers
 from tcpladder.wire.frames import LINKTYPE_LISTING
 
-BYTES_PER_LINE = 16
 PREVIEW_BYTES = 48
 """Payload bytes shown in a detail line; the hex dump has them all."""
 
@@ -65,16 +64,6 @@ def dissect(frame: bytes, link_type: int) -> list[DetailLine]:
         return [_undissected(frame, type(error).__name__)]
 
 
-def hexdump(frame: bytes) -> list[str]:
-    """Sixteen bytes a line: offset, hexadecimal, printable ASCII; 74 columns at most."""
-    lines = []
-    for offset in range(0, len(frame), BYTES_PER_LINE):
-        part = frame[offset : offset + BYTES_PER_LINE]
-        halves = f"{part[:8].hex(' '):<23}  {part[8:].hex(' '):<23}"
-        lines.append(f"{offset:04x}  {halves}  {_printable(part)}")
-    return lines
-
-
 def _undissected(frame: bytes, why: str) -> DetailLine:
     return DetailLine(depth=0, text=f"this frame cannot be dissected ({why})", span=(0, len(frame)))
 
@@ -109,7 +98,7 @@ def _layer_lines(layer: Any, at: int, length: int) -> Iterator[DetailLine]:
             continue
         span = spans.get(field.name)
         if layer.name == "TCP" and field.name == "options":
-            yield from _option_lines(value, span)
+            yield from _option_lines(value, span, layer.raw_packet_cache or b"")
             continue
         shown = (
             _flag_words(value)
@@ -151,11 +140,25 @@ def _left(rest: Any) -> int:
     return len(rest)
 
 
-def _option_lines(options: Any, span: tuple[int, int] | None) -> Iterator[DetailLine]:
+def _option_lines(options: Any, span: tuple[int, int] | None, header: bytes) -> Iterator[DetailLine]:
     yield DetailLine(depth=1, text="options", span=span)
-    for name, value in options:
+    places = [] if span is None else _option_spans(header[len(header) - (span[1] - span[0]) :], span[0])
+    for number, (name, value) in enumerate(options):
         shown = "" if value in (None, b"", ()) else f" = {_option_value(value)}"
-        yield DetailLine(depth=2, text=f"{name}{shown}", span=None)
+        place = places[number] if number < len(places) else None
+        yield DetailLine(depth=2, text=f"{name}{shown}", span=place)
+
+
+def _option_spans(options: bytes, at: int) -> list[tuple[int, int]]:
+    """Where each option stands (RFC 9293 3.1): one byte for what ends or fills them, else as long as it says."""
+    spans = []
+    begin = 0
+    while begin < len(options):
+        alone = options[begin] < 2 or begin + 1 == len(options)
+        length = 1 if alone else max(2, options[begin + 1])
+        spans.append((at + begin, min(at + begin + length, at + len(options))))
+        begin += length
+    return spans
 
 
 def _option_value(value: Any) -> str:

@@ -132,8 +132,10 @@ class _Columns:
         self.has_timestamps = (
             (header["first_option"] == NOP_NOP_TIMESTAMPS) & (header_bytes >= 32) & (room >= 32)
         )
-        self.tsval = np.where(self.has_timestamps, header["tsval"], 0).astype(np.uint32)
-        self.tsecr = np.where(self.has_timestamps, header["tsecr"], 0).astype(np.uint32)
+        self.tsval = header["tsval"].astype(np.uint32)
+        self.tsecr = header["tsecr"].astype(np.uint32)
+        without = np.flatnonzero(~self.has_timestamps)
+        self.tsval[without] = self.tsecr[without] = 0
         self.window_shift = np.full(len(room), NO_SHIFT, np.int8)
         self.state = np.zeros(len(room), np.uint8)
         bad = self.lies | (header_bytes < TCP_HEADER_BYTES) | (self.length < 0) | (room < TCP_HEADER_BYTES)
@@ -232,28 +234,35 @@ class _Columns:
         """Order the endpoints of every row, so that both directions of a flow look the same."""
         low_s, low_d = self.source_low, self.destination_low
         port_s, port_d = self.source_port, self.destination_port
-        same = low_s == low_d
-        larger = low_s > low_d
-        if self.source_high is not None and self.destination_high is not None:
-            high_same = self.source_high == self.destination_high
-            larger = (self.source_high > self.destination_high) | (high_same & larger)
-            same &= high_same
-        swapped = larger | (same & (port_s > port_d))
-        small, large = np.where(swapped, low_d, low_s), np.where(swapped, low_s, low_d)
-        ports = np.where(swapped, port_d << np.uint32(16) | port_s, port_s << np.uint32(16) | port_d)
-        if self.source_high is None or self.destination_high is None:
-            first = small << np.uint64(32) | large
-            return swapped, Addresses(
-                is_v6=self.is_v6, first=first, second=None, third=None, fourth=None, ports=ports
-            )
-        high_small = np.where(swapped, self.destination_high, self.source_high)
-        high_large = np.where(swapped, self.source_high, self.destination_high)
-        zero = np.uint64(0)
-        return swapped, Addresses(
-            is_v6=self.is_v6,
-            first=np.where(self.is_v6, high_small, small << np.uint64(32) | large),
-            second=np.where(self.is_v6, small, zero),
-            third=np.where(self.is_v6, high_large, zero),
-            fourth=np.where(self.is_v6, large, zero),
-            ports=ports,
+        swapped = (low_s > low_d) | ((low_s == low_d) & (port_s > port_d))
+        first = np.minimum(low_s, low_d)
+        first <<= np.uint64(32)
+        first |= np.maximum(low_s, low_d)
+        addresses = Addresses(
+            is_v6=self.is_v6, first=first, second=None, third=None, fourth=None, ports=port_s
         )
+        if self.source_high is not None and self.destination_high is not None:
+            self._order_v6(addresses, swapped, self.source_high, self.destination_high)
+        addresses.ports = np.where(
+            swapped, port_d << np.uint32(16) | port_s, port_s << np.uint32(16) | port_d
+        )
+        return swapped, addresses
+
+    def _order_v6(
+        self,
+        addresses: Addresses,
+        swapped: NDArray[np.bool_],
+        source_high: NDArray[np.uint64],
+        destination_high: NDArray[np.uint64],
+    ) -> None:
+        """Order the endpoints of the IPv6 rows, in place: the upper halves of their addresses decide first."""
+        rows = np.flatnonzero(self.is_v6)
+        low_s, low_d = self.source_low[rows], self.destination_low[rows]
+        high_s, high_d = source_high[rows], destination_high[rows]
+        swap = (high_s > high_d) | ((high_s == high_d) & swapped[rows])
+        swapped[rows] = swap
+        addresses.second, addresses.third, addresses.fourth = np.zeros((3, len(self.is_v6)), np.uint64)
+        addresses.first[rows] = np.minimum(high_s, high_d)
+        addresses.second[rows] = np.where(swap, low_d, low_s)
+        addresses.third[rows] = np.maximum(high_s, high_d)
+        addresses.fourth[rows] = np.where(swap, low_s, low_d)

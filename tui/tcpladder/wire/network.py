@@ -97,8 +97,9 @@ def read_network(batch: FrameBatch) -> Network:
 
 def _read_v4(batch: FrameBatch, net: Network, wire: NDArray[np.int64], rows: NDArray[np.int64]) -> None:
     """IPv4 headers (RFC 791 3.1). A total length of 0 is a TSO frame on its way to the card: the frame tells."""
-    # Indexing with a slice instead of all row numbers spares a copy of every column in the usual case.
-    at = rows if len(rows) != len(batch) else slice(None)
+    # Indexing with a slice instead of row numbers spares a copy of every column: where most frames are IPv4, all are
+    # read as if they were.
+    at = slice(None) if 2 * len(rows) > len(batch) else rows
     ip = net.transport[at]
     ip_header = gather(batch.data, ip, IPV4)
     version_ihl = ip_header["version_ihl"]
@@ -116,16 +117,34 @@ def _read_v4(batch: FrameBatch, net: Network, wire: NDArray[np.int64], rows: NDA
     net.ttl[at] = ip_header["ttl"]
     net.source_low[at] = ip_header["source"]
     net.destination_low[at] = ip_header["destination"]
+    read = rows if len(known) == len(rows) else np.arange(len(batch))
+    if len(read) > len(rows):
+        known = _forget_others(net, header, known, rows)
     for i in np.flatnonzero((fragment != 0) & known).tolist():
         bits = int(fragment[i])
         key = b"".join(ip_header[name][i].tobytes() for name in _DATAGRAM)
-        row = int(rows[i])
+        row = int(read[i])
         net.fragments[row] = Fragment(
             key=key,
             offset=(bits & 0x1FFF) * 8,
             size=int(net.datagram[row]),
             more=bool(bits & MORE_FRAGMENTS),
         )
+
+
+def _forget_others(
+    net: Network, header: NDArray[np.int64], known: NDArray[np.bool_], rows: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    """Undo what was read of frames that are not among `rows`; returns `known` without them."""
+    is_other = np.ones(len(known), np.bool_)
+    is_other[rows] = False
+    others = np.flatnonzero(is_other)
+    net.transport[others] -= header[others]
+    net.room[others] += header[others]
+    net.protocol[others], net.ip_id[others] = NO_PROTOCOL, NO_IP_ID
+    for column in (net.datagram, net.lies, net.ttl, net.source_low, net.destination_low):
+        column[others] = 0
+    return known & ~is_other
 
 
 def _read_v6(batch: FrameBatch, net: Network, wire: NDArray[np.int64], rows: NDArray[np.int64]) -> None:
