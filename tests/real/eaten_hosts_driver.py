@@ -37,7 +37,7 @@ def main() -> None:
     plan = topology("routed")
     channel, _ = start_agent(PrivateNetwork(plan))
     lab = LabAgent(channel.detach(), plan, point.host)
-    session = PrivateSession(lab, plan, point, name="routed")
+    session = PrivateSession(lab, plan, [point], name="routed")
 
     def until(holds: Callable[[], Any]) -> None:
         deadline = time.monotonic() + PATIENCE_S

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import pty
+import select
 import subprocess
 import sys
 import time
@@ -21,7 +23,7 @@ from tcpladder.lab.table import names
 pytestmark = pytest.mark.real("nft")
 
 TCPLADDER = [sys.executable, "-m", "tcpladder"]
-LONGEST_S = 45
+LONGEST_S = 90
 """The defaults take 20 s at most; the rest is for a loaded machine."""
 
 
@@ -125,6 +127,34 @@ def test_what_is_kept_is_a_capture_with_its_story(tmp_path: Path) -> None:
         check=True,
     )
     assert [json.loads(line)["kind"] for line in shown.stdout.splitlines()] == ["syn", "refused"]
+
+
+def test_who_sits_at_a_terminal_takes_the_step_and_may_take_a_while() -> None:
+    own, theirs = pty.openpty()
+    command = [*TCPLADDER, "lab", "half-open", "--set", "idle=1", "--format", "text"]
+    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs) as program:
+        os.close(theirs)
+        try:
+            said = heard(own, "keepalive ACK", times=3)  # the one that it waits for, and two more
+            assert "your step, n and Enter takes it:" in said
+            assert "cut the power of the server at 127.0.0.1:12345" in said
+            assert "watch: the client cannot know" in said
+            os.write(own, b"n\n")
+            said = heard(own, "half-open: as expected\r\n")
+            assert "RST, no such connection" in said
+            assert program.wait(LONGEST_S) == 0
+        finally:
+            program.kill()
+            os.close(own)
+
+
+def heard(terminal: int, words: str, *, times: int = 1) -> str:
+    """What comes until these words have come so often, which must be in time."""
+    said, deadline_s = "", time.monotonic() + LONGEST_S
+    while said.count(words) < times:
+        assert select.select([terminal], [], [], max(0, deadline_s - time.monotonic()))[0], said
+        said += os.read(terminal, 1 << 16).decode(errors="replace")
+    return said
 
 
 def test_two_capture_points_are_one_ladder_and_one_file(tmp_path: Path) -> None:

@@ -288,15 +288,18 @@ def test_doctor_finds_what_was_left_and_puts_it_back() -> None:
         assert well.returncode == 0, well.stdout
         assert "ok  left over        nothing\n" in well.stdout
         before = machine.sh("ip route")
+        drop(machine, "--dst", "10.9.0.2")
+        wait_until(lambda: "fwd" in machine.sh("nft list ruleset"), "nothing leaves for a sink")
         leave_a_route_away(machine)
         machine.sh("ip link add tl4194305a type veth peer name tl4194305b")
         said = machine.run(*TCPLADDER, "doctor")
         assert said.returncode == 1
         assert "the route default via 10.9.0.2 dev va metric 100 is away, left by tcpladder" in said.stdout
         assert "the interface tl4194305a" in said.stdout
+        assert said.stdout.count("NO  left over") == 3, "the route, the interface of the drop, and that one"
         assert "default" not in machine.sh("ip route")
         fixed = machine.run(*TCPLADDER, "doctor", "--fix")
         assert fixed.returncode == 0, fixed.stdout
         assert machine.sh("ip route") == before
-        assert "tl4194305a" not in machine.sh("ip link")
+        assert " tl" not in machine.sh("ip link")
         assert machine.run(*TCPLADDER, "doctor").returncode == 0

@@ -49,6 +49,15 @@ class Screen:
             time.sleep(0.05)
         return shown
 
+    def at_rest(self) -> str:
+        """What stands there when nothing is drawn any more."""
+        deadline, shown, before = time.monotonic() + LATEST_S, self._say("capture-pane", "-p"), ""
+        while shown != before:
+            assert time.monotonic() < deadline, shown
+            time.sleep(0.3)
+            before, shown = shown, self._say("capture-pane", "-p")
+        return shown
+
     def press(self, *keys: str) -> None:
         self._say("send-keys", *keys)
 
@@ -102,7 +111,8 @@ def test_the_recording_shows_what_the_screen_showed(screen: Callable[..., Screen
     app.resize(100, 30)
     app.shows("─" * 100, "addresses masked")
     app.press("?")
-    shown = app.shows("maximise this pane")
+    app.shows("maximise this pane")
+    shown = app.at_rest()
     app.press("C-q")
     app.shows("the app is gone")
     cast = read_cast(path)
@@ -123,6 +133,7 @@ def test_the_start_screen_and_what_is_chosen_on_it_are_one_recording(
     app = screen(["--record", str(path), "--record-format", "v3"])
     app.shows("Experiments", "o open a file")
     app.press("o")
+    app.shows("a capture: pcap")
     app.press(*CAPTURE, "Enter")
     app.shows("no answer", "? help")
     app.resize(100, 30)

@@ -72,8 +72,12 @@ def _left_over() -> Iterator[Finding]:
     if os.geteuid():
         yield Finding(False, "left over", f"only root can look into {RUN}: run `sudo tcpladder doctor`")
         return
-    found = [f"{words}: `tcpladder doctor --fix` puts it back" for words in left_over()]
-    found += [f"the interface {name}: `tcpladder doctor --fix` removes it" for name in orphans.orphan_sinks()]
+    told = left_over()
+    found = [f"{words}: `tcpladder doctor --fix` puts it back" for words in told]
+    unknown = [
+        name for name in orphans.orphan_sinks() if not any(f"interface {name} " in words for words in told)
+    ]
+    found += [f"the interface {name}: `tcpladder doctor --fix` removes it" for name in unknown]
     try:
         found += [
             f"table {name}: its owner still runs; end it and it is gone" for name in orphans.orphan_tables()

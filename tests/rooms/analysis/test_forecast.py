@@ -212,6 +212,25 @@ def test_advice_where_numbers_collide(name: str) -> None:
         assert words in sentence
 
 
+def test_what_is_over_waits_for_nothing() -> None:
+    """Data of a connection that was reset masks no keepalive any more."""
+    assert (
+        viewed(Talk().handshake().data(9).ack("server").data(79, lost=True).rst("server"), KEEPALIVE).advice()
+        == ()
+    )
+
+
+def test_an_interval_that_probes_contradict_gives_no_advice() -> None:
+    """A sysctl of 75 s, and answered probes 3 s apart: the socket has another keepalive_intvl than the sysctl."""
+    talk = Talk().handshake()
+    for _ in range(4):
+        talk.silence(3).keepalive().ack("server")
+    values = TimerValues().with_values({names.KEEPALIVE_INTVL: 75 * SECOND_NS}, Origin.NETNS)
+    view = analysed_with(talk, values)
+    assert view.advice() == ()
+    assert due(talk, view.pending(talk.now_ns))[0] == 3
+
+
 def test_keepalive_off_on_both_ends() -> None:
     off = {names.SO_KEEPALIVE: 0}
     talk = Talk().handshake().data(9).ack("server")
@@ -254,6 +273,90 @@ def test_linear_timeouts_are_read_from_the_syns(waits: tuple[int, ...], says: st
         talk.silence(wait).syn(lost=True)
     (sentence,) = viewed(talk).inferred()
     assert says in sentence
+
+
+def analysed_with(talk: Talk, client: TimerValues) -> Findings:
+    """The findings about a talk whose client is believed to run with these values."""
+    capture = CaptureAnalysis(SALT, lambda _c, _s: {Side.CLIENT: client, Side.SERVER: TimerValues()})
+    for piece in batches(talk.frames):
+        capture.feed(piece)
+    return capture.view(1)
+
+
+def verdicts(view: Findings) -> list[tuple[float, str, str]]:
+    """Expected seconds, verdict and origin of each gap that a timer explains."""
+    gaps = [view.gap(index) for index in range(len(view.time_ns)) if view.timer(index)]
+    return [(round((g.expected_ns or 0) / SECOND_NS, 2), str(g.verdict), str(g.origin)) for g in gaps if g]
+
+
+@pytest.mark.parametrize("origin", [Origin.SOCKET, Origin.NETNS])
+def test_a_change_that_was_seen_late_is_judged_by_either_value(origin: Origin) -> None:
+    """Lowered from 6 s to 2 s a moment before the third probe; somebody looks 3 s later. The flow shows 2 s mostly."""
+    talk = Talk().handshake()
+    for wait in (6, 6, 2, 2, 2, 2, 2):
+        talk.silence(wait).keepalive().ack("server")
+    seen_ns = talk.now_ns - 7 * SECOND_NS
+    before = TimerValues().with_values({names.KEEPALIVE_TIME: 6 * SECOND_NS}, origin)
+    values = before.with_values({names.KEEPALIVE_TIME: 2 * SECOND_NS}, origin, seen_ns)
+    expected = [(float(wait), "on time", origin.value) for wait in (6, 6, 2, 2, 2, 2, 2)]
+    assert verdicts(analysed_with(talk, values)) == expected
+
+
+def test_a_sysctl_that_changes_while_a_timer_runs_does_not_shorten_it() -> None:
+    """The kernel arms a timer by what held then: 6 s although 2 s hold when it fires."""
+    talk = Talk().handshake().silence(6).keepalive().ack("server").silence(3)
+    changed_ns = talk.now_ns
+    talk.silence(3).keepalive().ack("server").silence(2).keepalive().ack("server")
+    before = TimerValues().with_values({names.KEEPALIVE_TIME: 6 * SECOND_NS}, Origin.NETNS)
+    values = before.with_values({names.KEEPALIVE_TIME: 2 * SECOND_NS}, Origin.NETNS, changed_ns)
+    assert [v[:2] for v in verdicts(analysed_with(talk, values))] == [
+        (6, "on time"),
+        (6, "on time"),
+        (2, "on time"),
+    ]
+
+
+def test_answered_probes_are_the_interval_apart_where_it_is_the_longer_one() -> None:
+    """keepalive 4/8/3, as a kernel did: the first after 4 s, then 8 s from probe to probe."""
+    talk = Talk().handshake().silence(4).keepalive().ack("server").silence(8).keepalive().ack("server")
+    known = {names.SO_KEEPALIVE: 1, names.KEEPALIVE_TIME: 4 * SECOND_NS, names.KEEPALIVE_INTVL: 8 * SECOND_NS}
+    view = viewed(talk, known)
+    assert [v[:2] for v in verdicts(view)] == [(4, "on time"), (8, "on time")]
+    gap = view.gap(len(view.time_ns) - 2)
+    assert gap is not None
+    assert gap.name == "keepalive_intvl 8 s"
+    assert due(talk, view.pending(talk.now_ns))[0] == 8
+
+
+def test_data_that_an_end_never_got_does_not_refresh_its_keepalive() -> None:
+    """The client's firewall eats what the server sends and sends again; the client counts from what it heard."""
+    talk = Talk().handshake().data(9).ack("server")
+    heard_ns = talk.now_ns
+    talk.data(11, by="server", lost=True)
+    for wait in (0.2, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4):
+        talk.silence(wait).data(11, by="server", seq=1, lost=True)
+    (first, *_) = [p for p in pending(talk, KEEPALIVE) if p.side is Side.CLIENT]
+    assert first.armed_ns == heard_ns
+    talk.silence(30 - (talk.now_ns - heard_ns) / SECOND_NS).keepalive()
+    gap = (view := viewed(talk, KEEPALIVE)).gap(len(view.time_ns) - 1)
+    assert gap is not None
+    assert (gap.since_ns, str(gap.verdict)) == (heard_ns, "on time")
+
+
+def test_a_prober_that_is_deaf_is_foretold_to_give_up() -> None:
+    """Its first probe without an answer came after keepalive_intvl although the capture shows one."""
+    talk = (
+        probing()
+        .silence(30)
+        .keepalive()
+        .ack("server", lost=True)
+        .silence(3)
+        .keepalive()
+        .ack("server", lost=True)
+    )
+    rungs = pending(talk, KEEPALIVE)
+    assert [rung.text for rung in rungs] == ["keepalive probe 3/3", "RST; application: ETIMEDOUT"]
+    assert due(talk, rungs) == pytest.approx([3, 6], abs=0.001)
 
 
 def test_a_value_that_changes_is_judged_by_what_held() -> None:

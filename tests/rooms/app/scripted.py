@@ -179,6 +179,11 @@ class ScriptedSession:
     def activity(self, number: int) -> list[int]:
         return [0] * 11 + [self.flows[number - 1].summary.segments]
 
+    def name_addresses(self, aliases: dict[str, str]) -> None:
+        for talk in self.flows:
+            talk.client = replace(talk.client, name=aliases.get(talk.client.address, ""))
+            talk.server = replace(talk.server, name=aliases.get(talk.server.address, ""))
+
     def measures(self) -> None:
         return None
 

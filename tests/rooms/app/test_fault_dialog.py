@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from dataclasses import replace
 
 import pytest
@@ -20,7 +19,7 @@ from rooms.app.scripted import (
     settle,
 )
 from rooms.ladder.talk import keepalive
-from tcpladder.agent.fault_messages import End, FaultPlan
+from tcpladder.agent.fault_messages import End
 from tcpladder.app import fault_target
 from tcpladder.app.app import TcpladderApp
 from tcpladder.app.choice_row import ChoiceRow
@@ -165,28 +164,6 @@ async def test_the_privacy_mask_holds_for_faults_too() -> None:
         await keys(pilot, "up", "f", "S")
         assert "DROP  192.0.2.1:2 → 192.0.2.1:1" in await keys(pilot, "F")
         assert applied(session)[0].match == TO_SERVER
-
-
-async def test_a_plan_that_comes_when_the_dialog_is_closed_harms_nobody() -> None:
-    session = keepalive_session()
-    asked, answer = threading.Event(), threading.Event()
-    plan = session.faults.plan
-
-    def late(fault: Fault) -> FaultPlan:
-        asked.set()
-        answer.wait(5)
-        return plan(fault)
-
-    session.faults.plan = late  # type: ignore[method-assign]
-    app = app_for(session)
-    async with app.run_test(size=SIZE) as pilot:
-        await settle(pilot)
-        await keys(pilot, "D")
-        assert await asyncio.to_thread(asked.wait, 5)
-        await keys(pilot, "escape")
-        answer.set()
-        await keys(pilot, "enter")
-        assert isinstance(app.screen, LadderScreen)
 
 
 async def test_a_letter_chooses_and_enter_applies() -> None:

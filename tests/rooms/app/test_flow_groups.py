@@ -133,3 +133,15 @@ async def test_a_column_without_room_is_said_in_the_dialog() -> None:
         await pilot.press("c")
         text = await settle(pilot)
         assert "(no room)" in text
+
+
+async def test_a_fault_is_about_the_flow_under_the_cursor_and_says_so() -> None:
+    app = app_for(many_flows(3))
+    async with app.run_test(size=(80, 40), notifications=True) as pilot:
+        await settle(pilot)
+        await pilot.press("space", "D")
+        for _ in range(20):
+            text = await settle(pilot, 1)
+            if "about the flow under the cursor" in text:
+                break
+        assert "about the flow under the cursor" in text

@@ -31,6 +31,7 @@ from tcpladder.app.help_screen import HelpScreen, key_lines, key_name
 from tcpladder.app.interfaces_screen import InterfacesScreen
 from tcpladder.app.ladder_screen import LadderScreen
 from tcpladder.app.ladder_view import LadderView
+from tcpladder.app.names_dialog import NamesDialog
 from tcpladder.app.narration_screen import NarrationScreen
 from tcpladder.app.open_dialog import OpenDialog
 from tcpladder.app.replay_screens import ReplayFlowsScreen, ReplayLadderScreen
@@ -55,13 +56,12 @@ CONTEXTS: dict[str, tuple[type[DOMNode], ...]] = {
     "fault dialog, answers": (ChoiceRow, FaultDialog),
     "faults": (FaultList, FaultsScreen),
     "a question": (Confirm,),
+    "names": (NamesDialog,),
     "columns": (ColumnsDialog,),
     "open": (OpenDialog,),
     "a number": (AskNumber,),
     "too small": (TooSmallScreen, TcpladderApp),
 }
-LATER = set("a.")
-"""Keys of the key table whose function does not exist yet."""
 
 
 def bound(context: tuple[type[DOMNode], ...]) -> list[str]:
@@ -77,15 +77,6 @@ def bound(context: tuple[type[DOMNode], ...]) -> list[str]:
 def test_no_context_binds_a_key_twice(context: tuple[type[DOMNode], ...]) -> None:
     twice = [key for key, count in Counter(bound(context)).items() if count > 1]
     assert not twice
-
-
-PAGES = {name: context for name, context in CONTEXTS.items() if TcpladderApp in context}
-"""A dialog has keys of its own."""
-
-
-@pytest.mark.parametrize("context", PAGES.values(), ids=PAGES)
-def test_keys_of_what_does_not_exist_yet_do_nothing(context: tuple[type[DOMNode], ...]) -> None:
-    assert not LATER & set(bound(context))
 
 
 @pytest.mark.parametrize("presses", [(), ("enter",), ("enter", "enter")], ids=["flows", "ladder", "detail"])

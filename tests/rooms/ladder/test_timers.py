@@ -125,7 +125,16 @@ def test_a_value_that_the_flow_contradicts_is_a_question_mark() -> None:
     assert rows(EndTimers(values=values, reading=None))["keepalive_time"].value == "?"
 
 
-def test_advice_stands_below_both_ends() -> None:
+def test_advice_stands_above_both_ends() -> None:
     ends = {side: EndTimers(values=VALUES, reading=None) for side in Side}
     timers = FlowTimers(ends=ends, pending=(), notice="", advice=("interval above idle",))
-    assert timer_rows(timers)[-1] == TimerRow(name="advice", now="interval above idle", heading=True)
+    assert timer_rows(timers)[0] == TimerRow(name="advice", now="interval above idle", heading=True)
+
+
+def test_a_long_rto_is_told_with_one_decimal() -> None:
+    """The column is as wide as `13.056 s`, and the next one begins at once behind it."""
+    reading = replace(READING, rto_ns=13_056_000_000)
+    rows = timer_rows(
+        FlowTimers(ends={s: EndTimers(values=VALUES, reading=reading) for s in Side}, pending=(), notice="")
+    )
+    assert {row.value for row in rows if row.name == "rto"} == {"13.0 s"}

@@ -138,6 +138,15 @@ def test_a_frame_that_the_capture_never_had_marks_nothing() -> None:
     assert (watched.eaten.told[1], watched.eaten.marked[1], watched.marks()) == (1, 0, {})
 
 
+def test_a_frame_that_is_alike_and_came_much_later_is_another_one() -> None:
+    talk = Talk(v6=True, stamps=False).handshake().keepalive().silence(1).keepalive()
+    missing, later = talk.frames[3:]
+    watched = Watched()
+    watched.look([*talk.frames[:3], later], [told([missing])], later.time_ns + SECOND_NS)
+    assert watched.marks() == {}
+    assert missing.data == later.data
+
+
 def test_while_nothing_is_broken_nothing_is_kept() -> None:
     watched = Watched()
     talk = Talk(v6=True, stamps=False).handshake().keepalive()

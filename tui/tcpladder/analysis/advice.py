@@ -28,7 +28,8 @@ def advice(
         if _probes(waits, judge, side):
             sentences += _intervals(judge, side)
             sentences += _user_timeout(judge, side)
-            sentences += _masked(waits, judge, side)
+            if TcpState.CLOSED not in states.values():
+                sentences += _masked(waits, judge, side)
             if all(_is_remote(end) for end in ends.values()):
                 sentences += _middleboxes(judge, side)
     sentences += _off(judge, states)
@@ -55,7 +56,7 @@ def _intervals(judge: Judge, side: Side) -> Iterator[str]:
     if not (_is_known(judge, side, names.KEEPALIVE_TIME) and _is_known(judge, side, names.KEEPALIVE_INTVL)):
         return
     time, intvl = (judge.keepalive(side, n).value for n in (names.KEEPALIVE_TIME, names.KEEPALIVE_INTVL))
-    if intvl < time or judge.keepalive_intvl_max(side):
+    if intvl < time or judge.keepalive_intvl_max(side) or not judge.least_spacing_ns(side):
         return
     follows = f"answered probes come {seconds_text(intvl)} apart, not {seconds_text(time)}"
     if intvl == time:

@@ -12,7 +12,6 @@ import operator
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 from tcpladder.analysis.view import Endpoint, FlowSummary
 from tcpladder.errors import UsageError
@@ -140,8 +139,7 @@ def _term(word: str) -> Test:
         return lambda flow: sought in _text(flow)
     field, sign, value = split["field"].lower(), split["sign"], split["value"]
     if field not in FIELDS:
-        near = get_close_matches(field, FIELDS, 1)
-        raise ValueError(f"did you mean {near[0]}?" if near else f"have {', '.join(FIELDS)}")
+        raise ValueError(_nearest(field, FIELDS))
     if not value:
         raise ValueError(f"{field} needs a value behind it")
     if field in _NUMBERS:
@@ -154,7 +152,8 @@ def _term(word: str) -> Test:
 
 def _text(flow: FlowSummary) -> str:
     owners = " ".join(map(str, flow.owners))
-    return f"{flow.client} {flow.server} {flow.state} {flow.ended or ''} {owners}".lower()
+    ends = f"{flow.client} {flow.server} {flow.client.numeric} {flow.server.numeric}"
+    return f"{ends} {flow.state} {flow.ended or ''} {owners}".lower()
 
 
 def _may_be_address(word: str) -> bool:
@@ -197,8 +196,15 @@ def _value(field: str, value: str) -> Test:
 def _known(value: str, known: Sequence[str]) -> str:
     if value.lower() in known:
         return value.lower()
-    near = get_close_matches(value.lower(), known, 1)
-    raise ValueError(f"did you mean {near[0]}?" if near else f"have {', '.join(known)}")
+    raise ValueError(_nearest(value.lower(), known))
+
+
+def _nearest(word: str, known: Sequence[str]) -> str:
+    """What to say of a word that is not known."""
+    from difflib import get_close_matches  # few mistype
+
+    near = get_close_matches(word, known, 1)
+    return f"did you mean {near[0]}?" if near else f"have {', '.join(known)}"
 
 
 def _pid(written: str) -> Test:

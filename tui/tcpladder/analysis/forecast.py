@@ -153,10 +153,10 @@ class _Reader:
         user_timeout_ns = judge.value(side, names.USER_TIMEOUT).value
         sent = 0 if end.probe < end.heard and not end.deaf else end.unanswered
         armed_ns = self._idle_since_ns(enabled) if sent == 0 else int(self._time_ns[end.probe])
-        time_ns = time.value
-        if end.probe != NOTHING and intvl.origin is not Origin.ASSUMED:
+        time_ns, least_ns = time.value, judge.least_spacing_ns(side)
+        if end.probe != NOTHING and least_ns:
             # The expiry behind an answered probe comes no sooner than keepalive_intvl (tcp_keepalive_timer).
-            time_ns = max(time_ns, int(self._time_ns[end.probe]) + intvl.value - armed_ns)
+            time_ns = max(time_ns, int(self._time_ns[end.probe]) + least_ns - armed_ns)
         firings = keepalive(
             time_ns, intvl.value, count.value, judge.keepalive_intvl_max(side), user_timeout_ns
         )
@@ -174,7 +174,8 @@ class _Reader:
 
     def _idle_since_ns(self, enabled: Believed | None) -> int:
         """When the wait for keepalive_time began: with the last word of the peer, or with SO_KEEPALIVE set later."""
-        heard_ns = int(self._time_ns[self._end.heard if self._end.heard != NOTHING else self._end.probe])
+        heard = self._waits.idle_since(self._side)
+        heard_ns = int(self._time_ns[heard if heard != NOTHING else self._end.probe])
         return heard_ns if enabled is None or enabled.before is None else max(heard_ns, enabled.since_ns)
 
     def _silent_end(self, name: str, text: str, now_ns: int) -> list[Pending]:

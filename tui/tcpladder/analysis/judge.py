@@ -14,6 +14,8 @@ from tcpladder.analysis.inference import Backoff, constant, doubling, linear_tim
 from tcpladder.analysis.profiles import SOLARIS
 from tcpladder.analysis.schedule import (
     DELAYED_ACK_MAX_NS,
+    LATE_NS,
+    SECOND_NS,
     backed_off,
     first_rto,
     keepalive_wait,
@@ -27,6 +29,8 @@ from tcpladder.analysis.view import Origin, Side, Timer, Verdict
 from tcpladder.analysis.wait import Schedule, Wait
 from tcpladder.analysis.waits import Waits
 
+LOOKED_NS = 4 * SECOND_NS
+"""How long a changed socket option or sysctl may have held before somebody looked at it."""
 _NAMES = {
     Schedule.KEEPALIVE_TIME: names.KEEPALIVE_TIME,
     Schedule.KEEPALIVE_INTVL: names.KEEPALIVE_INTVL,
@@ -90,6 +94,14 @@ class Judge:
         """The waits of an end that show keepalive_time or keepalive_intvl."""
         kept = self._observed[side].kept_ns
         return [wait for schedule, n in _NAMES.items() if n == name for wait in kept.get(schedule, ())]
+
+    def least_spacing_ns(self, side: Side) -> int:
+        """keepalive_intvl, which answered probes are apart at least; 0 where it is not known, or is another one, as
+        those that were seen show."""
+        intvl = self.keepalive(side, names.KEEPALIVE_INTVL)
+        answered = self._observed[side].kept_ns.get(Schedule.KEEPALIVE_TIME, [])[1:]
+        seen_ns = min(answered, default=intvl.value) + self.jitter_ns(side) + LATE_NS
+        return intvl.value if intvl.origin is not Origin.ASSUMED and intvl.value <= seen_ns else 0
 
     def keepalive_probes(self, side: Side) -> Believed:
         """How many unanswered probes an end sends before it gives up."""
@@ -193,18 +205,52 @@ class Judge:
             return Verdict.ON_TIME
         return Verdict.EARLY if wait.observed_ns < expected.value else Verdict.LATE
 
+    def is_spaced_by_intvl(self, wait: Wait) -> bool:
+        """Whether the probe before a wait was answered and keepalive_intvl is the longer one: it decides then."""
+        name = names.KEEPALIVE_TIME
+        if wait.schedule is not Schedule.KEEPALIVE_TIME:
+            return False
+        return self._least_ns(wait) > self.keepalive(wait.side, name, self._waits.armed_ns(wait)).value
+
     def _keepalive_wait(self, wait: Wait) -> Believed | None:
-        name, held_ns = _NAMES[wait.schedule], self._waits.armed_ns(wait)
-        of_socket = self.value(wait.side, name).origin is Origin.SOCKET
-        if held_ns is not None and name == names.KEEPALIVE_TIME and of_socket:
+        name = _NAMES[wait.schedule]
+        held = self._held(wait, name)
+        for value in held:
+            # What held is asked before what the flow shows: it shows one length, and values change.
+            expected = self._spaced(wait, value)
+            if value.origin is not Origin.ASSUMED and self.on_time(wait, expected.value):
+                return expected
+        shown = self._shown(wait.side, name, self._waits.armed_ns(wait))
+        return None if shown is None else self._spaced(wait, shown)
+
+    def _held(self, wait: Wait, name: str) -> list[Believed]:
+        """What may have held for a wait, likeliest first: a change is known as exactly as somebody looked."""
+        armed_ns, side = self._waits.armed_ns(wait), wait.side
+        now = self.value(side, name, armed_ns)
+        if armed_ns is None or self.value(side, name).before is None:
+            return [now]
+        end_ns = armed_ns + wait.observed_ns
+        later = [self.value(side, name, at_ns) for at_ns in (end_ns, end_ns + LOOKED_NS)]
+        if now.origin is Origin.SOCKET and name == names.KEEPALIVE_TIME:
             # Setting SO_KEEPALIVE or TCP_KEEPIDLE arms the timer anew (tcp_set_keepalive, tcp_sock_set_keepidle).
-            held_ns += wait.observed_ns
-        value = self._shown(wait.side, name, held_ns)
-        if value is None or name == names.KEEPALIVE_TIME:
-            return value
+            return [later[0], now, later[1]]
+        return [now, *later]
+
+    def _spaced(self, wait: Wait, value: Believed) -> Believed:
+        """The length of a keepalive wait by keepalive_time or keepalive_intvl."""
+        if wait.schedule is Schedule.KEEPALIVE_TIME:
+            return Believed(max(value.value, self._least_ns(wait)), value.origin)
         before = wait.number if wait.schedule is Schedule.GIVE_UP else wait.number - 1
         expected_ns = keepalive_wait(value.value, before, self.keepalive_intvl_max(wait.side))
         return Believed(expected_ns, value.origin)
+
+    def _least_ns(self, wait: Wait) -> int:
+        """An expiry behind an answered probe comes no sooner than keepalive_intvl (tcp_keepalive_timer)."""
+        probe = self._waits.found.get(wait.own)
+        intvl_ns = self.least_spacing_ns(wait.side)
+        if probe is None or probe.timer is not Timer.KEEPALIVE or not intvl_ns:
+            return 0
+        return intvl_ns - (wait.own_ns - wait.observed_ns)
 
     def _tail_loss_probe(self, wait: Wait) -> Believed | None:
         """2 RTT and an allowance, but never later than the RTO (tcp_schedule_loss_probe)."""

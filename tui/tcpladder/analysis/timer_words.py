@@ -18,6 +18,8 @@ def timer_words(judge: Judge, wait: Wait, expected: Believed | None) -> str:
         return "unexplained"
     length = seconds_text(expected.value)
     match wait.schedule:
+        case Schedule.KEEPALIVE_TIME if judge.is_spaced_by_intvl(wait):
+            return f"keepalive_intvl {length}"
         case Schedule.KEEPALIVE_TIME:
             return f"keepalive_time {length}"
         case Schedule.KEEPALIVE_INTVL | Schedule.GIVE_UP:

@@ -5,7 +5,7 @@ A `FlowView` grows while its flow goes on; indices into it never change, until i
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, StrEnum
 from typing import Protocol
 
@@ -66,8 +66,15 @@ class Endpoint:
 
     address: str
     port: int
+    name: str = field(default="", compare=False)
+    """What stands in place of the address where people read; empty for the address itself."""
 
     def __str__(self) -> str:
+        return f"{self.name}:{self.port}" if self.name else self.numeric
+
+    @property
+    def numeric(self) -> str:
+        """`addr:port`, whatever the name: for programs."""
         return f"[{self.address}]:{self.port}" if ":" in self.address else f"{self.address}:{self.port}"
 
 

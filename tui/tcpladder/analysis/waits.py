@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tcpladder.analysis import hearing
 from tcpladder.analysis.candidates import Around, Candidate, FlowCandidates
 from tcpladder.analysis.columns import FlowColumns
 from tcpladder.analysis.kinds import Kind
-from tcpladder.analysis.recovery import LOOK_BACK, RecoveryReader, Sent
+from tcpladder.analysis.recovery import RecoveryReader, Sent
 from tcpladder.analysis.schedule import EARLY_NS, MILLISECOND_NS, synack_wait
 from tcpladder.analysis.smoothed import Smoothed, smoothed
 from tcpladder.analysis.view import SIDES, Side, Timer
@@ -175,7 +176,7 @@ class Waits:
             retransmissions=0 if behind else state.rtos,
             first_retransmission=NOTHING if behind else state.first_rto,
             oldest=own.index(oldest),
-            acked=self._acknowledged_at(client, acked),
+            acked=hearing.acknowledged_at(self._columns, own, acked, client=client),
             alone=own.end(oldest) == own.end(last),
             probed=not behind and state.timeouts > state.rtos,
             may_probe=self._recovery.may_probe(client, acked),
@@ -192,16 +193,14 @@ class Waits:
         """How long it takes from the capture point to an end and back, at least; 0 where nothing shows it."""
         return self._recovery.outgoing(client=side is Side.CLIENT).loop_ns(len(self._columns)) or 0
 
-    def _acknowledged_at(self, client: bool, acked: int) -> int:
-        """Index of the peer's segment that acknowledged first what an end has acknowledged by now."""
-        columns, own, found = self._columns, self._recovery.outgoing(client=client), NOTHING
-        for at in range(len(columns) - 1, max(-1, len(columns) - LOOK_BACK), -1):
-            if columns.from_client.item(at) == client or not columns.flags.item(at) & _ACK:
-                continue
-            if own.relative(columns.ack.item(at)) != acked:
-                break
-            found = at
-        return found
+    def idle_since(self, side: Side) -> int:
+        """Index of what refreshed the keepalive clock of an end last; not data that its peer has to send again."""
+        other = Side.SERVER if side is Side.CLIENT else Side.CLIENT
+        lost, heard = self.unacknowledged(other), self.ends[side].heard
+        if lost is None or not (lost.probed or lost.retransmissions):
+            return heard
+        before = hearing.before(self._columns, lost.oldest, client=side is Side.CLIENT)
+        return heard if before == NOTHING else before
 
     def _watch(self, one: Candidate, side: Side) -> None:
         end, index = self.ends[side], one.at
@@ -266,7 +265,9 @@ class Waits:
             schedule, armed = Schedule.KEEPALIVE_INTVL, end.probe
         else:
             end.unanswered, end.deaf = 1, False
-            schedule, armed = Schedule.KEEPALIVE_TIME, end.heard
+            peer = self._recovery.outgoing(client=side is not Side.CLIENT)
+            armed = hearing.heard_by(self._columns, peer, index, end.heard, client=side is Side.CLIENT)
+            schedule = Schedule.KEEPALIVE_TIME
         self._note(index, side, Timer.KEEPALIVE, schedule, armed, end.unanswered)
         end.probe = index
 

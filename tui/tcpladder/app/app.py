@@ -11,14 +11,15 @@ from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
-from tcpladder.app import fault_keys, narration_screen, open_ladder, palette, terminal
+from tcpladder.app import address_names, fault_keys, narration_screen, open_ladder, palette, terminal
+from tcpladder.app.address_names import AddressNames
 from tcpladder.app.contract import Session, SessionStatus
 from tcpladder.app.detail_screen import DetailScreen
 from tcpladder.app.feed import Feed
 from tcpladder.app.flows_screen import FlowsScreen
 from tcpladder.app.ladder_screen import LadderScreen
 from tcpladder.app.page import Page
-from tcpladder.app.privacy import Privacy, ShowsAddresses
+from tcpladder.app.privacy import Privacy
 from tcpladder.app.replaying import Replaying, ask_what_to_open, flows_page, show_flow
 from tcpladder.app.scroll_bar import PlainScrollBar
 from tcpladder.app.terminal import Taste
@@ -50,6 +51,7 @@ class TcpladderApp(App[None]):
         self.feed = Feed(self, session)
         self.replaying = Replaying(self)
         self._privacy = Privacy(lambda: self.session)
+        self.names = AddressNames(lambda: address_names.changed(self))
         self._start_flow = start_flow
         self._warned: set[str] = set()
         self.animation_level = "none"
@@ -121,11 +123,7 @@ class TcpladderApp(App[None]):
 
     def action_privacy(self) -> None:
         self.notify(self._privacy.next(), markup=False, timeout=4)
-        for page in self.screen_stack:
-            if isinstance(page, ShowsAddresses):
-                page.mask_changed()
-            if isinstance(page, Page):
-                page.show_lines(self.session.status())
+        address_names.draw_again(self)
 
     def action_replay(self, step_back: bool = False) -> None:
         self.replaying.toggle(step_back=step_back)

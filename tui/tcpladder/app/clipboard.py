@@ -15,7 +15,7 @@ from typing import Any
 
 from textual.app import App
 
-from tcpladder.store.recent import state_directory
+from tcpladder.store.state_file import state_directory
 
 LONGEST = 74_994
 """Bytes: many terminals take 100,000 characters of base64, and drop what is longer without a word."""

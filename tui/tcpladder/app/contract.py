@@ -152,6 +152,10 @@ class Session(Exportable, Protocol):
         """What the list is sorted by, of all flows at once; None where each summary has to be asked."""
         ...
 
+    def name_addresses(self, aliases: Mapping[str, str]) -> None:
+        """What is to stand in place of addresses where people read: address -> name."""
+        ...
+
     def endpoints(self, number: int) -> tuple[Endpoint, Endpoint]:
         """Client and server of a flow as they are, whatever the summary shows."""
         ...

@@ -164,6 +164,7 @@ class DetailScreen(Page):
             self._hex.show_frame(frame)
             self.set_class(not frame, "-gone")
             self._show(keep_place=True)
+            self.on_row_view_moved()
 
     @property
     def flows_to_export(self) -> list[int]:

@@ -82,7 +82,7 @@ def wrapped(line: DetailLine, width: int, ascii_only: bool) -> list[DetailLine]:
     text = clean(line.text, ascii_only)
     if len(text) <= width or width < 20:
         return [line._replace(text=text)]
-    name = re.match(r" *\S+ {2,}", text)
+    name = re.match(r" *\S+ {2,}| {4,}", text)
     indent = " " * min(name.end() if name else 4, width // 2)
     return [line._replace(text=row) for row in textwrap.wrap(text, width, subsequent_indent=indent)]
 

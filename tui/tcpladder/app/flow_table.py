@@ -121,6 +121,11 @@ class FlowTable(RowView):
             if flow < 0 or flow >= len(before.changes) or measures.changes[flow] != before.changes[flow]:
                 self.row_changed(row)
 
+    def addresses_shown(self) -> set[str]:
+        """Those of the flows on the screen."""
+        numbers = self.order.numbers[self.top : self.top + self.page]
+        return {end.address for number in numbers if number > 0 for end in self._session.endpoints(number)}
+
     def keep(self, number: int | None) -> None:
         """Put the cursor on a flow, where the list still has it."""
         numbers = self.order.numbers

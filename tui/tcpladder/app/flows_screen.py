@@ -45,6 +45,7 @@ class FlowsScreen(FaultKeys):
         Binding("space", "mark", "mark this flow, or this group; Esc takes all marks away"),
         Binding("b", "group", "group by server, client, end, process"),
         Binding("x", "fold", "fold, unfold this group"),
+        Binding("a", "names", "names for these addresses; look names up"),
         Binding("c", "columns", "columns: which, in which order"),
         Binding("f", "follow", "follow the newest flow"),
         Binding("comma", "app.replay(True)", "a segment back, in a replay"),
@@ -113,7 +114,10 @@ class FlowsScreen(FaultKeys):
     def show_body(self, status: SessionStatus) -> None:
         self._racing = status.segments - self._segments > RACING_SEGMENTS
         self._segments = status.segments
+        self._app.names.show_in(self.session)
         self.table.look()
+        if self._app.names.resolving:
+            self._app.names.want(self.table.addresses_shown())
         empty = self.session.flow_count() == 0
         self.set_class(empty, "-empty")
         if empty:
@@ -150,7 +154,10 @@ class FlowsScreen(FaultKeys):
             arrow = "->" if self.ascii_only else "→"
             owners = ", ".join(map(str, summary.owners))
             held = f"  {owners}" if owners else ""
-            lines = [f"{number}: {summary.client} {arrow} {summary.server}{held}", summary.why]
+            ends = f"{summary.client} {arrow} {summary.server}"
+            if summary.client.name or summary.server.name:
+                ends += f"  ({summary.client.numeric} {arrow} {summary.server.numeric})"
+            lines = [f"{number}: {ends}{held}", summary.why]
         elif (group := self.table.group) is not None:
             lines = [group.words, "x folds and unfolds, space marks all of them, b groups otherwise"]
         if alarm:
@@ -251,6 +258,22 @@ class FlowsScreen(FaultKeys):
             self.notify("no groups to fold: b groups the list", markup=False, timeout=3)
         self.show_lines(self.session.status())
 
+    def action_names(self) -> None:
+        from tcpladder.app.names_dialog import NamesDialog
+
+        number = self.table.selected
+        if number is None or self.session.mask is not None:
+            why = "no flow under the cursor" if number is None else "addresses are masked: P takes that off"
+            self.notify(f"{why}, so there is nothing to name", markup=False, timeout=3)
+            return
+        addresses = tuple(end.address for end in self.session.endpoints(number))
+        self.app.push_screen(NamesDialog(self._app.names, addresses, ascii_only=self.ascii_only))
+
+    @property
+    def _app(self) -> TcpladderApp:
+        app: TcpladderApp = self.app  # type: ignore[assignment]
+        return app
+
     def action_columns(self) -> None:
         from tcpladder.app.columns_dialog import ColumnsDialog
 
@@ -262,8 +285,7 @@ class FlowsScreen(FaultKeys):
         """For as long as the app runs: in the list of a replay, too."""
         if chosen is None:
             return
-        app: TcpladderApp = self.app  # type: ignore[assignment]
-        app.taste = replace(app.taste, flow_columns=chosen)
+        self._app.taste = replace(self._app.taste, flow_columns=chosen)
         self.table.choose(chosen)
         self.show_lines(self.session.status())
         if left_out := self.table.columns.left_out:

@@ -67,7 +67,9 @@ class HexView(RowView):
         for column in range(self.bytes_per_line):
             # A bracket before and behind says without colour which bytes are meant.
             text = f"{part[column]:02x}" if column < len(part) else "  "
-            spans.append((self._edge(begin + column) + text, self._role(begin + column)))
+            spans.append(
+                (self._edge(begin + column, begins_line=not column) + text, self._role(begin + column))
+            )
             if half and column == half - 1:
                 spans.append((" ", Role.NUMBER))
         spans.append((self._edge(begin + len(part), last=True) + " ", Role.NUMBER))
@@ -80,14 +82,14 @@ class HexView(RowView):
     def _role(self, at: int) -> Role:
         return Role.NOTE if self._marked[0] <= at < self._marked[1] else Role.NUMBER
 
-    def _edge(self, at: int, *, last: bool = False) -> str:
-        """What stands in front of a byte."""
+    def _edge(self, at: int, *, begins_line: bool = False, last: bool = False) -> str:
+        """What stands in front of a byte, or behind the `last` one of a line."""
         first, behind = self._marked
         if first == behind:
             return " "
         if at == first and not last:
             return "["
-        return "]" if at == behind else " "
+        return "]" if at == behind and not begins_line else " "
 
     def on_focus(self) -> None:
         self.row_changed(self.cursor)

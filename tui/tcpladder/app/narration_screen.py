@@ -59,6 +59,7 @@ class Narrated(Protocol):
 class NarrationScreen(Dialog):
     """Stands above the ladder, or beside it where there is room, and hides nothing of it; the ladder goes on."""
 
+    TITLE = "the narration"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("n", "step_on", "take your step: the one that the experiment waits for"),
         Binding("L", "dismiss", "close"),
@@ -66,7 +67,7 @@ class NarrationScreen(Dialog):
     ]
     DEFAULT_CSS = """
     NarrationScreen { align: right top; }
-    NarrationScreen VerticalScroll { max-height: 35%; }
+    NarrationScreen VerticalScroll { max-height: 40%; }
     NarrationScreen.-alone VerticalScroll, NarrationScreen.-over VerticalScroll { max-height: 60%; }
     NarrationScreen.-beside VerticalScroll { max-height: 100%; }
     """

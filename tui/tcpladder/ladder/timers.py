@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from tcpladder.analysis import names
 from tcpladder.analysis.beliefs import Believed
-from tcpladder.analysis.duration import seconds_text
+from tcpladder.analysis.duration import about, seconds_text
 from tcpladder.analysis.kinds import Kind
 from tcpladder.analysis.view import Origin, Pending, Side
 
@@ -88,15 +88,16 @@ class TimerRow:
     heading: bool = False
 
 
+_KEEPALIVE = (names.KEEPALIVE_TIME, names.KEEPALIVE_INTVL, names.KEEPALIVE_PROBES)
 KERNEL = "kernel"
 """The origin of what the kernel computes and nobody configures."""
 
 
 def timer_rows(timers: FlowTimers) -> tuple[TimerRow, ...]:
-    """The rows of both ends, the client's first, and below them the advice."""
+    """The advice, which a small panel must not hide, and the rows of both ends, the client's first."""
     ends = (row for side in Side for row in _end(side, timers))
     advice = (TimerRow(name="advice", now=sentence, heading=True) for sentence in timers.advice)
-    return (*ends, *advice)
+    return (*advice, *ends)
 
 
 def _end(side: Side, timers: FlowTimers) -> Iterator[TimerRow]:
@@ -135,7 +136,8 @@ def _keepalive(end: EndTimers, pending: Pending | None) -> Iterator[TimerRow]:
     elif pending is not None and _is_of_keepalive(pending):
         armed_ns, due_ns = pending.armed_ns, pending.due_ns
         idle = time is not None and due_ns - armed_ns == time.value
-    if enabled is None and due_ns is None and (time is None or time.origin is not Origin.INFERRED):
+    shown = any(one is not None and one.origin is Origin.INFERRED for one in map(end.values.get, _KEEPALIVE))
+    if enabled is None and due_ns is None and not shown:
         unknown = "on or off: unknown"
     idle_ns, probing_ns = ((armed_ns, due_ns), (None, None))[:: 1 if idle else -1]
     yield _value_row(names.KEEPALIVE_TIME, end, unknown, *idle_ns)
@@ -177,7 +179,8 @@ def _kernel_timers(reading: SocketReading) -> Iterator[TimerRow]:
             now = "idle" if not reading.unacked else f"{reading.unacked} unacknowledged"
         else:
             now = f"retransmission {counted.unanswered + 1}"
-        yield _running_row("rto", seconds_text(reading.rto_ns), now, counted)
+        length = seconds_text(reading.rto_ns)
+        yield _running_row("rto", length if len(length) < 8 else about(reading.rto_ns), now, counted)
     if running is not None and kind is Running.PERSIST:
         yield _running_row("persist", "", f"probe {running.unanswered + 1}", running)
     if running is not None and kind is Running.TIME_WAIT:

@@ -81,11 +81,12 @@ def endpoint(end: Endpoint, room: int | None, ascii_only: bool = False) -> str:
     if room is None or len(text) <= room:
         return text
     port = f":{end.port}"
-    brackets = ("[", "]") if ":" in end.address else ("", "")
+    shown = end.name or end.address
+    brackets = ("[", "]") if ":" in shown else ("", "")
     address_room = room - len(port) - len(brackets[0] + brackets[1])
     if address_room < 4:
         return port[-room:] if room > 0 else ""
-    address = elide_middle(clean(end.address, ascii_only), address_room, ascii_only)
+    address = elide_middle(clean(shown, ascii_only), address_room, ascii_only)
     return f"{brackets[0]}{address}{brackets[1]}{port}"
 
 

@@ -110,7 +110,7 @@ COLUMNS: Mapping[str, Column] = {
         cell=lambda flow, _, pen: clean(flow.state, pen.ascii_only),
     ),
     "segments": Column(
-        title="segs", width=5, meaning="segments, both directions", is_number=True,
+        title="segs", width=4, meaning="segments, both directions", is_number=True,
         cell=_count(lambda flow: flow.segments),
     ),
     "bytes": Column(
@@ -197,6 +197,11 @@ def flow_columns(
     )
 
 
+def usual_columns(width: int) -> tuple[str, ...]:
+    """The names of those that a list has whatever is known of its flows."""
+    return _NARROW if width < NARROW_BELOW else _PLAIN
+
+
 def full_columns(summaries: Sequence[FlowSummary]) -> FlowColumns:
     """Columns in which nothing is shortened: for a file or a pipe."""
     pen = Pen(exact=True)
@@ -210,7 +215,7 @@ def full_columns(summaries: Sequence[FlowSummary]) -> FlowColumns:
 
 
 def _by_itself(width: int, longest: int, *, owned: bool) -> list[str]:
-    names = list(_NARROW if width < NARROW_BELOW else _PLAIN)
+    names = list(usual_columns(width))
     for extra in _WHERE_ROOM:
         if extra == "process" and not owned:
             continue
@@ -241,7 +246,7 @@ def _shared_out(names: Sequence[str], width: int, longest: int) -> list[tuple[st
         spare -= more
 
     if "end" in widths:
-        give("end", 12)
+        give("end", _END_LEAST if width < NARROW_BELOW else 12)
     for goal in (min(longest, SHORT_ENDPOINT), longest):
         each = min(goal, (sum(widths[name] for name in ends) + spare) // len(ends)) if ends else 0
         for name in ends:

@@ -19,7 +19,7 @@ Record: TypeAlias = dict[str, Value | dict[str, Value]]
 def ends(view: FlowView) -> tuple[str, str]:
     """Client and server of a flow, as its lines name them."""
     summary = view.summary
-    return str(summary.client), str(summary.server)
+    return summary.client.numeric, summary.server.numeric
 
 
 def segment_record(
@@ -70,8 +70,8 @@ def flow_record(summary: FlowSummary) -> Record:
     """The line of one flow."""
     return {
         "flow": summary.number,
-        "client": str(summary.client),
-        "server": str(summary.server),
+        "client": summary.client.numeric,
+        "server": summary.server.numeric,
         "state": summary.state,
         "began": summary.began,
         "ended": summary.ended,

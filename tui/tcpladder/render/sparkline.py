@@ -10,8 +10,8 @@ _STEPS = (1, 3, 10, 30, 100, 300, 1000, 3000)
 _BARS = " ▁▂▃▄▅▆▇█"
 _ASCII_BARS = " .:-=+*#@"
 MEANING = (
-    f"activity is segments in each twelfth of the capture, live in\n  each 5 s of its last minute: {_BARS[1]} one or "
-    f"more, {_BARS[2]} from {_STEPS[1]}, {_BARS[3]} from {_STEPS[2]} ... {_BARS[8]} from {_STEPS[7]:,} on."
+    f"activity is segments in each twelfth of the capture,\n  live in each 5 s of the last minute: {_BARS[1]} one or "
+    f"more, {_BARS[2]} from {_STEPS[1]},\n  {_BARS[3]} from {_STEPS[2]} ... {_BARS[8]} from {_STEPS[7]:,} on."
 )
 MEANING_ASCII = MEANING.translate(str.maketrans(_BARS, _ASCII_BARS))
 

@@ -12,7 +12,7 @@ from tcpladder.ladder import words
 from tcpladder.ladder.ladder import Ladder
 from tcpladder.ladder.model import Role
 from tcpladder.render.cells import clean
-from tcpladder.render.flow_columns import Pen, flow_columns, full_columns
+from tcpladder.render.flow_columns import Pen, flow_columns, full_columns, usual_columns
 from tcpladder.render.flow_row import draw_flow, flow_header
 from tcpladder.render.glyphs import glyphs
 from tcpladder.render.grid import Line, draw, header_lines, plain
@@ -95,7 +95,11 @@ def flows_table(
     """The list of flows, numbered; with a width long addresses lose their middle, without one nothing is shortened."""
     flows = list(summaries)
     number = max([len("flow"), *(len(str(summary.number)) for summary in flows)])
-    columns = full_columns(flows) if width is None else flow_columns(width - number)
+    if width is None:
+        columns = full_columns(flows)
+    else:
+        longest = max((len(str(end)) for one in flows for end in (one.client, one.server)), default=0)
+        columns = flow_columns(width - number, usual_columns(width - number), longest=longest)
     yield _stripped((("flow".rjust(number), Role.HEADING), *flow_header(columns)), paint)
     for summary in flows:
         line = draw_flow(summary, columns, Pen(ascii_only=ascii_only, exact=columns.exact))

@@ -25,7 +25,6 @@ from tcpladder.analysis.log import NO_FLOW, SegmentLog
 from tcpladder.analysis.view import Endpoint, FlowSummary, Side
 from tcpladder.errors import PermissionRefused
 from tcpladder.ladder.model import EVENT_KINDS, Note
-from tcpladder.ladder.privacy import Mask
 from tcpladder.session.named import NamedCapture
 from tcpladder.session.notes import UserNote, UserNotes
 from tcpladder.session.replay_state import ReplayState
@@ -35,6 +34,7 @@ from tcpladder.wire.frames import FrameBatch
 if TYPE_CHECKING:
     from tcpladder.agent.fault_messages import FaultState
     from tcpladder.analysis.flow_view import Findings
+    from tcpladder.ladder.privacy import Mask
     from tcpladder.ladder.timers import EndTimers, FlowTimers
     from tcpladder.session.faults import SessionFaults
     from tcpladder.store.pcapng import CapturedInterface
@@ -100,6 +100,7 @@ class Session:
         self.version = 0
         """Grows with every change."""
         self._mask: Mask | None = None
+        self._aliases: Mapping[str, str] = {}
         self._exporting = threading.local()
         self._keep_segments = keep_segments
         self._unwrapper = Unwrapper()
@@ -127,6 +128,10 @@ class Session:
     @mask.setter
     def mask(self, mask: Mask | None) -> None:
         self._mask = mask
+
+    def name_addresses(self, aliases: Mapping[str, str]) -> None:
+        """What is to stand in place of addresses where people read: address -> name. A mask comes before it."""
+        self._aliases = dict(aliases)
 
     @property
     def lock(self) -> threading.RLock:
@@ -159,6 +164,7 @@ class Session:
                 activity=self._new_activity() if self._keep_segments else None,
                 names=names if names is not None else {},
                 mask=self.mask_here,
+                aliases=lambda: self._aliases,
             )
             capture.flows_before = self._offsets[-1]
             self._captures.append(capture)

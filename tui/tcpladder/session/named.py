@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 from tcpladder.analysis.activity import Activity
 from tcpladder.analysis.capture import Beliefs, CaptureAnalysis
 from tcpladder.analysis.view import Endpoint
-from tcpladder.ladder.privacy import Mask
+
+if TYPE_CHECKING:
+    from tcpladder.ladder.privacy import Mask
 
 
 class NamedCapture(CaptureAnalysis):
@@ -25,15 +28,20 @@ class NamedCapture(CaptureAnalysis):
         activity: Activity | None,
         names: Mapping[str, str],
         mask: Callable[[], Mask | None] = lambda: None,
+        aliases: Callable[[], Mapping[str, str]] = dict,
     ) -> None:
         super().__init__(salt, beliefs, keep_segments=keep_segments, activity=activity)
         self._names = names
         self._mask = mask
+        self._aliases = aliases
 
     def shown_ends(self, number: int) -> tuple[Endpoint, Endpoint]:
-        """As they are, or masked where a mask is on."""
+        """As they are, by the names that the user gave, or masked where a mask is on."""
         ends, mask = self.endpoints(number), self._mask()
-        return ends if mask is None else (mask.endpoint(ends[0]), mask.endpoint(ends[1]))
+        if mask is not None:
+            return mask.endpoint(ends[0]), mask.endpoint(ends[1])
+        aliases = self._aliases()
+        return (_called(ends[0], aliases), _called(ends[1], aliases)) if aliases else ends
 
     def endpoints(self, number: int) -> tuple[Endpoint, Endpoint]:
         """Client and server of a flow, by name where it has one."""
@@ -42,3 +50,8 @@ class NamedCapture(CaptureAnalysis):
 
     def _named(self, endpoint: Endpoint) -> Endpoint:
         return Endpoint(self._names.get(endpoint.address, endpoint.address), endpoint.port)
+
+
+def _called(end: Endpoint, aliases: Mapping[str, str]) -> Endpoint:
+    name = aliases.get(end.address)
+    return end if name is None else Endpoint(end.address, end.port, name)

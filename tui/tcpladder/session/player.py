@@ -33,6 +33,8 @@ class Player:
         self._scope: int | None = None
         self._found: dict[str, tuple[tuple[int, int], NDArray[np.int64]]] = {}
         self._note_times_ns: NDArray[np.int64] = np.empty(0, np.int64)
+        self._times: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]] | None = None
+        """Events, times of notes, and what became of them."""
         self._silences: tuple[object, Silences] | None = None
 
     @property
@@ -174,8 +176,12 @@ class Player:
 
     def event_times_ns(self) -> NDArray[np.int64]:
         """(n,) when the events come; ascending."""
-        times = self._axis.time_ns[self._found_now("events")]
-        return np.sort(np.concatenate([times, self._note_times_ns])) if len(self._note_times_ns) else times
+        events, notes_ns = self._found_now("events"), self._note_times_ns
+        if self._times is None or self._times[0] is not events or self._times[1] is not notes_ns:
+            times_ns = np.concatenate([self._axis.time_ns[events], notes_ns])
+            times_ns.sort(kind="stable")
+            self._times = events, notes_ns, times_ns
+        return self._times[2]
 
     def _forget(self) -> None:
         self._found = {}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, tzinfo
@@ -321,6 +321,9 @@ class ReplaySession(Session):
         with self._lock:
             index, local = self._axis.find(number)
             return self._ats[index].activity(local)
+
+    def name_addresses(self, aliases: Mapping[str, str]) -> None:
+        self.source.name_addresses(aliases)
 
     def measures(self) -> None:
         return None

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tcpladder.errors import UsageError
-from tcpladder.store.recent import state_directory
+from tcpladder.store.state_file import state_directory
 
 LOOKED_AT = 64 << 10
 """Bytes at the begin and at the end that tell one capture from another of the same size."""

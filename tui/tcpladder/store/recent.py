@@ -6,13 +6,15 @@ TCPLADDER_RECENT=off keeps no list and shows none. What cannot be kept is not mi
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 from collections.abc import Iterable
 from pathlib import Path
 
+from tcpladder.store.state_file import read_state, write_state
+
 MOST = 12
 OFF = "TCPLADDER_RECENT"
+_FILE = "recent.json"
 
 
 def recent() -> list[Path]:
@@ -20,7 +22,7 @@ def recent() -> list[Path]:
     if os.environ.get(OFF) == "off":
         return []
     try:
-        listed = json.loads(_file().read_text(encoding="utf-8"))
+        listed = read_state(_FILE)
     except (OSError, ValueError, RuntimeError):
         return []
     texts = [text for text in listed if isinstance(text, str)] if isinstance(listed, list) else []
@@ -34,20 +36,4 @@ def remember(paths: Iterable[str]) -> None:
     with contextlib.suppress(OSError, RuntimeError):
         fresh = [Path(path).absolute() for path in paths if path != "-"]
         kept = [path for path in recent() if path not in fresh]
-        file = _file()
-        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        written = file.with_name(f"{file.name}.{os.getpid()}")
-        descriptor = os.open(written, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as out:
-            json.dump([str(path) for path in [*fresh, *kept][:MOST]], out)
-        written.replace(file)
-
-
-def state_directory() -> Path:
-    """Where what is remembered stands, XDG_STATE_HOME. Raises RuntimeError where nobody knows a home."""
-    state = os.environ.get("XDG_STATE_HOME")
-    return (Path(state) if state else Path.home() / ".local/state") / "tcpladder"
-
-
-def _file() -> Path:
-    return state_directory() / "recent.json"
+        write_state(_FILE, [str(path) for path in [*fresh, *kept][:MOST]])
