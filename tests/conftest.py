@@ -63,7 +63,9 @@ PACKAGES = {
 
 def forget_the_terminal() -> None:
     """Textual reads these at import: the same pictures on every machine, and nothing moves."""
-    for name in [name for name in os.environ if name == "NO_COLOR" or name.startswith("TEXTUAL_")]:
+    for name in [
+        name for name in os.environ if name in ("NO_COLOR", "TMUX", "STY") or name.startswith("TEXTUAL_")
+    ]:
         del os.environ[name]
     os.environ["TEXTUAL_ANIMATIONS"] = "none"
 

@@ -63,6 +63,15 @@ def test_what_is_not_known_is_null(capture: Path) -> None:
     assert [icmp[key] for key in ("ack", "length", "window", "flags", "timer", "gap")] == [None] * 6
 
 
+def test_a_folded_ladder_is_short_and_a_stream_has_every_segment() -> None:
+    folded, whole = run("show", LONG, "--fold"), run("show", LONG)
+    assert len(folded.stdout.splitlines()) < 50 < 485 < len(whole.stdout.splitlines())
+    assert "464 folded" in folded.stdout
+    refused = run("show", LONG, "--fold", "--format", "jsonl")
+    assert (refused.returncode, refused.stdout) == (ExitCode.USAGE, "")
+    assert "leave out --follow and --format jsonl" in refused.stderr
+
+
 def test_flows_one_a_line(capture: Path) -> None:
     one, two = records(run("flows", "--format", "jsonl", capture))
     assert (one["flow"], one["client"], one["server"], one["state"], one["ended"]) == (

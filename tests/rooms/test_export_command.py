@@ -98,6 +98,7 @@ def test_a_capture_may_come_from_stdin() -> None:
         (["--rungs", "5-2"], ExitCode.USAGE, "--rungs 5-2: give the first and the last"),
         (["--names", "curl"], ExitCode.USAGE, "--names curl: give the client's name and the server's"),
         (["-o", "/nowhere/x.svg"], ExitCode.USAGE, "cannot write /nowhere/x.svg: no such file or directory"),
+        (["--as", "csv", "--fold"], ExitCode.USAGE, "csv has every segment: leave out --fold"),
         (["--as", "docx"], ExitCode.USAGE, "'docx' is not one of"),
     ],
 )

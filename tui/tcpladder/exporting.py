@@ -12,7 +12,7 @@ from tcpladder.analysis.expected import Given
 from tcpladder.errors import CaptureError, UsageError
 from tcpladder.ladder.model import LANE_NAMES
 from tcpladder.ladder.privacy import Mask
-from tcpladder.render.formats import SEVERAL_FLOWS, Format, Taste, format_of
+from tcpladder.render.formats import EVERY_SEGMENT, SEVERAL_FLOWS, Format, Taste, format_of
 from tcpladder.session.export import Wish, content, local_timezone, save
 from tcpladder.session.files import FileSession
 
@@ -26,6 +26,7 @@ class Asked:
     form: str | None
     flows: Sequence[int]
     rungs: str | None
+    fold: bool
     names: str | None
     output: str
     privacy: bool
@@ -46,7 +47,15 @@ def export(files: Sequence[str], asked: Asked, *, given: Given | None = None) ->
         mask = Mask(ports=asked.privacy_ports) if asked.privacy or asked.privacy_ports else None
         if mask is not None:
             _learn(mask, session, max(flows))
-        wish = Wish(form=form, flows=flows, taste=asked.taste, mask=mask, rungs=rungs, lane_names=names)
+        wish = Wish(
+            form=form,
+            flows=flows,
+            taste=asked.taste,
+            mask=mask,
+            rungs=rungs,
+            fold=asked.fold,
+            lane_names=names,
+        )
         pieces = content(session, wish, local_timezone())
         if asked.output == STDOUT:
             for piece in pieces:
@@ -88,6 +97,8 @@ def _format(asked: Asked) -> Format:
         form = Format.TEXT if asked.output == STDOUT else format_of(Path(asked.output))
     if form is Format.PNG and asked.output == STDOUT:
         raise UsageError("png is no text: say where to write it with -o FILE")
+    if asked.fold and form in EVERY_SEGMENT:
+        raise UsageError(f"{form} has every segment: leave out --fold")
     if len(asked.flows) > 1 and form not in SEVERAL_FLOWS:
         several = ", ".join(sorted(SEVERAL_FLOWS))
         raise UsageError(

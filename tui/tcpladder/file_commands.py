@@ -15,6 +15,7 @@ from tcpladder.errors import ExitCode, UsageError
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
 @options.flow_option
 @options.follow_option
+@options.fold_option
 @options.timers_option
 @options.profile_option
 @click.option("--format", "form", type=click.Choice(options.FORMATS), default="text", show_default=True)
@@ -23,6 +24,7 @@ def show(
     files: tuple[str, ...],
     flow: int | None,
     follow: bool,
+    fold: bool,
     timers: tuple[str, ...],
     profile: str | None,
     form: str,
@@ -32,12 +34,14 @@ def show(
     from tcpladder import printing
 
     given = options.given(timers, profile)
+    if fold and (follow or form == "jsonl"):
+        raise UsageError("--fold draws ladders that are whole: leave out --follow and --format jsonl")
     if follow:
         if flow is not None:
             raise UsageError("--follow prints every flow as it comes, leave out --flow")
         printing.follow(files, form=form, ascii_only=ascii_only, given=given)
         return
-    printing.show(files, flow=flow, form=form, ascii_only=ascii_only, given=given)
+    printing.show(files, flow=flow, form=form, ascii_only=ascii_only, fold=fold, given=given)
 
 
 @click.command()
@@ -49,6 +53,7 @@ def show(
 )
 @click.option("-o", "--output", default="-", show_default=True, help="Where to write it; - is stdout.")
 @click.option("--rungs", metavar="A-B", help="Only these segments of the flow, counted from 1.")
+@options.fold_option
 @click.option("--names", metavar="CLIENT,SERVER", help="What stands above the lifelines: curl,nc.")
 @click.option("--theme", type=click.Choice(["light", "dark"]), help="Of svg, png and html; a page without it "
               "takes its reader's.")  # fmt: skip
@@ -66,6 +71,7 @@ def export(
     form: str | None,
     output: str,
     rungs: str | None,
+    fold: bool,
     names: str | None,
     theme: str | None,
     width: int,
@@ -93,6 +99,7 @@ def export(
         form=form,
         flows=flows,
         rungs=rungs,
+        fold=fold,
         names=names,
         output=output,
         privacy=privacy,

@@ -29,6 +29,8 @@ timers_option = click.option(
 )
 profile_option = click.option("--profile", metavar="STACK", help="Defaults of linux, linux-old, solaris, freebsd, "
                         "macos, windows, or of [profiles.STACK] in your settings.")  # fmt: skip
+fold_option = click.option("--fold", is_flag=True, help="One row for exchanges that repeat: answered probes, data and "
+                           "its ACKs.")  # fmt: skip
 follow_option = click.option(
     "--follow", is_flag=True, help="Go on at the end of FILE, which is still being written."
 )

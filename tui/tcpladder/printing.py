@@ -39,9 +39,18 @@ OTHERS_NAMED = 5
 
 
 def show(
-    files: Sequence[str], *, flow: int | None, form: str, ascii_only: bool, given: Given | None = None
+    files: Sequence[str],
+    *,
+    flow: int | None,
+    form: str,
+    ascii_only: bool,
+    fold: bool = False,
+    given: Given | None = None,
 ) -> None:
-    """Print the ladders of captures, or one JSON object a segment in file order."""
+    """Print the ladders of captures, or one JSON object a segment in file order.
+
+    With `fold` exchanges that repeat are one row.
+    """
     session = FileSession(files, given=given)
     first = 1
     found = False
@@ -59,6 +68,7 @@ def show(
                     session.notes(number),
                     ascii_only=ascii_only,
                     now_ns=session.now_ns(),
+                    fold=fold,
                 )
     _finish(session)
     if flow is not None and not found:
@@ -83,11 +93,13 @@ def flows(files: Sequence[str], *, form: str, words: str = "", ascii_only: bool)
     _finish(session)
 
 
-def print_ladder(view: Findings, notes: Sequence[Note], *, ascii_only: bool, now_ns: int | None) -> None:
+def print_ladder(
+    view: Findings, notes: Sequence[Note], *, ascii_only: bool, now_ns: int | None, fold: bool = False
+) -> None:
     """Print the ladder of one flow, and an empty line."""
     from tcpladder.ladder.diagram import remarks_of  # a list needs none of it
 
-    ladder = Ladder(view, notes)
+    ladder = Ladder(view, notes, fold=fold)
     text = ladder_text(
         ladder,
         width=_columns(),

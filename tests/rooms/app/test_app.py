@@ -187,8 +187,9 @@ async def test_follow_keeps_the_cursor_on_the_newest_rung_and_turns_pages() -> N
         await pilot.press("enter")
         assert "follow" in await settle(pilot)
         view = app.screen.query_one(LadderView)
-        for _ in range(30):
-            session.flows[0].say(Side.SERVER, Kind.DATA, after_ns=1000, label="data 7", length=7)
+        for number in range(30):
+            side = Side.SERVER if number % 2 else Side.CLIENT
+            session.flows[0].say(side, Kind.DATA, after_ns=1000, label="data 7", length=7)
         session.change(segments=47)
         text = await settle(pilot)
         assert view.cursor == len(view.ladder) - 1 == 45

@@ -62,8 +62,6 @@ CONTEXTS: dict[str, tuple[type[DOMNode], ...]] = {
     "a number": (AskNumber,),
     "too small": (TooSmallScreen, TcpladderApp),
 }
-LATER = set("md+-0.") | {"apostrophe"}
-"""Keys of the key table whose function does not exist yet."""
 
 
 def bound(context: tuple[type[DOMNode], ...]) -> list[str]:
@@ -79,15 +77,6 @@ def bound(context: tuple[type[DOMNode], ...]) -> list[str]:
 def test_no_context_binds_a_key_twice(context: tuple[type[DOMNode], ...]) -> None:
     twice = [key for key, count in Counter(bound(context)).items() if count > 1]
     assert not twice
-
-
-PAGES = {name: context for name, context in CONTEXTS.items() if TcpladderApp in context}
-"""A dialog has keys of its own."""
-
-
-@pytest.mark.parametrize("context", PAGES.values(), ids=PAGES)
-def test_keys_of_what_does_not_exist_yet_do_nothing(context: tuple[type[DOMNode], ...]) -> None:
-    assert not LATER & set(bound(context))
 
 
 @pytest.mark.parametrize("presses", [(), ("enter",), ("enter", "enter")], ids=["flows", "ladder", "detail"])

@@ -44,10 +44,11 @@ def drawn(
     rungs: range | None = None,
     lane_names: tuple[str, str] = LANE_NAMES,
     now_ns: int | None = None,
+    fold: bool = False,
 ) -> Diagram:
     """The diagram of a conversation written by hand."""
     talk.eaten.update(lost or {})
-    ladder = Ladder(talk, notes)
+    ladder = Ladder(talk, notes, fold=fold)
     believed = {Side.CLIENT: {names.KEEPALIVE_TIME: Believed(30 * S, Origin.SOCKET)}, Side.SERVER: {}}
     return Diagram(
         ladder=ladder,

@@ -194,6 +194,9 @@ class Talk:
     def losses(self) -> int:
         return len(self.eaten)
 
+    def payload(self, begin: int, end: int) -> int:
+        return sum(one.length or 0 for one in self.said[begin:end])
+
     def because(self, index: int) -> str:
         return KINDS[self.said[index].kind].rule
 

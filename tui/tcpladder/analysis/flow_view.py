@@ -352,6 +352,9 @@ class Findings:
     def losses(self) -> int:
         return len(self._log.lost)
 
+    def payload(self, begin: int, end: int) -> int:
+        return int(self._columns.length[begin:end].sum(dtype=np.int64))
+
     def because(self, index: int) -> str:
         side = self._side(index)
         wait = self._waits.found.get(index)

@@ -44,8 +44,11 @@ class FlowRows:
 
     def among(self, rows: Iterable[int]) -> NDArray[np.int64]:
         """(m,) the segments that stand in some rows of the log; ascending."""
-        wanted = np.fromiter(rows, np.int64)
-        return np.flatnonzero(np.isin(self._rows.values, wanted)) if len(wanted) else wanted
+        wanted = np.array(sorted(rows), np.int64)
+        at = np.searchsorted(self._rows.values, wanted)
+        at = at[at < len(self._rows)]
+        found: NDArray[np.int64] = at[self._rows.values[at] == wanted[: len(at)]]
+        return found
 
     def value(self, name: str, index: int) -> int:
         """One value of a column."""

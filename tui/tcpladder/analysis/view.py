@@ -244,6 +244,10 @@ class FlowView(Protocol):
         """How many segments of the capture are known to be lost: a rung may change when this grows."""
         ...
 
+    def payload(self, begin: int, end: int) -> int:
+        """Payload bytes of the segments from `begin` up to `end`, repeated ones counted again."""
+        ...
+
     def because(self, index: int) -> str:
         """Why the segment is of its kind, with the numbers compared."""
         ...

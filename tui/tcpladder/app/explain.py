@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from tcpladder.analysis.view import FlowView, Gap, Origin, Pending, Verdict
-from tcpladder.ladder import words
-from tcpladder.ladder.model import GapRow, Note, NumberMode, PendingRow, Row, Rung
+from tcpladder.ladder import fold_words, words
+from tcpladder.ladder.model import FoldRow, GapRow, Note, NumberMode, PendingRow, Rung, ScreenRow, SpaceRow
 
 ORIGINS: dict[Origin, str] = {
     Origin.SOCKET: "read from the live socket",
@@ -21,7 +21,7 @@ UNSEEN = ", log"
 """Behind what ate a segment that no tap saw."""
 
 
-def explain(row: Row | None, view: FlowView, numbers: NumberMode) -> str:
+def explain(row: ScreenRow | None, view: FlowView, numbers: NumberMode) -> str:
     """One or two sentences about a row; empty where there is no row."""
     match row:
         case Rung():
@@ -32,6 +32,11 @@ def explain(row: Row | None, view: FlowView, numbers: NumberMode) -> str:
             return row.text
         case PendingRow():
             return _pending(row.pending)
+        case FoldRow():
+            frames = f"frames {view.frame(row.begin)} to {view.frame(row.end - 1)}"
+            return f"{fold_words.forms(row)[0]}\n{frames}, folded: x or enter shows them"
+        case SpaceRow():
+            return "time to scale: - less of it, + more, 0 evenly spaced rows"
         case None:
             return ""
 

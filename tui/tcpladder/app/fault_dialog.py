@@ -14,6 +14,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from tcpladder.agent.fault_messages import FaultPlan, FaultState
+from tcpladder.app import clipboard
 from tcpladder.app.bar import Bar, Rule
 from tcpladder.app.contract import Session
 from tcpladder.app.fault_choices import Choices, Direction
@@ -180,10 +181,8 @@ class FaultDialog(ModalScreen[FaultState], inherit_bindings=False):
         if self._plan is None or not self._plan.script:
             self.notify("nothing to copy yet", timeout=2)
             return
-        self.app.copy_to_clipboard(f"{whole(self._plan)}\n")
         real = "" if self._session.mask is None else " and the real addresses"
-        said = f"copied, with undo{real}, if the terminal allows it (OSC 52)"
-        self.notify(said, markup=False, timeout=3)
+        clipboard.copy(self.app, whole(self._plan), f"the script, with undo{real}")
 
     def action_cancel(self) -> None:
         self.dismiss(None)

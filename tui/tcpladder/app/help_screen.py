@@ -29,6 +29,13 @@ KEY_NAMES: dict[str, str] = {
     "greater_than_sign": ">",
     "left_square_bracket": "[",
     "right_square_bracket": "]",
+    "plus": "+",
+    "minus": "-",
+    "apostrophe": "'",
+    "comma": ",",
+    "full_stop": ".",
+    "underscore": "_",
+    "at": "@",
 }
 ASCII_NAMES: dict[str, str] = {"↑": "Up", "↓": "Down"}
 
@@ -36,6 +43,8 @@ SIGNS = (
     """\
 What the signs mean
   ▌ cursor     ✓ on time     late, early     ? unexplained     ✗ did not arrive     ⚑ a note
+  ◆ the marked rung     ▸ exchanges that repeat, folded     ≈ a gap that is longer than it is drawn
+  On the map (v): ▁ to █ segments, p probe, r retransmission, R reset, ✗ eaten, ⚑ a note, ● the cursor.
   A quiet row between two rungs is a silence and the timer that explains it.
   A dashed rung has not been sent: it must come next if nothing else happens.
   In the list, """
@@ -45,6 +54,8 @@ SIGNS_ASCII = (
     """\
 What the signs mean
   > cursor     ok on time     late, early     ? unexplained     x did not arrive     ! a note
+  * the marked rung     + exchanges that repeat, folded     ~ a gap that is longer than it is drawn
+  On the map (v): . to # segments, p probe, r retransmission, R reset, x eaten, ! a note, O the cursor.
   A quiet row between two rungs is a silence and the timer that explains it.
   A dotted rung has not been sent: it must come next if nothing else happens.
   In the list, """

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
-from time import perf_counter
 from typing import ClassVar
 
-from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.message import Message
 from textual.timer import Timer
-from textual.widgets import Input
 
 from tcpladder.app import explain, status_words
 from tcpladder.app.bar import Bar
@@ -22,42 +18,37 @@ from tcpladder.app.detail_view import DetailView, findings
 from tcpladder.app.fault_keys import FaultKeys
 from tcpladder.app.feed import Feed
 from tcpladder.app.ladder_head import head
-from tcpladder.app.ladder_search import search
+from tcpladder.app.ladder_map import LadderMap, MapKeys
+from tcpladder.app.ladder_notes import NoteKeys
+from tcpladder.app.ladder_pair import PairKeys
+from tcpladder.app.ladder_search import SearchKeys
+from tcpladder.app.ladder_shape import ShapeKeys
 from tcpladder.app.ladder_view import LadderView
 from tcpladder.app.terminal import Taste, is_congested
 from tcpladder.app.timers_view import TimersView, WithTimers
 from tcpladder.ladder import words
-from tcpladder.ladder.model import GapRow, NumberMode, Rung, TimeMode
+from tcpladder.ladder.model import FoldRow, GapRow, Rung
 from tcpladder.render import grid
 from tcpladder.render.cells import elide
 from tcpladder.render.layout import Layout
 
 TALL = 40
 """Lines from which on the detail stands below the ladder without being asked for."""
-SEARCH_SLICE_S = 0.01
-"""How long a search may keep the screen from answering keys."""
 
 
-class LadderScreen(FaultKeys):
+class LadderScreen(ShapeKeys, SearchKeys, NoteKeys, PairKeys, MapKeys, FaultKeys):
     """The flow `number`, or the one that it is handed later."""
 
     TITLE = "ladder"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", "detail; from a gap: to the rung that armed its timer"),
         Binding("f", "follow", "follow the newest rung"),
-        Binding("t", "time", "time: clock, seconds from the start, none"),
-        Binding("r", "numbers", "sequence numbers: relative, raw"),
         Binding(
             "right_square_bracket",
             "event(1)",
             "next event: handshake, probe, retransmission, reset, loss, fault, note",
         ),
         Binding("left_square_bracket", "event(-1)", "previous event"),
-        Binding("slash,f3", "search", "search the words on rungs and gaps"),
-        Binding("n", "again(1)", "next match"),
-        Binding("N", "again(-1)", "previous match"),
-        Binding("space", "mark", "mark this rung and measure from it"),
-        Binding("x", "unfold", "what follows the pending rung"),
         Binding("1", "pane(1)", "pane 1: the ladder"),
         Binding("2", "pane(2)", "pane 2: the detail below it"),
         Binding("3", "pane(3)", "pane 3: the timers"),
@@ -84,15 +75,14 @@ class LadderScreen(FaultKeys):
         super().__init__(session, feed, taste)
         self.number = number
         self._timer: Timer | None = None
-        self._words = ""
-        self.marked: int | None = None
         self._new_rows = 0
         self.set_class(taste.ascii_only, "-ascii")
         self.ladder = LadderView(session.view(number), session.notes(number), taste)
         self._columns = Bar(id="columns", ascii_only=taste.ascii_only)
         self._detail = DetailView(ascii_only=taste.ascii_only)
+        self.map = LadderMap(self.ladder, taste)
         self._beside = WithTimers(
-            session, self._columns, self.ladder, self._detail, ascii_only=taste.ascii_only
+            session, self._columns, self.ladder, self.map, self._detail, ascii_only=taste.ascii_only
         )
 
     def compose_body(self) -> ComposeResult:
@@ -105,8 +95,8 @@ class LadderScreen(FaultKeys):
         """Be about another flow, from its beginning; panes, time and numbers stay as a person has left them."""
         self.workers.cancel_node(self)
         self.number = number
-        self._words = ""
-        self.marked = self.paused_at = None
+        self.words = ""
+        self.paused_at = None
         self.ladder.show_flow(self.session.view(number), self.session.notes(number))
         self._begin()
 
@@ -176,7 +166,7 @@ class LadderScreen(FaultKeys):
         summary = self.session.summary(self.number)
         state = status_words.phase(status, ascii_only=self.ascii_only, seconds_left=self.feed.seconds_left)
         following = "  follow" if self.ladder.following else ""
-        right = Content.assemble(state, (following, "bold"), " ")
+        right = Content.assemble(state, self.shape_words(), (following, "bold"), " ")
         self.head.say(
             head(
                 summary,
@@ -193,6 +183,7 @@ class LadderScreen(FaultKeys):
         rows, place = len(self.ladder.ladder), self.ladder.cursor + 1
         self.say_status(status, f"{summary.segments:,} segments  row {place:,} of {rows:,}  {status.filter}")
         self._show_why(status)
+        self.show_map()
 
     def _layout(self) -> Layout:
         return replace(self.ladder.ladder_layout, width=max(40, self.ladder.row_width))
@@ -238,7 +229,9 @@ class LadderScreen(FaultKeys):
             if armed is None or armed >= self.ladder.ladder.segments:
                 self.notify(explain.silence(row.gap), markup=False)
             else:
-                self.ladder.jump(self.ladder.ladder.row_of_segment(armed))
+                self.ladder.jump_to_segment(armed)
+        elif isinstance(row, FoldRow):
+            self.action_fold()
         elif isinstance(row, Rung):
             self.post_message(self.Opened(self.number, row.segment))
 
@@ -250,34 +243,12 @@ class LadderScreen(FaultKeys):
         self._show_detail()
         self.show_lines(self.session.status())
 
-    def action_time(self) -> None:
-        modes = list(TimeMode)
-        mode = modes[(modes.index(self.ladder.ladder_layout.time_mode) + 1) % len(modes)]
-        self.ladder.change_layout(time_mode=mode)
-        self.show_lines(self.session.status())
-
-    def action_numbers(self) -> None:
-        raw = self.ladder.ladder_layout.number_mode is NumberMode.RAW
-        self.ladder.change_layout(number_mode=NumberMode.RELATIVE if raw else NumberMode.RAW)
-        self.show_lines(self.session.status())
-
     def action_event(self, by: int) -> None:
         row = self.ladder.ladder.next_event(self.ladder.cursor, backward=by < 0)
         if row is None:
             self.notify(f"no {'later' if by > 0 else 'earlier'} event", timeout=2)
         else:
             self.ladder.jump(row)
-
-    def action_mark(self) -> None:
-        segment = self.ladder.segment
-        self.marked = None if segment == self.marked else segment
-        self.show_lines(self.session.status())
-        if self.marked is not None:
-            self.notify(f"times are measured from frame {self.ladder.view.frame(self.marked)}", timeout=2)
-
-    def action_unfold(self) -> None:
-        self.ladder.unfolded = not self.ladder.unfolded
-        self.show_body(self.session.status())
 
     def action_timers(self) -> None:
         if self._beside.is_open:
@@ -317,32 +288,3 @@ class LadderScreen(FaultKeys):
         if isinstance(self.focused, DetailView | TimersView):
             return self.focused.row_text()
         return self.ladder.row_text()
-
-    # Search
-
-    def action_search(self) -> None:
-        self.ask("words on a rung or a gap: probe, rst, keepalive_intvl ...", self._words)
-
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        self._words = event.value.strip().lower()
-        self.close_prompt()
-        self.action_again(1)
-
-    def action_again(self, by: int) -> None:
-        if self._words:
-            self._search(by)
-        else:
-            self.notify("nothing to search for: / takes words", timeout=2)
-
-    @work(exclusive=True)
-    async def _search(self, by: int) -> None:
-        """Look through the ladder from the cursor on, in slices between which keys are answered."""
-        until = perf_counter() + SEARCH_SLICE_S
-        for row in search(self.ladder.ladder, self._words, self.ladder.cursor, by):
-            if row is not None:
-                self.ladder.jump(row)
-                return
-            if perf_counter() > until:
-                await asyncio.sleep(0)
-                until = perf_counter() + SEARCH_SLICE_S
-        self.notify(f"no {'later' if by > 0 else 'earlier'} row says {self._words}", markup=False, timeout=3)

@@ -10,9 +10,9 @@ from textual.strip import Strip
 from tcpladder.analysis.view import FlowView
 from tcpladder.app.row_view import RowView
 from tcpladder.app.terminal import Taste
-from tcpladder.ladder import words
+from tcpladder.ladder import rungs, words
 from tcpladder.ladder.ladder import Ladder
-from tcpladder.ladder.model import Note, PendingRow, Row
+from tcpladder.ladder.model import Note, PendingRow, Rung, ScreenRow, TimeMode
 from tcpladder.render import grid
 from tcpladder.render.layout import Layout
 
@@ -31,23 +31,31 @@ class LadderView(RowView):
     def __init__(self, view: FlowView, notes: Sequence[Note], taste: Taste) -> None:
         super().__init__(id="ladder")
         self.view = view
-        self.ladder = Ladder(view, notes)
+        self.ladder = Ladder(view, notes, fold=True)
         self.ladder_layout = Layout(
             width=80, ascii=taste.ascii_only, timezone=taste.timezone, origin_ns=self.ladder.origin_ns
         )
         self.unfolded = False
         """Whether what follows the pending rung is shown too."""
+        self.marked: int | None = None
+        """The segment that times are measured from."""
         self.pending: tuple[PendingRow, ...] = ()
         self._losses = view.losses
 
     def show_flow(self, view: FlowView, notes: Sequence[Note]) -> None:
         """Be about another flow, from its beginning."""
         self.view = view
-        self.ladder = Ladder(view, notes)
+        self.ladder = Ladder(view, notes, fold=self.ladder.folds.unasked)
         self.pending = ()
+        self.marked = None
         self._losses = view.losses
         self.unfolded = self.following = False
-        self._set_layout(origin_ns=self.ladder.origin_ns)
+        mode = self.ladder_layout.time_mode
+        self._set_layout(
+            origin_ns=self.ladder.origin_ns,
+            mark_ns=None,
+            time_mode=TimeMode.ABSOLUTE if mode is TimeMode.MARK else mode,
+        )
         self.cursor = 0
         self.scroll_to(y=0, animate=False)
         self.rows_changed()
@@ -58,7 +66,7 @@ class LadderView(RowView):
     def newest_row(self) -> int:
         return max(0, len(self.ladder) - 1)
 
-    def row(self, number: int) -> Row | None:
+    def row(self, number: int) -> ScreenRow | None:
         """The row at `number`, pending ones after the others; None where there is none."""
         known = len(self.ladder)
         if number < known:
@@ -67,7 +75,7 @@ class LadderView(RowView):
         return self.pending[place] if place < len(self.pending) else None
 
     @property
-    def selected(self) -> Row | None:
+    def selected(self) -> ScreenRow | None:
         """The row under the cursor."""
         return self.row(self.cursor)
 
@@ -121,7 +129,55 @@ class LadderView(RowView):
         for place in range(len(self.pending)):
             self.row_changed(known + place)
 
+    # What is folded, how far apart rows stand
+
+    def turn_fold(self) -> bool:
+        """Fold or unfold the exchanges under the cursor; False where none repeat."""
+        row = self.ladder.turn(self.cursor)
+        if row is None:
+            return False
+        self._rows_moved(row)
+        return True
+
+    def turn_all_folds(self) -> None:
+        """Fold or unfold everything that is folded unasked."""
+        segment = self.segment
+        self.ladder.turn_all()
+        self._rows_moved(self._row_near(segment))
+
+    def scale(self, unit_ns: int | None) -> None:
+        """Draw gaps to scale, a row for so many nanoseconds; None: rows evenly spaced."""
+        segment = self.segment
+        self.ladder.space(unit_ns)
+        self._rows_moved(self._row_near(segment))
+
+    def jump_to_segment(self, segment: int) -> None:
+        """Go to the rung of a segment, out of the fold that hides it."""
+        before = len(self.ladder)
+        row = self.ladder.reveal(segment)
+        if len(self.ladder) != before:
+            self.rows_changed()
+        self.jump(row)
+
+    def _row_near(self, segment: int | None) -> int:
+        return self.newest_row() if segment is None else self.ladder.row_of_segment(segment)
+
+    def _rows_moved(self, cursor: int) -> None:
+        """Draw all rows again, and put the cursor where it belongs now."""
+        self.rows_changed()
+        self.go_to(cursor)
+
     # How it looks
+
+    def mark(self, segment: int | None) -> None:
+        """Measure times from a segment, or from none."""
+        self.marked = segment
+        mark_ns = None if segment is None else rungs.time_ns(self.view, segment)
+        mode = self.ladder_layout.time_mode
+        if mark_ns is None and mode is TimeMode.MARK:
+            mode = TimeMode.ABSOLUTE
+        self._strips.clear()
+        self.change_layout(mark_ns=mark_ns, time_mode=mode)
 
     def change_layout(self, **changes: object) -> None:
         """Draw everything with another taste: time mode, number mode."""
@@ -139,6 +195,8 @@ class LadderView(RowView):
             self.ladder_layout = replace(self.ladder_layout, width=width)
         drawn = self.row(row)
         line = grid.exact([], width) if drawn is None else grid.draw(drawn, self.ladder_layout)
+        if isinstance(drawn, Rung) and drawn.segment == self.marked:
+            line = grid.with_mark(line, self.ladder_layout)
         if selected:
             line = grid.with_cursor(line, self.ladder_layout)
         return self._styles.strip(line, width, selected)

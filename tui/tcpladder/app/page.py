@@ -238,5 +238,7 @@ class Page(Screen[None], inherit_bindings=False):
         if not text:
             self.notify("nothing to copy here", markup=False)
             return
-        self.app.copy_to_clipboard(text)
-        self.notify("copied, if the terminal allows it (OSC 52)", markup=False, timeout=3)
+        from tcpladder.app import clipboard
+
+        rows = text.count("\n") + 1
+        clipboard.copy(self.app, text, "this row" if rows == 1 else f"{rows:,} rows")

@@ -33,6 +33,8 @@ ROLE_CSS = """
     & > .role--gap-loud { color: $text-warning; text-style: bold; }
     & > .role--gap-unexplained { color: $text-warning; }
     & > .role--origin { color: $text-muted; }
+    & > .role--fold { color: $text-accent; }
+    & > .role--space-break { color: $text-muted; text-style: bold; }
     & > .role--note { color: $text-primary; text-style: bold; }
     & > .role--pending { color: $text-accent; text-style: italic; }
     & > .role--countdown { color: $text-accent; text-style: bold; }

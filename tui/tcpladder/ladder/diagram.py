@@ -14,7 +14,7 @@ from tcpladder.analysis.view import FlowSummary, Origin, Side
 from tcpladder.errors import UsageError
 from tcpladder.ladder import words
 from tcpladder.ladder.ladder import Ladder
-from tcpladder.ladder.model import LANE_NAMES, Lane, Note, PendingRow, Row
+from tcpladder.ladder.model import LANE_NAMES, Lane, Note, PendingRow, Row, SpaceRow
 from tcpladder.wire.frames import UNKNOWN_TIME_NS
 
 Remark = tuple[str, str]
@@ -101,7 +101,9 @@ class Diagram:
     def rows(self) -> Iterator[Row]:
         """Everything that is drawn between the lifelines, from above."""
         for number in self.row_numbers:
-            yield self.ladder.row(number)
+            row = self.ladder.row(number)
+            if not isinstance(row, SpaceRow):  # on paper, rows are evenly spaced
+                yield row
         yield from self.pending
 
 
@@ -113,6 +115,7 @@ def diagram_of(
     notes: tuple[Note, ...] = (),
     now_ns: int | None = None,
     rungs: tuple[int, int] | None = None,
+    fold: bool = False,
     lane_names: tuple[str, str] = LANE_NAMES,
     timezone: tzinfo = UTC,
     masked: str = "",
@@ -124,10 +127,11 @@ def diagram_of(
         made_by: program and version.
         now_ns: with it, what must still come is drawn.
         rungs: the first and the last one, from 1. Raises UsageError where the flow has no such rungs.
+        fold: whether exchanges that repeat are one row.
         masked: what the names in `view` hide.
     """
-    ladder = Ladder(view, notes)
-    drawn = _range(rungs, ladder)
+    drawn = _range(rungs, len(view.time_ns))
+    ladder = Ladder(view, notes, fold=fold, apart=(drawn.start, drawn.stop))
     at_end = drawn.stop == ladder.segments
     summary = view.summary
     return Diagram(
@@ -162,13 +166,13 @@ def remarks_of(view: Findings, now_ns: int | None) -> tuple[Remark, ...]:
     return tuple(remarks)
 
 
-def _range(rungs: tuple[int, int] | None, ladder: Ladder) -> range:
+def _range(rungs: tuple[int, int] | None, segments: int) -> range:
     if rungs is None:
-        return range(ladder.segments)
+        return range(segments)
     first, last = rungs
-    if not 1 <= first <= last or first > ladder.segments:
-        raise UsageError(f"there are no rungs {first}-{last}: the flow has 1-{ladder.segments}")
-    return range(first - 1, min(last, ladder.segments))
+    if not 1 <= first <= last or first > segments:
+        raise UsageError(f"there are no rungs {first}-{last}: the flow has 1-{segments}")
+    return range(first - 1, min(last, segments))
 
 
 def _rungs_text(drawn: range, segments: int) -> str:

@@ -1,7 +1,7 @@
 """Which row shows what: segments, the silences before them and notes, in one column of rows made on demand.
 
-Nothing is stored per row: a running count of the silences maps rows to segments and back, so a flow of a
-million segments opens at once and costs four bytes a segment.
+Nothing is stored per row: a running count of the rows between the rungs maps rows to segments and back, so a flow of a
+million segments opens at once and costs four bytes a segment. What is folded is counted off in folds.py.
 """
 
 from __future__ import annotations
@@ -12,10 +12,11 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from tcpladder.analysis.kinds import Kind
-from tcpladder.analysis.view import FlowView, Side
-from tcpladder.ladder.model import EVENT_KINDS, GapRow, Lane, Note, Numbers, PendingRow, Row, Rung
-from tcpladder.wire.frames import UNKNOWN_TIME_NS
+from tcpladder.analysis.view import FlowView
+from tcpladder.ladder import rungs, scale
+from tcpladder.ladder.exchanges import VISIBLE, Exchanges, Repeated
+from tcpladder.ladder.folds import Folds
+from tcpladder.ladder.model import EVENT_KINDS, Lane, Note, PendingRow, ScreenRow
 
 _EVENTS = np.zeros(256, np.bool_)
 _EVENTS[[int(kind) for kind in EVENT_KINDS]] = True
@@ -25,14 +26,27 @@ class Ladder:
     """The rows of one flow. The view and the notes may grow; `refresh` follows them.
 
     A note stands before the first segment that is later than it, above that segment's gap row.
+
+    Args:
+        fold: whether exchanges that repeat are one row until a person unfolds them.
+        apart: segments before which nothing is folded together with what is behind them.
     """
 
-    def __init__(self, view: FlowView, notes: Sequence[Note] = ()) -> None:
+    def __init__(
+        self, view: FlowView, notes: Sequence[Note] = (), *, fold: bool = False, apart: Sequence[int] = ()
+    ) -> None:
         self.view = view
+        self.folds = Folds(unasked=fold)
+        self.unit_ns: int | None = None
+        """What an empty row stands for where gaps are to scale; None while rows are evenly spaced."""
+        self._apart = np.array(apart, np.int64)
+        self._exchanges = Exchanges()
         self._segments = 0
         self._restarts = view.restarts
-        self._silences = np.zeros(0, np.int32)
-        """(capacity,) how many silences stand before or at each segment; the first `_segments` are valid."""
+        self._losses = view.losses
+        self._between = np.zeros(0, np.int32)
+        """(capacity,) how many silences and empty rows stand above each rung and those before; the first `_segments`
+        are valid."""
         self._notes: tuple[Note, ...] = ()
         self._anchors: list[int] = []
         """Ascending: the segment before which each note stands; `_segments` for those at the end."""
@@ -40,11 +54,11 @@ class Ladder:
 
     def __len__(self) -> int:
         """Rows that exist; what must still come is in `pending_rows`."""
-        return self._segments + self._silence_count() + len(self._notes)
+        return self._whole_rows() - self.folds.saved
 
     @property
     def segments(self) -> int:
-        """Segments that have a rung."""
+        """Segments that have a rung, or are folded."""
         return self._segments
 
     @property
@@ -56,7 +70,7 @@ class Ladder:
     @property
     def origin_ns(self) -> int | None:
         """When the first segment was seen: what relative times count from. None where that is unknown."""
-        return self._time(0) if self._segments else None
+        return rungs.time_ns(self.view, 0) if self._segments else None
 
     def refresh(self, notes: Sequence[Note] | None = None) -> int:
         """Follow the view, and the notes where given. Returns the first row that is not what it was before.
@@ -66,58 +80,77 @@ class Ladder:
         if self._restarts != self.view.restarts:
             self._begin_anew(self._notes if notes is None else tuple(notes))
             return 0
-        before = len(self)
+        known, before = self._segments, self._whole_rows()
         first_changed = before - self._trailing_notes()
         self._extend()
-        if len(self) == before:
+        if self._whole_rows() == before:
             first_changed = before
+        anchors = self._anchors_before(known)
         if notes is not None and tuple(notes) != self._notes:
             first_changed = min(first_changed, self._place_notes(tuple(notes)))
-        return first_changed
+        if self._losses != self.view.losses or self._anchors_before(known) != anchors:
+            self._losses = self.view.losses
+            self._exchanges = Exchanges()
+        elif known == self._segments and first_changed == before:
+            return self.folds.shown(before)
+        folded = self._fold()
+        shown = self.folds.shown(first_changed)
+        return shown if folded is None else min(shown, folded)
 
-    def row(self, number: int) -> Row:
+    def row(self, number: int) -> ScreenRow:
         """The row at `number`, from 0. Raises IndexError outside."""
         if not 0 <= number < len(self):
             raise IndexError(number)
-        segment = bisect_left(range(self._segments), number, key=self.row_of_segment)
-        if segment < self._segments:
-            above = self.row_of_segment(segment) - number
-            if above == 0:
-                return self._rung(segment)
-            if above == 1 and self.view.silent[segment]:
-                return self._gap_row(segment)
-        rows_before = self.row_of_segment(segment - 1) + 1 if segment else 0
-        return self._notes[bisect_left(self._anchors, segment) + number - rows_before]
+        fold = self.folds.at(number)
+        if fold is None:
+            return self._whole_row(self.folds.whole(number))
+        folded = self.folds.folded
+        return rungs.fold_row(
+            self.view, int(folded.begin[fold]), int(folded.end[fold]), Repeated(int(folded.repeated[fold]))
+        )
 
     def row_of_segment(self, index: int) -> int:
-        """The row of a segment's rung."""
-        return index + int(self._silences[index]) + bisect_right(self._anchors, index)
+        """The row of a segment's rung, or of what it is folded into."""
+        return self.folds.shown(self._rung_row(index))
 
     def segment_of_row(self, number: int) -> int | None:
-        """The segment that a row shows or stands before; None for a note at the end and beyond."""
-        segment = bisect_left(range(self._segments), number, key=self.row_of_segment)
+        """The segment that a row shows or stands before, of a fold the first; None for a note at the end and beyond."""
+        segment = self._first_from(self.folds.whole(number))
         return segment if segment < self._segments else None
 
     def next_event(self, number: int, *, backward: bool = False) -> int | None:
         """The nearest row after (or before) `number` that is worth a look: a segment of model.EVENT_KINDS, one that
         was lost, a note."""
-        found = [*self._events_beside(number, backward=backward), *self._notes_beside(number)]
+        found = [*self._notes_beside(number), *self._losses_beside(number)]
+        if (event := self.next_where(_EVENTS, number, backward=backward)) is not None:
+            found.append(event)
         beyond = [row for row in found if (row < number if backward else row > number)]
         return (max(beyond) if backward else min(beyond)) if beyond else None
 
-    def _events_beside(self, number: int, *, backward: bool) -> Iterator[int]:
-        """The rows of the segments that are worth a look and nearest to a row, on one side."""
-        segment = bisect_left(range(self._segments), number, key=self.row_of_segment)
-        if not backward and segment < self._segments and self.row_of_segment(segment) == number:
+    def next_where(self, kinds: NDArray[np.bool_], number: int, *, backward: bool = False) -> int | None:
+        """The nearest row after (or before) `number` that shows or folds a segment of `kinds`: (256,), by value."""
+        segment = self._first_from(self.folds.whole(number))
+        if backward:
+            found = _last_where(kinds, self.view.kind[:segment])
+            return None if found is None else self.row_of_segment(found)
+        fold = self.folds.at(number)
+        if fold is not None:
+            segment = int(self.folds.folded.end[fold])
+        elif segment < self._segments and self.row_of_segment(segment) == number:
             segment += 1
-        side = slice(None, segment) if backward else slice(segment, None)
-        last = -1 if backward else 0
-        events = np.flatnonzero(_EVENTS[self.view.kind[: self._segments][side]])
+        found = _first_where(kinds, self.view.kind[segment : self._segments])
+        return None if found is None else self.row_of_segment(segment + found)
+
+    def note_rows(self, text: str) -> list[int]:
+        """The rows of the notes that say `text`, which is in lower case."""
+        return [self._row_of_note(at) for at, note in enumerate(self._notes) if text in note.text.lower()]
+
+    def _losses_beside(self, number: int) -> Iterator[int]:
+        """The rows of the lost segments around a row."""
         lost = self.view.lost_segments()
-        cut = int(np.searchsorted(lost, segment))
-        for found in (events + (0 if backward else segment), lost[:cut] if backward else lost[cut:]):
-            if len(found) and found[last] < self._segments:
-                yield self.row_of_segment(int(found[last]))
+        lost = lost[: np.searchsorted(lost, self._segments)]
+        at = bisect_left(range(len(lost)), number, key=lambda place: self.row_of_segment(int(lost[place])))
+        return (self.row_of_segment(int(segment)) for segment in lost[max(at - 1, 0) : at + 2])
 
     def _notes_beside(self, number: int) -> Iterator[int]:
         """The first rows of the notes around a row."""
@@ -135,7 +168,41 @@ class Ladder:
 
     def _row_of_note(self, note: int) -> int:
         segment = self._anchors[note]
-        return note + (segment + int(self._silences[segment - 1]) if segment else 0)
+        return self.folds.shown(note + (segment + int(self._between[segment - 1]) if segment else 0))
+
+    # What is folded, and how far apart rows stand
+
+    def turn(self, number: int) -> int | None:
+        """Fold the exchanges that a row is one of, or unfold them. Returns their first row, None where none repeat."""
+        segment = self.segment_of_row(number)
+        stretch = None if segment is None else self._stretch_around(segment)
+        if stretch is None:
+            return None
+        begin = int(self.folds.every.begin[stretch])
+        self.folds.turn(begin)
+        self._fold()
+        return self.folds.shown(self._first_row(begin))
+
+    def turn_all(self) -> None:
+        """Fold all exchanges that are folded unasked, or unfold all."""
+        self.folds.turn_all()
+        self._fold()
+
+    def reveal(self, segment: int) -> int:
+        """Unfold what hides a segment; returns the row of its rung."""
+        stretch = self.folds.stretch_at(segment)
+        if stretch is not None and self.folds.is_folded(stretch):
+            self.folds.turn(int(self.folds.every.begin[stretch]))
+            self._fold()
+        return self.row_of_segment(segment)
+
+    def space(self, unit_ns: int | None) -> None:
+        """Draw gaps to scale, an empty row for each `unit_ns`; None: rows evenly spaced."""
+        self.unit_ns = unit_ns
+        self._between = self._between[:0]
+        segments, self._segments = self._segments, 0
+        self._count(segments)
+        self._fold()
 
     def pending_rows(self, now_ns: int, *, unfold: bool = False) -> tuple[PendingRow, ...]:
         """What must come next if nothing else happens: the next rung, and with `unfold` what follows it."""
@@ -143,34 +210,116 @@ class Ladder:
         shown = coming if unfold else coming[:1]
         return tuple(PendingRow(pending=item, now_ns=now_ns, place=place) for place, item in enumerate(shown))
 
-    def _silence_count(self) -> int:
-        return int(self._silences[self._segments - 1]) if self._segments else 0
+    def _rung_row(self, index: int) -> int:
+        """The row of a segment's rung if nothing were folded."""
+        return index + int(self._between[index]) + bisect_right(self._anchors, index)
+
+    def _first_row(self, index: int) -> int:
+        """The first row that belongs to a segment, notes not counted, if nothing were folded."""
+        return self._rung_row(index) - self._above(index)
+
+    def _above(self, index: int) -> int:
+        """How many rows stand above a rung that belong to it: the silence and empty ones."""
+        return int(self._between[index]) - (int(self._between[index - 1]) if index else 0)
+
+    def _first_from(self, whole: int) -> int:
+        """The first segment whose rung is at a row or below it, if nothing were folded."""
+        return bisect_left(range(self._segments), whole, key=self._rung_row)
+
+    def _whole_rows(self) -> int:
+        between = int(self._between[self._segments - 1]) if self._segments else 0
+        return self._segments + between + len(self._notes)
+
+    def _whole_row(self, number: int) -> ScreenRow:
+        segment = self._first_from(number)
+        if segment < self._segments:
+            up = self._rung_row(segment) - number
+            if up == 0:
+                return rungs.rung(self.view, segment)
+            if up == 1 and self.view.silent[segment]:
+                return rungs.gap_row(self.view, segment)
+            if up <= self._above(segment):
+                return rungs.space_row(self.view, segment, self._break_ns(segment, up))
+        rows_before = self._rung_row(segment - 1) + 1 if segment else 0
+        return self._notes[bisect_left(self._anchors, segment) + number - rows_before]
+
+    def _break_ns(self, segment: int, up: int) -> int | None:
+        """The length of the gap before a segment where the row that is so far `up` says that it is cut short."""
+        assert self.unit_ns is not None
+        times = self.view.time_ns[segment - 1 : segment + 1]
+        is_break = scale.wanted_rows(times, self.unit_ns)[0] > scale.LONGEST
+        middle = scale.BREAK_ROWS // 2 + 1 + bool(self.view.silent[segment])
+        return int(times[1] - times[0]) if is_break and up == middle else None
+
+    def _anchors_before(self, segment: int) -> list[int]:
+        return self._anchors[: bisect_left(self._anchors, segment)]
 
     def _trailing_notes(self) -> int:
         return len(self._anchors) - bisect_left(self._anchors, self._segments)
 
     def _begin_anew(self, notes: tuple[Note, ...]) -> None:
-        self._restarts = self.view.restarts
+        self._restarts, self._losses = self.view.restarts, self.view.losses
         self._segments, self._notes, self._anchors = 0, (), []
+        self._exchanges = Exchanges()
         self._extend()
         self._place_notes(notes)
+        self._fold()
 
     def _extend(self) -> None:
-        """Count the silences of the segments that are new, and give the notes at the end their place."""
+        """Count the rows of the segments that are new, and give the notes at the end their place."""
         known, now = self._segments, len(self.view.time_ns)
         if now == known:
             return
-        if now > len(self._silences):
-            grown = np.zeros(max(now, 2 * len(self._silences)), np.int32)
-            grown[:known] = self._silences[:known]
-            self._silences = grown
-        np.cumsum(self.view.silent[known:now], out=self._silences[known:now])
-        if known:
-            self._silences[known:now] += self._silences[known - 1]
-        self._segments = now
+        self._count(now)
         first = bisect_left(self._anchors, known)
         times = self.view.time_ns[known:now]
-        self._anchors[first:] = [known + _first_later(times, note.time_ns) for note in self._notes[first:]]
+        moved = [known + _first_later(times, note.time_ns) for note in self._notes[first:]]
+        self._anchors = self._anchors[:first] + moved
+
+    def _count(self, now: int) -> None:
+        """Count the rows between the rungs of the segments up to `now`."""
+        known = self._segments
+        if now > len(self._between):
+            grown = np.zeros(max(now, 2 * len(self._between)), np.int32)
+            grown[:known] = self._between[:known]
+            self._between = grown
+        above = self.view.silent[known:now].astype(np.int32)
+        if self.unit_ns is not None:
+            first = max(known - 1, 0)
+            spaces = scale.rows_between(
+                self.view.time_ns[first:now], self.view.silent[first:now], self.unit_ns
+            )
+            above[len(above) - len(spaces) :] += spaces
+        np.cumsum(above, out=self._between[known:now])
+        if known:
+            self._between[known:now] += self._between[known - 1]
+        self._segments = now
+
+    def _fold(self) -> int | None:
+        """Find what repeats, and give the folds their rows. Returns the first row that this changes, None for none."""
+        eaten = self.view.lost_segments()
+        apart = np.concatenate([self._apart, self._anchors, eaten, eaten + 1]).astype(np.int64)
+        every = self._exchanges.read(self.view, self._segments, apart)
+        return self.folds.place(every, self._first_rows, self._rung_rows)
+
+    def _rung_rows(self, segments: NDArray[np.int64]) -> NDArray[np.int64]:
+        above = np.searchsorted(np.array(self._anchors, np.int64), segments, "right")
+        return segments + self._between[segments] + above
+
+    def _first_rows(self, segments: NDArray[np.int64]) -> NDArray[np.int64]:
+        """As `_first_row`; no fold begins with segment 0, whose exchange is visible."""
+        return self._rung_rows(segments) - (self._between[segments] - self._between[segments - 1])
+
+    def _stretch_around(self, segment: int) -> int | None:
+        """What a segment is a part of, the visible ends of a stretch included."""
+        for off in (0, 1, 2, -1, -2, -3):
+            stretch = self.folds.stretch_at(segment + off)
+            if stretch is None:
+                continue
+            visible = VISIBLE[Repeated(int(self.folds.every.repeated[stretch]))]
+            if -visible - (visible > 1) <= off <= visible:
+                return stretch
+        return None
 
     def _place_notes(self, notes: tuple[Note, ...]) -> int:
         """Take over another set of notes; returns the first row that this changes."""
@@ -184,45 +333,9 @@ class Ladder:
         changed = [*self._anchors[same : same + 1], *fresh[:1]]
         self._notes, self._anchors = ordered, kept + fresh
         if not changed:
-            return len(self)
+            return self._whole_rows()
         segment = min(changed)
-        return (self.row_of_segment(segment - 1) + 1 if segment else 0) + same - bisect_left(kept, segment)
-
-    def _time(self, segment: int) -> int | None:
-        time_ns = int(self.view.time_ns[segment])
-        return None if time_ns == UNKNOWN_TIME_NS else time_ns
-
-    def _sender(self, segment: int) -> Side:
-        return Side.CLIENT if self.view.from_client[segment] else Side.SERVER
-
-    def _gap_row(self, segment: int) -> GapRow:
-        gap = self.view.gap(segment)
-        if gap is None:
-            raise LookupError(f"the view says that segment {segment} ends a silence, and has no gap for it")
-        return GapRow(segment=segment, sender=self._sender(segment), gap=gap)
-
-    def _rung(self, segment: int) -> Rung:
-        view = self.view
-        return Rung(
-            segment=segment,
-            time_ns=self._time(segment),
-            previous_ns=self._time(segment - 1) if segment else None,
-            after_gap=bool(view.silent[segment]),
-            sender=self._sender(segment),
-            kind=Kind(int(view.kind[segment])),
-            label=view.label(segment),
-            lost=view.lost(segment),
-            numbers=Numbers(
-                relative_seq=view.relative_seq(segment),
-                relative_ack=view.relative_ack(segment),
-                raw_seq=view.raw_seq(segment),
-                raw_ack=view.raw_ack(segment),
-                length=view.length(segment),
-                window=view.window(segment),
-                flags=view.flags(segment),
-                frame=view.frame(segment),
-            ),
-        )
+        return (self._rung_row(segment - 1) + 1 if segment else 0) + same - bisect_left(kept, segment)
 
 
 def is_event(kinds: NDArray[np.uint8]) -> NDArray[np.bool_]:
@@ -234,3 +347,15 @@ def _first_later(times_ns: NDArray[np.int64], time_ns: int) -> int:
     """Index of the first time after `time_ns`; the length where there is none."""
     later = times_ns > time_ns
     return int(later.argmax()) if later.any() else len(times_ns)
+
+
+def _first_where(kinds: NDArray[np.bool_], column: NDArray[np.uint8]) -> int | None:
+    """Index of the first of some kinds in a column; None where it has none."""
+    found = kinds[column]
+    return int(found.argmax()) if found.any() else None
+
+
+def _last_where(kinds: NDArray[np.bool_], column: NDArray[np.uint8]) -> int | None:
+    """Index of the last of some kinds in a column; None where it has none."""
+    found = _first_where(kinds, column[::-1])
+    return None if found is None else len(column) - 1 - found

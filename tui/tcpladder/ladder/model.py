@@ -7,6 +7,7 @@ from enum import Enum, auto
 
 from tcpladder.analysis.kinds import PROBES, RESETS, RETRANSMISSIONS, Kind
 from tcpladder.analysis.view import Endpoint, Gap, Pending, Side
+from tcpladder.ladder.exchanges import Repeated
 
 
 class Role(Enum):
@@ -58,6 +59,10 @@ class Role(Enum):
     """A silence that no timer explains."""
     ORIGIN = auto()
     """Where the believed timer value comes from."""
+    FOLD = auto()
+    """What stands for exchanges that repeat."""
+    SPACE_BREAK = auto()
+    """A gap that is longer than it is drawn."""
     NOTE = auto()
     """A remark across the lanes: a fault, a step of an experiment."""
     PENDING = auto()
@@ -77,6 +82,8 @@ class TimeMode(Enum):
     """Seconds since the first segment."""
     DELTA = "delta"
     """Nothing: only the time since the row above, and more room for the lanes."""
+    MARK = "mark"
+    """The time since a marked segment, or until it."""
 
 
 class NumberMode(Enum):
@@ -156,7 +163,47 @@ class PendingRow:
     """0 for the next one, 1 for what follows it …"""
 
 
-Row = Rung | GapRow | Note | PendingRow
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoldRow:
+    """One row for segments that repeat an exchange."""
+
+    begin: int
+    """Index of the first of them."""
+    end: int
+    """Behind the last."""
+    repeated: Repeated
+    sender: Side
+    """Who probes, sends data or tries again."""
+    label: str
+    """What it does: the words on its first rung."""
+    times: int
+    """How often: exchanges, data segments, tries."""
+    answers: int
+    """ACKs of data."""
+    payload: int
+    """Bytes of data."""
+    span_ns: int | None
+    """From the segment before the first of them to the last; None where a time is unknown."""
+    pauses: tuple[Gap, Gap] | None
+    """The shortest and the longest silence before a probe."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpaceRow:
+    """Time in which nothing happened, in a ladder whose gaps are to scale."""
+
+    segment: int
+    """The segment before which it stands."""
+    silent: bool
+    """Whether it belongs to a silence that has a row of its own."""
+    break_ns: int | None
+    """The length of a gap that is longer than drawn, in the row that says so."""
+
+
+Row = Rung | GapRow | Note | PendingRow | FoldRow
+"""What every front end draws."""
+ScreenRow = Row | SpaceRow
+"""What the screen draws: only there gaps are to scale."""
 
 
 LANE_NAMES = ("client", "server")

@@ -12,9 +12,9 @@ import numpy as np
 
 from tcpladder.analysis.kinds import RESETS, Kind
 from tcpladder.analysis.view import Side
-from tcpladder.ladder import words
+from tcpladder.ladder import fold_words, words
 from tcpladder.ladder.diagram import Diagram
-from tcpladder.ladder.model import GapRow, Note, PendingRow, Row, Rung
+from tcpladder.ladder.model import FoldRow, GapRow, Note, PendingRow, Row, Rung
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +92,8 @@ def _row_steps(row: Row) -> Iterator[Step]:
             yield NoteOver(row.text)
         case PendingRow():
             yield from _pending(row)
+        case FoldRow():
+            yield NoteOver(fold_words.forms(row)[0])
 
 
 def _pending(row: PendingRow) -> Iterator[Step]:

@@ -122,6 +122,37 @@ def count(number: int) -> str:
     return f"{number // 1_000_000_000}G"
 
 
+def about(ns: int) -> str:
+    """A length in few characters, cut: `208 ms`, `30.0 s`, `15 min`, `2 h`, `2 h 11 min`, `3 d 4 h`."""
+    if ns < 10 * MILLISECOND:
+        return duration(ns)
+    if ns < SECOND:
+        return f"{ns // MILLISECOND} ms"
+    if ns < 2 * MINUTE:
+        return f"{ns // SECOND}.{ns % SECOND // (100 * MILLISECOND)} s"
+    for unit, name, part, part_name in ((DAY, "d", HOUR, "h"), (HOUR, "h", MINUTE, "min")):
+        if ns >= unit:
+            rest = ns % unit // part
+            return f"{ns // unit} {name}" + (f" {rest} {part_name}" if rest else "")
+    return f"{ns // MINUTE} min"
+
+
+def round_length(ns: int) -> str:
+    """A length that is a whole number of a unit: `300 µs`, `3 s`, `15 min`."""
+    units = ((HOUR, "h"), (MINUTE, "min"), (SECOND, "s"), (MILLISECOND, "ms"), (MICROSECOND, "µs"))
+    unit, name = next(pair for pair in units if ns >= pair[0])
+    return f"{ns // unit} {name}"
+
+
+def size(count: int) -> str:
+    """Bytes in few characters: `980 B`, `48.2 kB`, `3.0 MB`, `1.2 GB`."""
+    if count < 1000:
+        return f"{count} B"
+    if count < 1_000_000:
+        return f"{count / 1000:.1f} kB"
+    return f"{count / 1_000_000:.1f} MB" if count < 1_000_000_000 else f"{count / 1_000_000_000:.1f} GB"
+
+
 def verdict(silence: Gap) -> str:
     """Whether a silence was as long as its timer says: `✓ +1 ms`, `late +3.1 s`, `early −200 ms`, `?`."""
     sign = _SIGNS[silence.verdict]

@@ -33,6 +33,8 @@ SGR: dict[Role, str] = {
     Role.GAP_LOUD: f"{_BOLD};{_YELLOW}",
     Role.GAP_UNEXPLAINED: _YELLOW,
     Role.ORIGIN: _DIM,
+    Role.FOLD: _CYAN,
+    Role.SPACE_BREAK: _BOLD,
     Role.NOTE: f"{_BOLD};{_MAGENTA}",
     Role.PENDING: _DIM,
     Role.COUNTDOWN: _CYAN,

@@ -22,7 +22,7 @@ def ate(state: FaultState) -> str:
     if state.fault.action in ROUTING:
         return ""
     segments = "1 segment" if state.packets == 1 else f"{words.count(state.packets)} segments"
-    return f", ate {segments} ({_size(state.bytes)})"
+    return f", ate {segments} ({words.size(state.bytes)})"
 
 
 def fault_record(state: FaultState) -> dict[str, Value | list[str]]:
@@ -48,11 +48,3 @@ def fault_record(state: FaultState) -> dict[str, Value | list[str]]:
         "end": None if state.end is None else state.end.value,
         "stuck": state.stuck or None,
     }
-
-
-def _size(count: int) -> str:
-    """`148 B`, `48.2 kB`, `3.0 MB`."""
-    if count < 1000:
-        return f"{count} B"
-    thousands = count / 1000
-    return f"{thousands:.1f} kB" if thousands < 1000 else f"{thousands / 1000:.1f} MB"

@@ -43,6 +43,8 @@ SUFFIXES = {
 """The names of files of each format end so; the first is the one that we give."""
 SEVERAL_FLOWS = frozenset({Format.TEXT, Format.HTML, Format.JSON, Format.CSV})
 """The formats that hold more than one flow; the others are one drawing or one script."""
+EVERY_SEGMENT = frozenset({Format.JSON, Format.CSV, Format.PACKETDRILL})
+"""The formats that a program reads: nothing is folded in them."""
 MOST_ROWS = {Format.SVG: 10_000, Format.PNG: 850, Format.HTML: 20_000, Format.PLANTUML: 2_000}
 """What a browser, cairo (32,767 pixels) and PlantUML still draw."""
 MERMAID_CHARACTERS = 50_000
@@ -81,7 +83,7 @@ def check_size(form: Format, diagrams: Sequence[Diagram]) -> None:
     which = f"flow {diagrams[0].summary.number} has" if len(diagrams) == 1 else f"{len(diagrams)} flows have"
     raise UsageError(
         f"{which} {rows} rows, and {form} takes {most}: choose some with --flow and --rungs, such as --rungs 1-400, "
-        "or export text, json or csv"
+        "draw it with --fold, or export text, json or csv"
     )
 
 

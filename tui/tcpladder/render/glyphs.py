@@ -21,6 +21,11 @@ class Glyphs:
     open_left: str
     cursor: str
     note: str
+    mark: str
+    folded: str
+    """Before what stands for rows that are not shown."""
+    torn: str
+    """A lifeline that is cut short."""
     bar_left: str
     bar_right: str
     bar: str
@@ -44,6 +49,9 @@ BOX = Glyphs(
     open_left="◁",
     cursor="▌",
     note="⚑",
+    mark="◆",
+    folded="▸",
+    torn="≈",
     bar_left="▕",
     bar_right="▏",
     bar=" ▏▎▍▌▋▊▉█",
@@ -65,6 +73,9 @@ ASCII = Glyphs(
     open_left="<",
     cursor=">",
     note="!",
+    mark="*",
+    folded="+",
+    torn="~",
     bar_left="[",
     bar_right="]",
     bar=" .#",

@@ -7,17 +7,19 @@ from __future__ import annotations
 
 from tcpladder.analysis.kinds import RESETS, Kind
 from tcpladder.analysis.view import FlowSummary, Side, Verdict
-from tcpladder.ladder import words
+from tcpladder.ladder import fold_words, words
 from tcpladder.ladder.model import (
     ARROW_ROLES,
     LANE_NAMES,
+    FoldRow,
     GapRow,
     Note,
     NumberMode,
     PendingRow,
     Role,
-    Row,
     Rung,
+    ScreenRow,
+    SpaceRow,
     TimeMode,
 )
 from tcpladder.render.cells import Span, clean, elide, elide_middle, endpoint, left, right
@@ -35,11 +37,17 @@ GAP_ROLES = {
     Verdict.LATE: Role.GAP_LOUD,
     Verdict.UNEXPLAINED: Role.GAP_UNEXPLAINED,
 }
+_TIME_NAMES = {
+    TimeMode.ABSOLUTE: "time",
+    TimeMode.RELATIVE: "seconds",
+    TimeMode.DELTA: "",
+    TimeMode.MARK: "from mark",
+}
 _LOST_CELLS = 4
 """How far before the far lifeline an arrow stops that did not arrive."""
 
 
-def draw(row: Row, layout: Layout) -> Line:
+def draw(row: ScreenRow, layout: Layout) -> Line:
     """The line of a row."""
     match row:
         case Rung():
@@ -50,6 +58,10 @@ def draw(row: Row, layout: Layout) -> Line:
             spans = _draw_note(row, layout)
         case PendingRow():
             spans = _draw_pending(row, layout)
+        case FoldRow():
+            spans = _draw_fold(row, layout)
+        case SpaceRow():
+            spans = _draw_space(row, layout)
     return exact(spans, layout.width)
 
 
@@ -57,6 +69,12 @@ def with_cursor(line: Line, layout: Layout) -> Line:
     """The line with the cursor in its gutter."""
     (gutter, role), *rest = line
     return ((glyphs(layout.ascii).cursor + gutter[1:], role), *rest)
+
+
+def with_mark(line: Line, layout: Layout) -> Line:
+    """The line of a marked rung: a sign in the last cell of its gutter, where a cursor leaves room for it."""
+    (gutter, role), *rest = line
+    return ((gutter[: layout.gutter - 1] + glyphs(layout.ascii).mark + gutter[layout.gutter :], role), *rest)
 
 
 def plain(line: Line) -> str:
@@ -84,9 +102,7 @@ def header_lines(
     """The line above the rungs: column names and who each lifeline is."""
     mark = glyphs(layout.ascii)
     spans: list[Span] = [(" " * layout.gutter, Role.CURSOR)]
-    time_name = {TimeMode.ABSOLUTE: "time", TimeMode.RELATIVE: "seconds", TimeMode.DELTA: ""}[
-        layout.time_mode
-    ]
+    time_name = _TIME_NAMES[layout.time_mode]
     if layout.narrow:
         spans.append((left(time_name or mark.delta, layout.time_width) + " ", Role.HEADING))
     else:
@@ -219,6 +235,41 @@ def _draw_pending(row: PendingRow, layout: Layout) -> list[Span]:
         (arrow[: layout.inner].ljust(layout.inner), Role.PENDING),
         (mark.lifeline, Role.LIFELINE),
         *_right_of_lanes(_when(row, layout), layout),
+    ]
+
+
+def _draw_fold(row: FoldRow, layout: Layout) -> list[Span]:
+    mark = glyphs(layout.ascii)
+    forms = [clean(form, layout.ascii) for form in fold_words.forms(row)]
+    text = next((form for form in forms if len(form) <= layout.inner - 2), forms[-1])
+    quiet = fold_words.loudest(row) is Verdict.ON_TIME
+    text = f" {elide(text, max(layout.inner - 2, 0), layout.ascii)} "
+    room = layout.left - layout.gutter - 1
+    count = f"{mark.folded} {fold_words.folded(row)}"
+    if len(count) > room:
+        count = count.removesuffix(" folded")
+    return [
+        (" " * layout.gutter, Role.CURSOR),
+        (right(count, room, layout.ascii) + " ", Role.FOLD),
+        (mark.silence, Role.LIFELINE),
+        (left(text, layout.inner), Role.FOLD if quiet else Role.GAP_LOUD),
+        (mark.silence, Role.LIFELINE),
+    ]
+
+
+def _draw_space(row: SpaceRow, layout: Layout) -> list[Span]:
+    mark = glyphs(layout.ascii)
+    lifeline = mark.silence if row.silent else mark.lifeline
+    text = ""
+    if row.break_ns is not None:
+        lifeline = mark.torn
+        text = f"{mark.torn} {words.about(row.break_ns)}, cut short {mark.torn}"
+        text = elide(text, layout.inner, layout.ascii).center(layout.inner)
+    return [
+        *left_columns("", "", layout, Role.DELTA),
+        (lifeline, Role.LIFELINE),
+        (text.ljust(layout.inner), Role.SPACE_BREAK),
+        (lifeline, Role.LIFELINE),
     ]
 
 

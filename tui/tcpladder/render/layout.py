@@ -36,6 +36,8 @@ class Layout:
     """Of the clock times."""
     origin_ns: int | None = None
     """What relative times count from: Ladder.origin_ns."""
+    mark_ns: int | None = None
+    """What times are measured from in TimeMode.MARK."""
 
     @cached_property
     def narrow(self) -> bool:

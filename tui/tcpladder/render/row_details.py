@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tcpladder.analysis.kinds import KINDS
-from tcpladder.ladder import words
+from tcpladder.ladder import fold_words, words
 from tcpladder.ladder.diagram import Diagram
-from tcpladder.ladder.model import EVENT_KINDS, GapRow, Note, PendingRow, Row, Rung
+from tcpladder.ladder.model import EVENT_KINDS, FoldRow, GapRow, Note, PendingRow, Row, Rung
 
 _UNKNOWN = "unknown"
 _NAMES = ("client", "server")
@@ -53,6 +53,8 @@ def _details(row: Row, diagram: Diagram) -> Details:
             time = words.exact_time(row.time_ns, diagram.timezone)
             title = f"mark {row.mark}" if row.mark else "note"
             return Details(title=title, sentence=row.text, fields=(("time", time),))
+        case FoldRow():
+            return _fold(row, diagram)
         case PendingRow():
             fields = (
                 ("due", words.exact_time(row.pending.due_ns, diagram.timezone)),
@@ -110,6 +112,26 @@ def _gap(row: GapRow, diagram: Diagram) -> Details:
         sentence="a silence, measured from what armed its timer",
         fields=tuple(fields),
         armed=_row_of_frame(gap.since_frame, diagram),
+    )
+
+
+def _fold(row: FoldRow, diagram: Diagram) -> Details:
+    view = diagram.ladder.view
+    fields = [
+        ("rungs", f"{row.begin + 1}-{row.end} of {diagram.ladder.segments}"),
+        ("frames", f"{view.frame(row.begin)} to {view.frame(row.end - 1)}"),
+        ("whose", _name(row.sender.value, diagram)),
+        ("time", _UNKNOWN if row.span_ns is None else words.duration(row.span_ns)),
+        ("bytes", str(row.payload)),
+    ]
+    if row.pauses is not None:
+        fields += [
+            (name, words.silence(gap)) for name, gap in zip(("shortest", "longest"), row.pauses, strict=True)
+        ]
+    return Details(
+        title=fold_words.forms(row)[0],
+        sentence="exchanges that repeat, folded to one row",
+        fields=tuple(fields),
     )
 
 

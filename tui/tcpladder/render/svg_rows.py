@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from tcpladder.analysis.kinds import KINDS
 from tcpladder.analysis.view import Side, Verdict
-from tcpladder.ladder import words
+from tcpladder.ladder import fold_words, words
 from tcpladder.ladder.diagram import Diagram
-from tcpladder.ladder.model import ARROW_ROLES, GapRow, Note, PendingRow, Role, Row, Rung
+from tcpladder.ladder.model import ARROW_ROLES, FoldRow, GapRow, Note, PendingRow, Role, Row, Rung
 from tcpladder.render.cells import Span, elide, elide_middle
 from tcpladder.render.glyphs import BOX
 from tcpladder.render.grid import GAP_ROLES, QUIET, rung_remark
@@ -49,6 +49,8 @@ def _classes(row: Row) -> str:
             return "gap" if GAP_ROLES[row.gap.verdict] is Role.GAP_ON_TIME else "gap loud"
         case Note():
             return "note"
+        case FoldRow():
+            return "gap" if fold_words.loudest(row) is Verdict.ON_TIME else "gap loud"
         case PendingRow():
             role = Role.ARROW if row.pending.kind is None else ARROW_ROLES[row.pending.kind]
             return f"coming {arrow_class(role)}"
@@ -64,6 +66,8 @@ def _tooltip(row: Row, diagram: Diagram) -> str:
             return row.text
         case PendingRow():
             return row.pending.text
+        case FoldRow():
+            return fold_words.forms(row)[0]
 
 
 def _row(row: Row, top: float, sheet: Sheet, layout: Layout) -> Iterator[str]:
@@ -76,6 +80,8 @@ def _row(row: Row, top: float, sheet: Sheet, layout: Layout) -> Iterator[str]:
             yield from _note(row, top, sheet, layout)
         case PendingRow():
             yield from _pending(row, top, sheet)
+        case FoldRow():
+            yield from _fold(row, top, sheet)
 
 
 def _rung(rung: Rung, top: float, sheet: Sheet, layout: Layout) -> Iterator[str]:
@@ -138,6 +144,17 @@ def _gap(row: GapRow, top: float, sheet: Sheet) -> Iterator[str]:
         f'<tspan class="verdict{good}">{xml(verdict)}</tspan>'
         f'<tspan class="muted" dx="8">{xml(origin)}</tspan></text>'
     )
+
+
+def _fold(row: FoldRow, top: float, sheet: Sheet) -> Iterator[str]:
+    """Dotted lifelines, how much is folded, and what it repeats."""
+    bottom, middle = top + row_height(row), top + row_height(row) / 2 + 2
+    for at in (sheet.client, sheet.server):
+        yield _lifeline(at, top, bottom, silent=True)
+    yield text(sheet.delta_end, middle + 4, f"{BOX.folded} {fold_words.folded(row)}", "end muted")
+    forms = fold_words.forms(row)
+    label = next((form for form in forms if len(form) <= sheet.label_cells), forms[-1])
+    yield text(sheet.middle, middle + 4.5, label, "middle label")
 
 
 def _note(note: Note, top: float, sheet: Sheet, layout: Layout) -> Iterator[str]:

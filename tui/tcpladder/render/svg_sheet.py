@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from itertools import accumulate
 from textwrap import wrap
 
-from tcpladder.ladder import words
+from tcpladder.ladder import fold_words, words
 from tcpladder.ladder.diagram import Diagram
-from tcpladder.ladder.model import GapRow, Lane, Note, PendingRow, Row, Rung
+from tcpladder.ladder.model import FoldRow, GapRow, Lane, Note, PendingRow, Row, Rung
 from tcpladder.wire.frames import UNKNOWN_TIME_NS
 
 CELL = 7.83
@@ -106,7 +106,7 @@ def row_height(row: Row) -> float:
     match row:
         case GapRow():
             return GAP_HEIGHT
-        case Note():
+        case Note() | FoldRow():
             return NOTE_HEIGHT
         case _:
             return RUNG_HEIGHT
@@ -145,6 +145,8 @@ def _text(row: Row) -> str:
             return row.text
         case PendingRow():
             return row.pending.text
+        case FoldRow():
+            return fold_words.forms(row)[0]
 
 
 def _footer(diagram: Diagram, cells: int) -> list[tuple[str, str]]:

@@ -73,6 +73,8 @@ def time_text(time_ns: int | None, layout: Layout) -> str:
         return ""
     if time_ns is None or (layout.time_mode is TimeMode.RELATIVE and layout.origin_ns is None):
         return glyphs(layout.ascii).unknown
+    if layout.time_mode is TimeMode.MARK:
+        return clean(words.delta(time_ns - layout.mark_ns), layout.ascii) if layout.mark_ns else ""
     if layout.time_mode is TimeMode.RELATIVE and layout.origin_ns is not None:
         return clean(words.relative(time_ns - layout.origin_ns), layout.ascii)
     return words.clock(time_ns, layout.timezone)

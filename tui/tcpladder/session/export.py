@@ -51,6 +51,8 @@ class Wish:
     """What hides addresses; None shows them, unless the session itself is masked."""
     rungs: tuple[int, int] | None = None
     """The first and the last one that is drawn, from 1."""
+    fold: bool = False
+    """Whether exchanges that repeat are one row."""
     lane_names: tuple[str, str] = LANE_NAMES
 
 
@@ -112,6 +114,7 @@ def _diagram(session: Exportable, number: int, wish: Wish, timezone: tzinfo, mas
         notes=session.notes(number),
         now_ns=session.now_ns(),
         rungs=wish.rungs,
+        fold=wish.fold,
         lane_names=wish.lane_names,
         timezone=timezone,
         masked=_masked(mask),

@@ -30,7 +30,7 @@ from tcpladder.errors import UsageError
 from tcpladder.ladder.model import Note
 
 if TYPE_CHECKING:
-    from tcpladder.analysis.flow_view import Findings
+    from tcpladder.analysis.view import FlowView
 
 MOST_NOTES = 10_000
 MOST_CHARACTERS = 200
@@ -136,7 +136,7 @@ def refuse_wrong(note: UserNote) -> None:
         raise UsageError("a note is one line of characters that can be printed")
 
 
-def segment_of(view: Findings, note: UserNote) -> int | None:
+def segment_of(view: FlowView, note: UserNote) -> int | None:
     """The index of a note's segment in the findings about its flow; None where they do not have it (yet)."""
     segments = range(len(view.time_ns))
     index = bisect_left(segments, note.frame, key=view.frame)

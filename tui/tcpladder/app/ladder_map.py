@@ -1,0 +1,154 @@
+"""The map of a flow: all of it in one line below the ladder, and where in it the cursor is. A click goes there."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.message import Message
+from textual.widget import Widget
+
+from tcpladder.app.ladder_view import LadderView
+from tcpladder.app.page import Page
+from tcpladder.app.terminal import Taste
+from tcpladder.ladder import words
+from tcpladder.ladder.model import Note, Role
+from tcpladder.ladder.overview import Overview, overview
+from tcpladder.render.overview import draw_overview
+
+WIDE, TALL = 160, 40
+"""Cells and lines from which on the map is there without being asked for."""
+FRESH = 50
+"""A live flow is counted again when it has grown by one part in so many, or by a cell."""
+STYLES: dict[Role, str] = {
+    Role.CURSOR: "bold $accent",
+    Role.ARROW: "$text-muted",
+    Role.ARROW_PROBE: "$text-accent",
+    Role.ARROW_RETRANSMISSION: "bold $text-warning",
+    Role.ARROW_RESET: "bold $text-error",
+    Role.LOST: "bold $text-error",
+    Role.NOTE: "bold $text-primary",
+}
+
+
+class LadderMap(Widget):
+    """` 18.3 s ▕▁▂r●  p▏`: from the first segment of the flow to the last."""
+
+    DEFAULT_CSS = "LadderMap { height: 1; width: 1fr; }"
+
+    class Went(Message):
+        """A person wants to go to a segment."""
+
+        def __init__(self, segment: int) -> None:
+            super().__init__()
+            self.segment = segment
+
+    def __init__(self, ladder: LadderView, taste: Taste) -> None:
+        super().__init__(id="map")
+        self._ladder = ladder
+        self._ascii = taste.ascii_only
+        self._flow: Overview | None = None
+        self._counted: object = None
+        self._segments = 0
+        self._cursor: int | None = None
+        self._bar_at = self._bar_cells = 0
+        self._dragged = False
+
+    def look(self, notes: tuple[Note, ...]) -> None:
+        """Follow the flow and the cursor; counts only what is worth it."""
+        view, cells = self._ladder.view, max(self.size.width - 14, 0)
+        counted = (id(view), view.restarts, view.losses, cells, notes)
+        if counted != self._counted or self._has_grown():
+            self._flow = overview(view, cells, (note.time_ns for note in notes if not note.continues))
+            self._counted, self._segments = counted, len(view.time_ns)
+            self.refresh()
+        if self._ladder.segment != self._cursor:
+            self._cursor = self._ladder.segment
+            self.refresh()
+
+    def _has_grown(self) -> bool:
+        times = self._ladder.view.time_ns
+        if len(times) == self._segments:
+            return False
+        if self._flow is None or len(times) - self._segments > self._segments // FRESH:
+            return True
+        return int(times[-1]) > self._flow.end_ns + self._flow.span_ns // max(len(self._flow.segments), 1)
+
+    def render(self) -> Content:
+        if self._flow is None:
+            return Content("")
+        left = f" {words.about(self._flow.span_ns):>10} "
+        spans = draw_overview(self._flow, self._cursor, ascii_only=self._ascii)
+        self._bar_at, self._bar_cells = len(left) + 1, len(self._flow.segments)
+        return Content.assemble(
+            (left, "$text-muted"),
+            "[" if self._ascii else "▕",
+            *((text, STYLES[role]) for text, role in spans),
+            "]" if self._ascii else "▏",
+        )
+
+    # The mouse
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        if self._bar_at <= event.x < self._bar_at + self._bar_cells:
+            self._dragged = True
+            self.capture_mouse()
+            self._go(event.x)
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        if self._dragged:
+            self._go(event.x)
+
+    def on_mouse_up(self) -> None:
+        if self._dragged:
+            self._dragged = False
+            self.release_mouse()
+
+    def _go(self, x: int) -> None:
+        if self._flow is not None:
+            cell = min(max(x - self._bar_at, 0), self._bar_cells - 1)
+            self.post_message(self.Went(int(self._flow.first[cell])))
+
+
+class MapKeys(Page):
+    """A page with a ladder, and a map of it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("v", "map", "map of the whole flow in one line, a click goes there"),
+    ]
+    DEFAULT_CSS = """
+    MapKeys LadderMap { display: none; }
+    MapKeys.-map LadderMap { display: block; }
+    """
+    ladder: LadderView
+    map: LadderMap
+    number: int
+    _map_wanted: bool | None = None
+    """Whether a person wants it; None: where there is room."""
+
+    @property
+    def has_map(self) -> bool:
+        """Whether the map is on the screen."""
+        return self.has_class("-map")
+
+    def show_map(self) -> None:
+        """Draw what changed on the map, after the ladder itself."""
+        size = self.app.size
+        wanted = self._map_wanted
+        self.set_class(size.width >= WIDE or size.height >= TALL if wanted is None else wanted, "-map")
+        if self.has_map:
+            self.call_after_refresh(self._look)
+
+    def _look(self) -> None:
+        if self.is_attached:
+            self.map.look(self.session.notes(self.number))
+
+    def action_map(self) -> None:
+        self._map_wanted = not self.has_map
+        self.show_map()
+
+    def on_ladder_map_went(self, message: LadderMap.Went) -> None:
+        ladder = self.ladder.ladder
+        self.ladder.jump(ladder.row_of_segment(min(message.segment, ladder.segments - 1)))
