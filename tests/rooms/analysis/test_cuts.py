@@ -152,6 +152,13 @@ def test_what_a_cut_once_changed(talk: Talk, expected: str) -> None:
     assert kinds(talk)[-1] == expected
 
 
+def test_a_null_scan_is_a_copy_of_one_in_any_batch() -> None:
+    """No flag of TCP is set, and yet there was a segment before."""
+    talk = Talk(stamps=False).established().say(flags=0).again(doubled=True)
+    assert said(analysed(talk.frames, {1})) == said(analysed(talk.frames))
+    assert analysed(talk.frames, {1}).summary(1).segments == 1
+
+
 def test_the_law_would_notice() -> None:
     """The comparison itself: another capture does not say the same."""
     one, two = Talk().handshake().data(10), Talk().handshake().data(11)
