@@ -51,9 +51,9 @@ def live(
 ) -> None:
     """Sniff an interface; FILTER is a tcpdump filter, such as: tcp port 12345."""
     from tcpladder.agent.messages import OpenCapture
-    from tcpladder.session.keeping import keep_of, occasions_of
+    from tcpladder.session.keeping import keep_of, kept, occasions_of
 
-    kept, occasions = (None if keep is None else keep_of(keep)), occasions_of(save_when)
+    asked, occasions = (None if keep is None else keep_of(keep)), occasions_of(save_when)
     if write is not None and write.is_dir() and not occasions:
         raise UsageError(f"-w {write}: it is a directory, which --save-when saves into; name a file")
     from tcpladder.agent.start import HostNetwork, NetnsNetwork, exec_app, handover
@@ -72,6 +72,7 @@ def live(
         exec_app(network, outputs, sys.argv[1:], new=frozenset({record_commands.OUTPUT}))
     from tcpladder.agent.client import AgentClient
     from tcpladder.session.live import LiveSession
+    from tcpladder.settings.file import load
 
     record_commands.take_over(left)
     request = OpenCapture(
@@ -79,7 +80,9 @@ def live(
     )
     output = None if write is None or folder is not None else (left.outputs["write"], str(write))
     given = options.given(timers, profile)
-    session = LiveSession(AgentClient(left.agent), request, write=output, given=given, keep=kept)
+    session = LiveSession(
+        AgentClient(left.agent), request, write=output, given=given, keep=asked or kept(load())
+    )
     if occasions:
         where = left.outputs["save"] if folder is None else left.outputs["write"]
         session.record(occasions, (where, str(folder or Path.cwd())))
@@ -111,11 +114,12 @@ def open_(
 ) -> None:
     """Show captures in the app; - is stdin."""
     from tcpladder.session.files import FileSession
+    from tcpladder.settings.file import load
     from tcpladder.store.recent import remember
 
     opening.front_end(None, without_terminal="")
     session = FileSession(files, read_again=True, follow=follow, given=options.given(timers, profile))
-    remember(files)
+    remember(files, load().retention.recent)
     opening.open_app(session, ascii_only=ascii_only, no_mouse=no_mouse, start_flow=flow)
 
 
@@ -153,12 +157,13 @@ def replay(
     from tcpladder.session.playhead import idle_of, pace_of
     from tcpladder.session.replay import ReplaySession
     from tcpladder.session.replay_state import ReplayState
+    from tcpladder.settings.file import load
     from tcpladder.store.recent import remember
 
     state = ReplayState(pace=pace_of(pace), idle_s=idle_of(idle), loop=loop)
     opening.front_end(None, without_terminal="")
     source = FileSession(files, read_again=True, given=given(timers, profile))
-    remember(files)
+    remember(files, load().retention.recent)
     opening.open_app(
         ReplaySession(source, state, at=at), ascii_only=ascii_only, no_mouse=no_mouse, start_flow=flow
     )

@@ -37,9 +37,13 @@ def tcpladder(context: click.Context) -> None:
     if opening.why_no_app() is not None:
         click.echo(context.get_help())
         return
+    from tcpladder.app.preferences import taste_of
     from tcpladder.app.start_screen import choose
+    from tcpladder.settings.file import load
 
-    while (command := choose(ascii_only=False, mouse=True)) is not None:
+    settings = load()
+    taste, mouse = taste_of(settings, ascii_only=False), settings.screen.mouse
+    while (command := choose(taste, mouse=mouse, recent=settings.retention.recent)) is not None:
         # A process of its own: `live` and `lab` give up privilege by exec, and this screen is there again afterwards.
         if subprocess.run([sys.executable, "-P", "-m", "tcpladder", *command]).returncode not in (0, 1):
             click.pause("press a key to go on", err=True)

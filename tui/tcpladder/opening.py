@@ -67,16 +67,21 @@ def show_live(session: Any, form: str | None, *, ascii_only: bool, no_mouse: boo
 
 
 def open_app(session: Any, *, ascii_only: bool, no_mouse: bool, start_flow: int | None = None) -> None:
+    from tcpladder.app.preferences import taste_of
+    from tcpladder.settings.file import load
+
+    settings = load()
+    taste, mouse = taste_of(settings, ascii_only=ascii_only), settings.screen.mouse and not no_mouse
     recording = record_commands.begin()
     if recording is None:
         from tcpladder.app.app import run
 
-        run(session, ascii_only=ascii_only, mouse=not no_mouse, start_flow=start_flow)
+        run(session, taste=taste, mouse=mouse, start_flow=start_flow)
         return
     from tcpladder.app.recording import run_recorded
 
     cast, keys = recording
-    run_recorded(session, cast, keys=keys, ascii_only=ascii_only, mouse=not no_mouse, start_flow=start_flow)
+    run_recorded(session, cast, keys=keys, taste=taste, mouse=mouse, start_flow=start_flow)
     say([cast.why_ended] if cast.why_ended else [f"recorded in {record_commands.asked().path}"])
 
 

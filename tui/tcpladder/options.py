@@ -42,6 +42,6 @@ def given(timers: tuple[str, ...], profile: str | None) -> Any:
 
     if profile is None or profile.lower() in PROFILES:
         return given(timers, profile)
-    from tcpladder.settings import load
+    from tcpladder.settings.file import load
 
     return given(timers, profile, {**PROFILES, **load().profiles})

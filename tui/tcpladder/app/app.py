@@ -11,7 +11,7 @@ from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
-from tcpladder.app import fault_keys, open_ladder, palette, terminal
+from tcpladder.app import fault_keys, open_ladder, palette, terminal, themes
 from tcpladder.app.contract import Session, SessionStatus
 from tcpladder.app.detail_screen import DetailScreen
 from tcpladder.app.feed import Feed
@@ -19,13 +19,14 @@ from tcpladder.app.flows_screen import FlowsScreen
 from tcpladder.app.ladder_screen import LadderScreen
 from tcpladder.app.page import Page
 from tcpladder.app.privacy import Privacy
+from tcpladder.app.rebinding import Rebindable
 from tcpladder.app.replaying import Replaying, flows_page, show_flow
 from tcpladder.app.scroll_bar import PlainScrollBar
 from tcpladder.app.terminal import Taste
 from tcpladder.app.too_small import TooSmallScreen
 
 
-class TcpladderApp(App[None]):
+class TcpladderApp(Rebindable, App[None]):
     """A session on the screen."""
 
     TITLE = "tcpladder"
@@ -48,13 +49,12 @@ class TcpladderApp(App[None]):
         self.taste = taste
         self.feed = Feed(self, session)
         self.replaying = Replaying(self)
-        self._privacy = Privacy(session)
+        self._privacy = Privacy(session, taste.mask)
         self._start_flow = start_flow
         self._warned = 0
         self.animation_level = "none"
-        theme = terminal.theme_for(self.console.color_system, os.environ, no_color=self.no_color)
-        if theme is not None:
-            self.theme = theme
+        themes.install(self, taste.theme, os.environ)
+        self.set_keymap(dict(taste.keymap))
 
     def on_mount(self) -> None:
         if self.taste.ascii_only:
@@ -135,8 +135,6 @@ class TcpladderApp(App[None]):
         return palette.commands(self, screen)
 
 
-def run(
-    session: Session, *, ascii_only: bool = False, mouse: bool = True, start_flow: int | None = None
-) -> None:
+def run(session: Session, *, taste: Taste, mouse: bool = True, start_flow: int | None = None) -> None:
     """Show a session until its user leaves. Needs a terminal on stdin and stderr; the caller checks that."""
-    TcpladderApp(session, taste=terminal.taste(ascii_only), start_flow=start_flow).run(mouse=mouse)
+    TcpladderApp(session, taste=taste, start_flow=start_flow).run(mouse=mouse)

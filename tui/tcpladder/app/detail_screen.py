@@ -27,8 +27,8 @@ class DetailScreen(Page):
 
     TITLE = "detail"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left_square_bracket,N", "step(-1)", "previous rung"),
-        Binding("right_square_bracket,n", "step(1)", "next rung"),
+        Binding("left_square_bracket,N", "rung(-1)", "previous rung"),
+        Binding("right_square_bracket,n", "rung(1)", "next rung"),
     ]
     KEYS = "↑↓ scroll  [ ] previous, next rung  y copy this line  esc back  ? help"
 
@@ -59,7 +59,7 @@ class DetailScreen(Page):
         self.say_why(f"{clock}\n{alarm(status)}".rstrip())
         self.say_status(status, Content(status.name).plain)
 
-    def action_step(self, by: int) -> None:
+    def action_rung(self, by: int) -> None:
         last = len(self.session.view(self._number).time_ns) - 1
         index = max(0, min(last, self.index + by))
         if index != self.index:

@@ -6,6 +6,7 @@ from tcpladder.app.contract import Session
 from tcpladder.app.detail_view import Line
 from tcpladder.ladder.model import Role
 from tcpladder.ladder.privacy import Mask
+from tcpladder.settings.plain import MASKS
 
 HIDDEN: tuple[Line, ...] = (
     ("", Role.SPACE),
@@ -16,9 +17,11 @@ HIDDEN: tuple[Line, ...] = (
 class Privacy:
     """One mask as long as the app runs, so that an address has the same stand-in whenever it is on."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, begin: str) -> None:
         self._session = session
         self._mask = Mask()
+        for _ in range(MASKS.index(begin)):
+            self.next()
 
     def next(self) -> str:
         """Off, addresses, addresses and ports, off: go on, and say what is hidden now."""

@@ -9,7 +9,6 @@ from textual.app import App
 from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
 
-from tcpladder.app import terminal
 from tcpladder.app.app import TcpladderApp
 from tcpladder.app.contract import Session, SessionStatus
 from tcpladder.app.terminal import Taste
@@ -109,14 +108,12 @@ def run_recorded(
     cast: CastWriter,
     *,
     keys: bool,
-    ascii_only: bool = False,
+    taste: Taste,
     mouse: bool = True,
     start_flow: int | None = None,
 ) -> None:
     """Show a session until its user leaves, as app.run does, and record it; closes the recording."""
     try:
-        RecordedApp(
-            session, taste=terminal.taste(ascii_only), start_flow=start_flow, cast=cast, keys=keys
-        ).run(mouse=mouse)
+        RecordedApp(session, taste=taste, start_flow=start_flow, cast=cast, keys=keys).run(mouse=mouse)
     finally:
         cast.close()

@@ -11,11 +11,12 @@ from textual.binding import Binding, BindingType
 from textual.strip import Strip
 from textual.widgets import Input
 
-from tcpladder.app import terminal
+from tcpladder.app import themes
 from tcpladder.app.bar import Bar, Rule
 from tcpladder.app.row_view import RowView
 from tcpladder.app.scroll_bar import PlainScrollBar
 from tcpladder.app.start_entries import Entry, Heading, Row, interfaces_now, rows
+from tcpladder.app.terminal import Taste
 from tcpladder.ladder.model import Role
 from tcpladder.render.cells import clean, left
 
@@ -103,17 +104,17 @@ class StartApp(App[tuple[str, ...]]):
     """
     ENABLE_COMMAND_PALETTE = False
 
-    def __init__(self, *, ascii_only: bool) -> None:
+    def __init__(self, taste: Taste, recent: int) -> None:
+        ascii_only = taste.ascii_only
         super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)
         self._ascii = ascii_only
+        self._recent = recent
         self.animation_level = "none"
         self.list = StartList(ascii_only=ascii_only)
         self._why = Bar(id="why", ascii_only=ascii_only)
         self._before = interfaces_now()
         self._before_s = monotonic()
-        theme = terminal.theme_for(self.console.color_system, os.environ, no_color=self.no_color)
-        if theme is not None:
-            self.theme = theme
+        themes.install(self, taste.theme, os.environ)
 
     def compose(self) -> ComposeResult:
         head, keys = Bar(id="head", ascii_only=self._ascii), Bar(id="keys", ascii_only=self._ascii)
@@ -133,13 +134,13 @@ class StartApp(App[tuple[str, ...]]):
         if self._ascii:
             PlainScrollBar.install()
         self.list.focus()
-        self.list.take(rows(self._before, self._before, 0))
+        self.list.take(rows(self._before, self._before, 0, self._recent))
         self.set_interval(EVERY_S, self._measure)
         self.on_row_view_moved()
 
     def _measure(self) -> None:
         now, now_s = interfaces_now(), monotonic()
-        self.list.take(rows(self._before, now, now_s - self._before_s))
+        self.list.take(rows(self._before, now, now_s - self._before_s, self._recent))
         self._before, self._before_s = now, now_s
 
     def on_row_view_moved(self) -> None:
@@ -192,8 +193,6 @@ def _typed(entry: Entry) -> tuple[str, ...]:
     return ("tcpladder", *entry.command)
 
 
-def choose(*, ascii_only: bool, mouse: bool) -> tuple[str, ...] | None:
+def choose(taste: Taste, *, mouse: bool, recent: int) -> tuple[str, ...] | None:
     """Let a person choose; the words behind `tcpladder`, None for nothing."""
-    terminal.send_utf8()
-    plain = ascii_only or terminal.wants_ascii(terminal.first_environment())
-    return StartApp(ascii_only=plain).run(mouse=mouse)
+    return StartApp(taste, recent).run(mouse=mouse)

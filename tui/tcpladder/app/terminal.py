@@ -12,6 +12,8 @@ from typing import Any
 
 from textual.app import App
 
+from tcpladder.settings.plain import AUTO, MASKS
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taste:
@@ -19,6 +21,12 @@ class Taste:
 
     ascii_only: bool = False
     """Draw with ASCII only."""
+    theme: str = AUTO
+    """A name of app/themes.py."""
+    keymap: Mapping[str, str] = field(default_factory=dict)
+    """Name of an action -> its keys, where they are not those of the bindings."""
+    mask: str = MASKS[0]
+    """What is masked from the start."""
     timezone: tzinfo = field(default_factory=lambda: datetime.now().astimezone().tzinfo or UTC)
     """Of the clock times; the local one unless told otherwise."""
 
@@ -60,23 +68,6 @@ def send_utf8() -> None:
     stream = sys.__stderr__
     if isinstance(stream, io.TextIOWrapper):
         stream.reconfigure(encoding="utf-8", errors="replace")
-
-
-def taste(ascii_only: bool) -> Taste:
-    """What this terminal can show, made ready for it."""
-    send_utf8()
-    return Taste(ascii_only=ascii_only or wants_ascii(first_environment()))
-
-
-def theme_for(color_system: str | None, environment: Mapping[str, str], *, no_color: bool) -> str | None:
-    """The theme that uses nothing but the palette of the terminal, where that is all there is; else None."""
-    if no_color:
-        return "ansi-dark"
-    if environment.get("TEXTUAL_THEME"):
-        return None
-    if color_system in (None, "standard"):
-        return "ansi-dark"
-    return None
 
 
 def is_congested(app: App[Any]) -> bool:
