@@ -17,7 +17,10 @@ def why_no_app() -> str | None:
     """Why the app cannot open, None where it can: it needs a terminal that can draw."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         return "stdin and stdout must be a terminal"
-    return "TERM is dumb, which cannot draw" if os.environ.get("TERM", "dumb") == "dumb" else None
+    term = os.environ.get("TERM", "")
+    if term in ("", "dumb", "unknown"):
+        return f"TERM is {term or 'not set'}, and such a terminal cannot draw"
+    return None
 
 
 def front_end(form: str | None, *, without_terminal: str) -> str | None:

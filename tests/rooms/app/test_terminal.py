@@ -53,7 +53,7 @@ async def test_a_full_line_to_the_terminal_holds_drawing_back(monkeypatch: pytes
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot)
         full = True
-        monkeypatch.setattr("tcpladder.app.feed.is_congested", lambda _app: full)
+        monkeypatch.setattr("tcpladder.app.feed.rests", lambda _app: full)
         session.change(frames=99)
         assert "99 frames" not in await settle(pilot)
         full = False

@@ -9,6 +9,7 @@ from typing import ClassVar
 from textual import events
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.driver import Driver
 from textual.screen import Screen
 
 from tcpladder.app import fault_keys, open_ladder, palette, terminal, themes
@@ -17,6 +18,7 @@ from tcpladder.app.detail_screen import DetailScreen
 from tcpladder.app.feed import Feed
 from tcpladder.app.flows_screen import FlowsScreen
 from tcpladder.app.ladder_screen import LadderScreen
+from tcpladder.app.line import LineDriver
 from tcpladder.app.page import Page
 from tcpladder.app.privacy import Privacy
 from tcpladder.app.rebinding import Rebindable
@@ -55,6 +57,9 @@ class TcpladderApp(Rebindable, App[None]):
         self.animation_level = "none"
         themes.install(self, taste.theme, os.environ)
         self.set_keymap(dict(taste.keymap))
+
+    def get_driver_class(self) -> type[Driver]:
+        return LineDriver
 
     def on_mount(self) -> None:
         if self.taste.ascii_only:

@@ -11,6 +11,7 @@ from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
+from textual.events import Resize
 from textual.message import Message
 from textual.timer import Timer
 from textual.widgets import Input
@@ -24,7 +25,8 @@ from tcpladder.app.feed import Feed
 from tcpladder.app.ladder_head import head
 from tcpladder.app.ladder_search import search
 from tcpladder.app.ladder_view import LadderView
-from tcpladder.app.terminal import Taste, is_congested
+from tcpladder.app.line import is_congested
+from tcpladder.app.terminal import Taste
 from tcpladder.app.timers_view import TimersView, WithTimers
 from tcpladder.ladder import words
 from tcpladder.ladder.model import GapRow, NumberMode, Rung, TimeMode
@@ -83,6 +85,7 @@ class LadderScreen(FaultKeys):
         self._words = ""
         self.marked: int | None = None
         self._new_rows = 0
+        self._tall = False
         self.set_class(taste.ascii_only, "-ascii")
         self.ladder = LadderView(session.view(number), session.notes(number), taste)
         self._columns = Bar(id="columns", ascii_only=taste.ascii_only)
@@ -110,9 +113,7 @@ class LadderScreen(FaultKeys):
         self.focus_body()
         status = self.session.status()
         self.ladder.refresh_ladder(self.session.notes(self.number), status.now_ns)
-        if self.app.size.height >= TALL:
-            self.add_class("-two")
-        self._show_detail()
+        self._fit(self.app.size.height)
         if status.phase != "ended" and status.mode != "file":
             self.call_after_refresh(self._follow, True)
 
@@ -125,8 +126,16 @@ class LadderScreen(FaultKeys):
         if not self.is_open:
             self.workers.cancel_node(self)
 
-    def on_resize(self) -> None:
+    def on_resize(self, event: Resize) -> None:
+        self._fit(event.size.height)
         self.call_after_refresh(lambda: self.show_lines(self.session.status()))
+
+    def _fit(self, height: int) -> None:
+        """Show the detail where there is room for it; what a person chose stays until that changes."""
+        if (height >= TALL) != self._tall:
+            self._tall = not self._tall
+            self.set_class(self._tall, "-two")
+        self._show_detail()
 
     def focus_body(self) -> None:
         self.ladder.focus()
@@ -282,7 +291,7 @@ class LadderScreen(FaultKeys):
             self._beside.close()
         else:
             self._beside.open(self.number)
-        self.on_resize()
+        self.call_after_refresh(lambda: self.show_lines(self.session.status()))
 
     def action_pane(self, number: int) -> None:
         if number == 3:

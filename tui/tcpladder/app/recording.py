@@ -7,10 +7,10 @@ from typing import Any
 from textual import events
 from textual.app import App
 from textual.driver import Driver
-from textual.drivers.linux_driver import LinuxDriver
 
 from tcpladder.app.app import TcpladderApp
 from tcpladder.app.contract import Session, SessionStatus
+from tcpladder.app.line import LineDriver
 from tcpladder.app.terminal import Taste
 from tcpladder.record.asciicast import Code
 from tcpladder.record.keys import sent
@@ -20,7 +20,7 @@ from tcpladder.session.base import Session as WholeSession
 from tcpladder.session.happenings import Happenings
 
 
-class RecordingDriver(LinuxDriver):
+class RecordingDriver(LineDriver):
     """Writes to the terminal, and hands over what it wrote whenever a picture is complete."""
 
     def __init__(self, app: App[Any], **options: Any) -> None:

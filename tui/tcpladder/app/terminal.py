@@ -1,4 +1,4 @@
-"""What the terminal can show: its characters, its colours, how fast it takes bytes."""
+"""What the terminal can show: its characters, its colours."""
 
 from __future__ import annotations
 
@@ -8,9 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
-from typing import Any
-
-from textual.app import App
 
 from tcpladder.settings.plain import AUTO, MASKS
 
@@ -68,14 +65,3 @@ def send_utf8() -> None:
     stream = sys.__stderr__
     if isinstance(stream, io.TextIOWrapper):
         stream.reconfigure(encoding="utf-8", errors="replace")
-
-
-def is_congested(app: App[Any]) -> bool:
-    """Whether earlier output still waits for a slow line.
-
-    Textual's writer holds 30 writes and then blocks the event loop: keys would be answered seconds late. Drawing
-    waits until the line is free; what is drawn then is the newest state.
-    """
-    writer = getattr(getattr(app, "_driver", None), "_writer_thread", None)
-    queue = getattr(writer, "_queue", None)
-    return queue is not None and bool(queue.qsize())

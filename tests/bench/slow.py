@@ -1,0 +1,147 @@
+"""A slow line: 50 segments/s while the terminal takes 11 kB/s, as over a serial line or bad SSH. Needs root.
+
+The pseudo-terminal's other side is read at that rate and no faster, so what the program wrote too early stands in the
+way of what answers a key. Measured are the time from a key to the first words of its effect,
+the bytes per second and the CPU. Prints; asserts nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import shutil
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from figure import Figure, table
+from live import enter_private_network
+from terminal import Terminal, running
+
+BYTES_PER_S = 11_000
+MESSAGES_PER_S = 25
+"""Each is answered by one ACK: 50 segments/s."""
+SLICE_S = 0.01
+MOST_S = 1.0
+LIVE = [sys.executable, "-m", "tcpladder", "live", "-i", "lo"]
+
+
+@dataclass(slots=True)
+class SlowTerminal:
+    """Reads what the program draws at a rate, and no byte before its time."""
+
+    terminal: Terminal
+    taken: int = 0
+
+    def read_slice(self) -> None:
+        """What a slice of time lets through."""
+        began_s = time.perf_counter()
+        if select.select([self.terminal.descriptor], [], [], SLICE_S)[0]:
+            data = os.read(self.terminal.descriptor, round(BYTES_PER_S * SLICE_S))
+            self.terminal.drawn += data
+            self.taken += len(data)
+        time.sleep(max(0.0, began_s + SLICE_S - time.perf_counter()))
+
+    def run(self, seconds: float) -> None:
+        """Let time pass."""
+        end_s = time.perf_counter() + seconds
+        while time.perf_counter() < end_s:
+            self.read_slice()
+
+    def answer_s(self, key: str, shows: Callable[[str], bool]) -> float:
+        """Seconds from a key to the screen that shows its effect."""
+        pressed_s = time.perf_counter()
+        self.terminal.press(key)
+        while time.perf_counter() < pressed_s + 20:
+            self.read_slice()
+            if shows(self.terminal.screen()):
+                return time.perf_counter() - pressed_s
+        raise TimeoutError(f"no answer to {key!r} in 20 s:\n{self.terminal.screen()}")
+
+
+@contextmanager
+def talking() -> Iterator[None]:
+    """Two ends on loopback, of which one says something 25 times a second and the other acknowledges."""
+    listener = socket.create_server(("127.0.0.1", 12345))
+    client = socket.create_connection(("127.0.0.1", 12345))
+    server, _ = listener.accept()
+    client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    over = threading.Event()
+
+    def talk() -> None:
+        while not over.wait(1 / MESSAGES_PER_S):
+            client.sendall(b"tick")
+            server.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
+            server.recv(4096)
+
+    talker = threading.Thread(target=talk)
+    talker.start()
+    try:
+        yield
+    finally:
+        over.set()
+        talker.join()
+        for one in (client, server, listener):
+            one.close()
+
+
+def measured(columns: int, rows: int, *, ssh: bool) -> Iterator[Figure]:
+    """The list, then the ladder that follows the newest rung."""
+    environment = dict(os.environ, TERM="xterm-256color", LANG="C.UTF-8", TEXTUAL_DISABLE_KITTY_KEY="1")
+    environment |= {"SSH_CONNECTION": "192.0.2.1 50000 192.0.2.2 22"} if ssh else {}
+    name = f"11 kB/s, {columns}x{rows}{', SSH' if ssh else ''}"
+    with running(LIVE, columns, rows, environment=environment) as terminal, talking():
+        slow = SlowTerminal(terminal)
+        while "12345" not in terminal.screen():
+            slow.read_slice()
+        yield from _keys(f"{name}: list", slow)
+        slow.answer_s("\r", lambda screen: "│" in screen)
+        slow.run(3)
+        yield from _keys(f"{name}: ladder", slow)
+        slow.terminal.press("p")
+
+
+def _keys(name: str, slow: SlowTerminal) -> Iterator[Figure]:
+    taken, cpu_s, began_s = slow.taken, slow.terminal.cpu_s(), time.perf_counter()
+    slow.run(5)
+    passed_s = time.perf_counter() - began_s
+    rate = (slow.taken - taken) / passed_s
+    percent = 100 * (slow.terminal.cpu_s() - cpu_s) / passed_s
+    answers = []
+    for _ in range(4):
+        for key, words, back in (("p", "paused", "p"), ("?", "Keys in", "\x1b")):
+            answers.append(slow.answer_s(key, lambda screen, words=words: words in screen))
+            slow.run(0.7)
+            slow.terminal.press(back)
+            slow.run(2.3)
+    yield Figure(
+        what=name,
+        measured=f"{rate / 1000:.1f} kB/s, {percent:.0f} % of a core; a key: {max(answers):.2f} s at worst",
+        aim="a key: 1 s",
+        reached=max(answers) < MOST_S,
+    )
+
+
+def missing() -> str | None:
+    """What keeps this from being measured here."""
+    if os.geteuid() != 0:
+        return "needs root, for a network namespace of its own"
+    return None if shutil.which("ip") else "needs ip"
+
+
+def figures() -> Iterator[Figure]:
+    """In the size of an SSH session and in a large one, as a serial line and over SSH."""
+    if reason := missing():
+        yield Figure(what="slow line", measured=f"not measured, {reason}")
+        return
+    enter_private_network()
+    for columns, rows, ssh in ((80, 24, False), (80, 24, True), (200, 50, True)):
+        yield from measured(columns, rows, ssh=ssh)
+
+
+if __name__ == "__main__":
+    print(table(figures()))
