@@ -15,13 +15,13 @@ help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.installed  ## watch keepalive fail on a real connection, in a private network, without root
-	@$(BIN)/tcpladder lab keepalive
+	@$(BIN)/tcpladder lab keepalive --auto
 
-# What watches a kernel's timers runs alone, the rest on two cores.
+# What watches a kernel's timers mostly waits: two files of it at a time do not disturb each other.
 test: $(VENV)/.developing  ## run what can run here; the summary says what was not run and why
 	@$(if $(filter tests,$(TESTS)), \
 	  failed=0; $(BIN)/python -m pytest tests --ignore=tests/real -n 2 || failed=1; \
-	  $(BIN)/python -m pytest tests/real || failed=1; exit $$failed, \
+	  $(BIN)/python -m pytest tests/real -n 2 --dist loadfile || failed=1; exit $$failed, \
 	  $(BIN)/python -m pytest $(TESTS))
 
 check: $(VENV)/.developing  ## format, lint, types, who may import whom

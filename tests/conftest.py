@@ -9,12 +9,14 @@ sets it) a test that is not run fails the run.
 from __future__ import annotations
 
 import functools
+import itertools
 import os
 import shutil
 import subprocess
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -43,11 +45,13 @@ PACKAGES = {
     "nsenter": "util-linux",
     "plantuml": "plantuml",
     "rsvg-convert": "librsvg2-bin",
+    "screen": "screen",
     "setpriv": "util-linux",
     "ss": "iproute2",
     "ssh": "openssh-client",
     "ssh-keygen": "openssh-client",
     "sshd": "openssh-server",
+    "sudo": "sudo",
     "tcpdump": "tcpdump",
     "tmux": "tmux",
     "tshark": "tshark",
@@ -65,6 +69,20 @@ def forget_the_terminal() -> None:
 
 
 forget_the_terminal()
+
+
+@pytest.fixture(scope="session")
+def _states(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    base = tmp_path_factory.mktemp("states")
+    return (base / str(number) for number in itertools.count())
+
+
+@pytest.fixture(autouse=True)
+def state_home(_states: Iterator[Path], monkeypatch: pytest.MonkeyPatch) -> Path:
+    """What one test remembers of captures, no other test and no user finds."""
+    path = next(_states)
+    monkeypatch.setenv("XDG_STATE_HOME", str(path))
+    return path
 
 
 def missing_program(program: str) -> str | None:

@@ -107,12 +107,12 @@ def measured(columns: int, rows: int, *, ssh: bool) -> Iterator[Figure]:
 
 def _keys(name: str, slow: SlowTerminal) -> Iterator[Figure]:
     taken, cpu_s, began_s = slow.taken, slow.terminal.cpu_s(), time.perf_counter()
-    slow.run(5)
+    slow.run(4)
     passed_s = time.perf_counter() - began_s
     rate = (slow.taken - taken) / passed_s
     percent = 100 * (slow.terminal.cpu_s() - cpu_s) / passed_s
     answers = []
-    for _ in range(4):
+    for _ in range(3):
         for key, words, back in (("p", "paused", "p"), ("?", "Keys in", "\x1b")):
             answers.append(slow.answer_s(key, lambda screen, words=words: words in screen))
             slow.run(0.7)

@@ -50,9 +50,9 @@ def interpreter(as_user: Sequence[str] = AS_NOBODY) -> str:
 
 @contextlib.contextmanager
 def ordinary_user() -> Iterator[pwd.struct_passwd]:
-    """A user of this machine who was made for the test, and is removed after it."""
+    """A user of this machine who was made for the test, and is removed after it; no password lets anybody in."""
     name = f"tcpladder{os.getpid()}"
-    subprocess.run(["useradd", "--no-create-home", "--shell", "/bin/sh", name], check=True)
+    subprocess.run(["useradd", "--no-create-home", "--password", "*", "--shell", "/bin/sh", name], check=True)
     try:
         yield pwd.getpwnam(name)
     finally:

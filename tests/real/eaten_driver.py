@@ -101,6 +101,7 @@ def main() -> None:
 
     channel, _ = start_agent(HostNetwork())
     from tcpladder.session.live import LiveSession
+    from tcpladder.session.notes import UserNote
 
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     request = OpenCapture(interface="lo" if place == "lo" else "va")
@@ -150,6 +151,9 @@ def main() -> None:
     rungs = [
         [view.frame(i), view.label(i), view.lost(i), int(view.time_ns[i])] for i in range(len(view.time_ns))
     ]
+    session.put_note(
+        UserNote(flow=1, frame=rungs[1][0], time_ns=rungs[1][3], text="seen by a person", mark="a")
+    )
     said = {
         "places": [str(one) for one in ate.places],
         "packets": lifted.packets,

@@ -75,7 +75,7 @@ def main() -> None:
     said = {
         "where": where,
         "lifted": [state.number for state in lifted],
-        "was_lifted": [session.faults.was_lifted(state.number) for state in states],
+        "ends": [state.end for state in session.faults.states()],
         "left_ms": extended.left_ms,
         "packets": {state.number: state.packets for state in states},
         "rungs": [rung for rung in rungs if rung[1] is not None],

@@ -49,9 +49,14 @@ def main() -> None:
     accepted, _ = server.accept()
     client.sendall(b"hello")
     until(lambda: session.flow_count() and session.summary(1).segments >= 5)
+    listed = until(lambda: session.summary(1).owners)
     session.view(1)
     until(lambda: session.owners(1))
-    say(owners=session.owners(1), pending=len(session.view(1).pending(session.now_ns())))
+    say(
+        listed=[str(one) for one in listed],
+        owners=session.owners(1),
+        pending=len(session.view(1).pending(session.now_ns())),
+    )
     client.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     for option, value in ((4, 7), (5, 2), (6, 3)):
         client.setsockopt(socket.IPPROTO_TCP, option, value)

@@ -279,6 +279,7 @@ def test_keys_and_hangups_of_the_terminal_do_not_reach_the_agent(place: Path) ->
 @pytest.mark.parametrize(
     "datagram",
     [b"nonsense", b"{}", b'["Reboot",{}]', b'["ListInterfaces",{"x":1}]', b"[" * 60000],
+    ids=["nonsense", "no array", "unknown", "unknown field", "deep"],
 )
 def test_a_malformed_message_ends_the_agent(place: Path, datagram: bytes) -> None:
     with started(command(place, sys.executable, "HostNetwork()", {}), environment(place)) as app:

@@ -54,12 +54,15 @@ def test_marks_are_what_the_kernel_counted(
         said["notes"][0]
         == f"DROP {'server → client' if case[1] == 'in' else 'client → server'}, rule 1, 20 s"
     )
-    assert " ".join(said["notes"][-2:]) == (
+    assert said["notes"][-1] == "seen by a person"
+    assert " ".join(said["notes"][-3:-1]) == (
         f"rule 1 lifted: ate {said['packets']} segments, {said['bytes']} bytes"
     )
     again = FileSession([str(capture)])
     for _ in again.read():
         view = again.view(1)
+    assert sorted(note.text for note in again.notes(1)) == sorted(said["notes"])
+    assert [note.mark for note in again.user_notes(1)] == ["a"]
     assert [
         [view.frame(i), view.label(i), view.lost(i), int(view.time_ns[i])] for i in range(len(view.time_ns))
     ] == said["rungs"], "the capture read whole is the capture that was watched"

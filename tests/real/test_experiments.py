@@ -127,6 +127,57 @@ def test_what_is_kept_is_a_capture_with_its_story(tmp_path: Path) -> None:
     assert [json.loads(line)["kind"] for line in shown.stdout.splitlines()] == ["syn", "refused"]
 
 
+def test_two_capture_points_are_one_ladder_and_one_file(tmp_path: Path) -> None:
+    points = ["--at", "client", "--at", "server"]
+    done = subprocess.run(
+        [*TCPLADDER, "lab", "lossy", *points, "--format", "jsonl", "--save", str(tmp_path / "two")],
+        capture_output=True,
+        text=True,
+        timeout=LONGEST_S,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.splitlines()[-1] == "tcpladder: lossy: as expected"
+    live = [one["kind"] for one in map(json.loads, done.stdout.splitlines()) if one["record"] == "segment"]
+    shown = subprocess.run(
+        [*TCPLADDER, "show", "--format", "jsonl", str(tmp_path / "two" / "lossy.pcapng")],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    kept = [json.loads(line)["kind"] for line in shown.stdout.splitlines()]
+    once = [kind for kind in kept if kind != "copy"]
+    assert sorted(live) == sorted(once)
+    assert len(kept) == 2 * len(once), "both see all: what the server drops was on its wire"
+
+
+UNHEARD = """
+import socket
+for ttl in (1, 1, 1, 1, 64):
+    with socket.socket() as one:
+        one.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, ttl)
+        one.settimeout(0.3)
+        try: one.connect(("10.0.2.1", 81))
+        except OSError: pass
+"""
+
+
+def test_what_only_the_first_point_sees_stops_short() -> None:
+    """A router takes what has gone through routers enough: the client's wire has it, the server's never."""
+    points = ["--network", "routed", "--host", "client", "--at", "client", "--at", "server"]
+    done = subprocess.run(
+        [*TCPLADDER, "lab", *points, "--format", "jsonl", "--", sys.executable, "-c", UNHEARD],
+        capture_output=True,
+        text=True,
+        timeout=LONGEST_S,
+    )
+    records = [json.loads(line) for line in done.stdout.splitlines()]
+    lost = {one["flow"]: one["lost"] for one in records if one["kind"] == "syn"}
+    assert lost.pop(5) is None
+    # What is printed as it comes may be printed before it is judged.
+    assert set(lost.values()) <= {"not at server", None}
+    assert "not at server" in lost.values()
+
+
 def test_a_command_in_the_lab_keeps_its_exit_code_and_its_words_go_to_stderr() -> None:
     script = "echo in the lab; exec 3<>/dev/tcp/127.0.0.1/1; exit 9"
     done = subprocess.run(

@@ -33,7 +33,7 @@ from tcpladder.agent.fault_messages import (
     ResetConnection,
 )
 from tcpladder.errors import InterfaceError, UsageError
-from tcpladder.faults.fault import Fault, Match, Place
+from tcpladder.faults.fault import End, Fault, Match, Place
 
 pytestmark = pytest.mark.real("ip", "nft")
 
@@ -136,9 +136,18 @@ def test_time_is_added_and_taken_away(host: Host) -> None:
         assert (endless.left_ms, endless.ended_ns) == (None, None)
         agent.client.request(ExtendFault(number=1, for_ms=1))
         until(lambda: info(sender).unacked == 0)
-        assert agent.faults()[0].ended_ns is not None
+        (shortened,) = agent.faults()
+        assert shortened.ended_ns is not None
+        assert shortened.end is End.TIME_UP, "long before the time that it was applied for"
         with pytest.raises(UsageError, match="cannot extend fault 1: it has ended; apply it again"):
             agent.client.request(ExtendFault(number=1, for_ms=1000))
+
+
+def test_lifted_behind_the_time_that_it_was_applied_for_is_lifted(host: Host) -> None:
+    with agent_on(host) as agent, broken(agent, host, for_ms=300):
+        agent.client.request(ExtendFault(number=1, for_ms=60_000))
+        until(lambda: time.time_ns() > agent.faults()[0].since_ns + 300_000_000)
+        assert agent.lift(1).end is End.LIFTED
 
 
 def test_a_fault_without_an_end_stays_until_it_is_lifted(host: Host) -> None:
@@ -148,6 +157,7 @@ def test_a_fault_without_an_end_stays_until_it_is_lifted(host: Host) -> None:
         assert info(sender).unacked == 1
         lifted = agent.lift(1)
         assert lifted.ended_ns is not None
+        assert lifted.end is End.LIFTED
         until(lambda: info(sender).unacked == 0)
         assert agent.lift(1) == lifted, "told again"
 

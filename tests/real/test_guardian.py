@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from real.own_machine import Machine, own_machine, wait_until
+from real.own_machine import TCPLADDER, Machine, own_machine, wait_until
 
 pytestmark = pytest.mark.real("ip", "nft", "unshare", "nsenter")
 
@@ -65,6 +65,7 @@ def ask(number, request): return agents[number][0].request(request)[0]
 def broken(number, action, *said, **more):
     ask(number, ApplyFault(fault=fault(Action(action), *said, **more)))
     return "broken"
+def stuck(number): return ask(number, ListFaults()).faults[0].stuck
 def over(number): return [one.ended_ns is not None for one in ask(number, ListFaults()).faults]
 print(repr("ready"), flush=True)
 for line in sys.stdin:
@@ -238,6 +239,29 @@ def test_a_guardian_that_is_stopped_is_replaced_too_and_what_is_said_is_true(
     wait_until(lambda: machine.sh(PICTURE) == before, "a time that is up while it is stopped")
 
 
+def test_where_no_other_guardian_starts_nothing_is_said_to_be_over_until_one_does(
+    machine: Machine, driver: Driver
+) -> None:
+    before = machine.sh(PICTURE)
+    agent = int(driver("begin()"))
+    driver.breaks(0, "withdraw", "10.9.0.7", 1500)
+    directory = f"/run/tcpladder/{agent}"
+    machine.sh(f"mount --bind {directory} {directory}; mount -o remount,ro,bind {directory}")
+    os.kill(guardian_of(machine, agent), signal.SIGKILL)
+    wait_until(lambda: "no other one" in driver("stuck(0)"), "nobody says so")
+    listed = machine.run(*TCPLADDER, "fault", "list")
+    assert "not put back yet" in listed.stdout
+    assert "cannot lift fault 1: its guardian is gone, and no other one starts" in listed.stderr
+    assert "no other one can be started" in driver("broken(0, 'link-down', '10.9.0.7')")
+    wait_until(lambda: "no other one can be started" in driver("stuck(0)"), "its time is up")
+    assert driver("over(0)") == "[False]"
+    assert "10.9.0.0/24" not in machine.sh("ip route")
+    machine.sh(f"mount -o remount,rw,bind {directory}")
+    wait_until(lambda: machine.sh(PICTURE) == before, "the route stays away")
+    wait_until(lambda: driver("over(0)") == "[True]", "nobody says so")
+    assert driver("stuck(0)") == "''"
+
+
 def test_what_both_left_is_told_and_put_back_at_the_next_start(machine: Machine, driver: Driver) -> None:
     before = machine.sh(PICTURE)
     agent = int(driver("begin()"))
@@ -316,11 +340,16 @@ def test_what_cannot_be_put_back_yet_is_tried_again(machine: Machine, driver: Dr
     assert "Nexthop has invalid gateway".lower() in driver("ask(0, LiftFault(number=1))")
     busy = cpu_ticks(agent)
     wait_until(lambda: driver("over(0)") == "[False]", "it is not back")
+    listed = machine.run(*TCPLADDER, "fault", "list")
+    assert "not put back yet" in listed.stdout
+    assert f"tcpladder {agent} {driver('stuck(0)')[1:-1]}; it tries again every second" in listed.stderr
+    assert "cannot extend fault 1" in driver("ask(0, ExtendFault(number=1, for_ms=1000))")
     machine.sh(
         "ip link set va up; ip -6 addr add fd00::1/64 dev va; ip -6 route add 2001:db8::/32 via fd00::2"
     )
     wait_until(lambda: machine.sh(ROUTES) == before, "the route stays away")
     wait_until(lambda: driver("over(0)") == "[True]", "nobody noticed")
+    assert driver("ask(0, ListFaults()).faults[0].end.value") == "'lifted'"
     assert cpu_ticks(agent) - busy < 50
     os.kill(agent, signal.SIGKILL)
     wait_until(lambda: machine.instances() == [], "the journal stays")

@@ -242,6 +242,7 @@ def test_keepalive_enabled_on_a_live_socket_makes_the_forecast_exact() -> None:
     assert run.returncode == 0, run.stderr
     before, forecast, running, probe, closed = map(json.loads, run.stdout.splitlines())
     assert before["owners"].split()[0].startswith("python")
+    assert ", ".join(before["listed"]) == before["owners"]  # in the list, where nobody has opened the flow
     assert before["pending"] == 0
     assert forecast["text"].startswith("keepalive probe 1")
     assert (forecast["origin"], forecast["side"]) == ("socket", "CLIENT")

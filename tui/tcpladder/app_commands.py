@@ -192,9 +192,12 @@ class _WithCommand(click.Command):
 )
 @click.option("--host", metavar="NAME", default="", help="Where COMMAND or the shell runs: client, server …")
 @click.option(
+    "--at", metavar="HOST[:IF]", multiple=True, help="Capture there; twice: at both, on one ladder."
+)
+@click.option(
     "--save", metavar="DIR", type=click.Path(path_type=Path), help="Keep the capture there, with its story."
 )
-@click.option("--auto", is_flag=True, help="All steps unattended, without the app.")
+@click.option("--auto", is_flag=True, help="All steps unattended; else, at a terminal, you take them.")
 @click.option("--all", "every", is_flag=True, help="Run all: does this kernel keep its timers?")
 @click.option("--format", "form", type=click.Choice([*options.FORMATS, "junit"]),
               help="Print instead of opening the app: text or JSON lines; with --all, junit, too.")  # fmt: skip
@@ -209,6 +212,7 @@ def lab(
     settings: tuple[str, ...],
     network: str,
     host: str,
+    at: tuple[str, ...],
     save: Path | None,
     auto: bool,
     every: bool,
@@ -243,16 +247,16 @@ def lab(
         return
     if experiment in laboratory.PUBLISHED:
         path, timers, stack = laboratory.published(experiment, settings, save, command)
-        form = opening.front_end(form or ("text" if auto else None), without_terminal="text")
+        form = opening.front_end(form, without_terminal="text")
         opening.show_shipped(
             path, form, options.given(timers, stack), ascii_only=ascii_only, no_mouse=no_mouse
         )
         return
-    chosen = laboratory.chosen(experiment, settings, network=network, host=host, save=save)
+    chosen = laboratory.chosen(experiment, settings, network=network, host=host, at=at, save=save)
     from tcpladder.agent.start import handover
 
     left = handover()
-    form = opening.front_end(form or ("text" if auto else None), without_terminal="jsonl")
+    form = opening.front_end(form, without_terminal="text" if auto else "jsonl")
     if left is None:
         try:
             laboratory.begin(chosen, command, sys.argv[1:], record_commands.outputs())
@@ -262,7 +266,7 @@ def lab(
             opening.shipped_instead(experiment, str(refused), form, ascii_only=ascii_only, no_mouse=no_mouse)
             return
     record_commands.take_over(left)
-    session = laboratory.session(chosen, left, aloud=form is not None)
+    session = laboratory.session(chosen, left, form=form, auto=auto)
     opening.say(left.notices)
-    opening.show_live(session, form, ascii_only=ascii_only, no_mouse=no_mouse)
+    opening.show_live(session, form, ascii_only=ascii_only, no_mouse=no_mouse, start_flow=1)
     sys.exit(laboratory.finish(chosen, session, form=form))

@@ -25,6 +25,7 @@ from tcpladder.agent.fault_messages import (
     PlanFault,
 )
 from tcpladder.errors import ExitCode, PermissionRefused, UsageError
+from tcpladder.faults import phrases
 from tcpladder.faults.fault import INSIST, ROUTING, Fault
 from tcpladder.ladder import words
 from tcpladder.render import eaten
@@ -131,7 +132,7 @@ class _Watch:
             _line(json.dumps(fault_record(self._state), ensure_ascii=False))
         lost = self._log.lost if self._log is not None else 0
         missing = f"; {words.count(lost)} of them were too fast to print" if lost else ""
-        _say(f"fault {self._state.number} is lifted{ate(self._state)}{missing}")
+        _say(f"fault {self._state.number} {phrases.ENDED[self._state.end]}{ate(self._state)}{missing}")
 
     def _look(self) -> None:
         reply, _ = self._client.request(ListFaults())

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import select
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
@@ -19,7 +21,7 @@ from tcpladder.hosts.plan import HOME, Plan
 from tcpladder.lab.experiment import Experiment, Point
 from tcpladder.lab.story import FILE
 from tcpladder.lab.table import load, names
-from tcpladder.lab.topology import topology
+from tcpladder.lab.topology import taps, topology
 
 if TYPE_CHECKING:
     from tcpladder.session.lab import LabSession
@@ -42,7 +44,8 @@ class Chosen:
     plan: Plan
     host: str
     """Where the user's command runs."""
-    point: Point
+    points: tuple[Point, ...]
+    """Where frames are captured."""
     save: Path | None = None
     """The folder where the capture and its story are kept."""
 
@@ -92,16 +95,18 @@ def chosen(
     *,
     network: str,
     host: str,
+    at: Sequence[str] = (),
     save: Path | None = None,
 ) -> Chosen:
-    """What the words of the command line mean. Raises UsageError."""
+    """What the words of the command line mean; `at` are the capture points. Raises UsageError."""
     if experiment is not None:
         if network:
             raise UsageError(f"cannot run {experiment} in {network}: an experiment has a network of its own")
         loaded = load(experiment, settings)
         _known(host, loaded.network)
         folder = None if save is None else save.absolute()
-        return Chosen(experiment=loaded, plan=loaded.network, host=host, point=loaded.capture, save=folder)
+        points = taps(loaded.network, at) or (loaded.capture,)
+        return Chosen(experiment=loaded, plan=loaded.network, host=host, points=points, save=folder)
     if save is not None:
         raise UsageError("--save keeps an experiment with its story: name one")
     if settings:
@@ -109,8 +114,8 @@ def chosen(
     plan = topology(network)
     _known(host, plan)
     where = host or (plan.hosts[0] if plan.hosts else HOME)
-    point = Point(host=where, interface="any" if where else "lo")
-    return Chosen(experiment=None, plan=plan, host=where, point=point)
+    points = taps(plan, at) or (Point(host=where, interface="any" if where else "lo"),)
+    return Chosen(experiment=None, plan=plan, host=where, points=points)
 
 
 def begin(
@@ -132,14 +137,18 @@ def begin(
     )
 
 
-def session(chosen: Chosen, left: Handover, *, aloud: bool) -> PrivateSession:
-    """The session over what was begun; `aloud`, what is said goes to stderr, the command's words too."""
+def session(chosen: Chosen, left: Handover, *, form: str | None, auto: bool) -> PrivateSession:
+    """The session over what was begun; without the app, what is said goes to stderr, the command's words too.
+
+    Unless `auto`, who sits at a terminal takes the steps: with a key of the app, or a line of text.
+    """
     from tcpladder.hosts.command import handed_over
     from tcpladder.session.lab import LabSession, Save
     from tcpladder.session.lab_agent import LabAgent
     from tcpladder.session.private import PrivateSession
 
-    agent = LabAgent(left.agent, chosen.plan, chosen.point.host)
+    aloud = form is not None
+    agent = LabAgent(left.agent, chosen.plan, chosen.points[0].host)
     command = handed_over(left.beside)
     if aloud:
         _say(f"lab {left.agent_pid}: `tcpladder lab enter {left.agent_pid}` opens a shell in its network")
@@ -147,14 +156,43 @@ def session(chosen: Chosen, left: Handover, *, aloud: bool) -> PrivateSession:
     if chosen.experiment is None:
         name = f"lab {left.agent_pid}"
         return PrivateSession(
-            agent, chosen.plan, chosen.point, name=name, command=command, on_output=on_output
+            agent, chosen.plan, chosen.points, name=name, command=command, on_output=on_output
         )
     name = f"lab {chosen.experiment.name} {left.agent_pid}"
     save = None
     if _CAPTURE in left.outputs:
         file = chosen.outputs[_CAPTURE].name
         save = Save(name=file, capture=left.outputs[_CAPTURE], story=left.outputs[_STORY])
-    return LabSession(agent, chosen.experiment, name=name, command=command, on_output=on_output, save=save)
+    attended = form is None or (form == "text" and all(map(os.isatty, (0, 1, 2))))
+    return LabSession(
+        agent,
+        chosen.experiment,
+        chosen.points,
+        name=name,
+        command=command,
+        on_output=on_output,
+        save=save,
+        stepped=attended and not auto,
+        ask=_Prompt() if aloud else lambda _words: False,
+    )
+
+
+class _Prompt:
+    """Asks for each step on stderr, once, and takes a line from stdin for an answer; does not wait for it."""
+
+    def __init__(self) -> None:
+        self._asked: list[str] = []
+
+    def __call__(self, words: Sequence[str]) -> bool:
+        if self._asked != words:
+            self._asked = list(words)
+            sys.stdout.flush()
+            sys.stderr.write("\n".join(["", "your step, n and Enter takes it:", *words, ""]))
+            sys.stderr.flush()
+        if not select.select([sys.stdin], [], [], 0)[0] or not sys.stdin.readline():
+            return False
+        self._asked = []
+        return True
 
 
 def finish(chosen: Chosen, session: PrivateSession, *, form: str | None) -> int:

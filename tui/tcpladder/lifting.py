@@ -19,6 +19,7 @@ def list_faults(*, form: str) -> None:
     Raises PermissionRefused, and InterfaceError for an instance that does not answer, after all have been asked.
     """
     found, silent = _everywhere(None)
+    stuck: list[str] = []
     rows = [("instance", "fault", "what", "left", "ate")]
     for path, state in found:
         if form == "jsonl":
@@ -26,12 +27,19 @@ def list_faults(*, form: str) -> None:
         elif state.ended_ns is None:
             what = what_it_does(state.fault)
             rows.append((path.parent.name, str(state.number), what, left(state), str(state.packets)))
+            stuck += (
+                [f"tcpladder {path.parent.name} {state.stuck}; it tries again every second"]
+                if state.stuck
+                else []
+            )
     if len(rows) > 1:
         widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
         for row in rows:
             _line("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
     elif form != "jsonl" and silent is None:
         _say("no fault is in force")
+    for sentence in stuck:
+        _say(sentence)
     if silent is not None:
         raise silent
 

@@ -55,12 +55,11 @@ def timers(
 @click.option("--sample", is_flag=True, help="Print a commented file to begin with instead.")
 def config(*, sample: bool) -> None:
     """Print where your settings are, what is in force, and where each value comes from, as TOML."""
-    from tcpladder.app import keymap, preferences
+    from tcpladder.app import preferences
     from tcpladder.settings import file
-    from tcpladder.settings.sample import SAMPLE
 
     if sample:
-        sys.stdout.write(SAMPLE + keymap.sample())
+        sys.stdout.write(preferences.sample())
         return
     settings = file.load()
     lines = [*file.in_force(settings), "", *preferences.in_force(settings)]

@@ -60,9 +60,11 @@ def show_shipped(path: Path, form: str | None, given: Any, *, ascii_only: bool, 
     open_app(session, ascii_only=ascii_only, no_mouse=no_mouse, start_flow=1)
 
 
-def show_live(session: Any, form: str | None, *, ascii_only: bool, no_mouse: bool) -> None:
+def show_live(
+    session: Any, form: str | None, *, ascii_only: bool, no_mouse: bool, start_flow: int | None = None
+) -> None:
     if form is None:
-        open_app(session, ascii_only=ascii_only, no_mouse=no_mouse)
+        open_app(session, ascii_only=ascii_only, no_mouse=no_mouse, start_flow=start_flow)
         return
     from tcpladder import printing
 

@@ -139,7 +139,7 @@ class _StreamPrinter:
         self._heading = 0
         self._notes = 0
         self._warned = 0
-        self._notice = session.status().notice
+        self._notice = ""
 
     def print_new(self) -> None:
         """Print the segments that came since the last call, and in text the notes."""

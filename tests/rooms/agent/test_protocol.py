@@ -10,6 +10,7 @@ from tcpladder.agent import messages
 from tcpladder.agent.fault_messages import (
     ApplyFault,
     ConnectionReset,
+    End,
     ExtendFault,
     FaultLogOpened,
     FaultPlan,
@@ -28,11 +29,14 @@ from tcpladder.agent.lab_messages import EndPeer, PeerEnded, PeerStarted, StartP
 from tcpladder.agent.messages import (
     AgentReady,
     CaptureOpened,
+    HeldSocket,
     Interfaces,
     InterfaceState,
     ListInterfaces,
     OnHost,
     OpenCapture,
+    Owners,
+    ReadOwners,
     ReadSocketOptions,
     ReadSockets,
     ReadSysctls,
@@ -111,6 +115,8 @@ STATE = FaultState(
     packets=3,
     bytes=4,
     interfaces=["lo"],
+    end=End.GUARDIAN_GONE,
+    stuck="an interface is down",
 )
 REQUESTS = [
     OpenCapture(interface="lo"),
@@ -134,6 +140,7 @@ REQUESTS = [
     ReadSockets(),
     ReadSockets(local="::1", local_port=7, remote="10.0.0.1", remote_port=65535, most=128),
     ReadSocketOptions(local="::1", local_port=7, remote="10.0.0.1", remote_port=0),
+    ReadOwners(local_ports=[80, 443], remote_ports=[50000, 50001]),
 ]
 REPLIES = [
     AgentReady(pid=7),
@@ -160,6 +167,13 @@ REPLIES = [
     Sockets(sockets=[SOCKET, dataclasses.replace(SOCKET, timer=None, info=None)], left_out=3),
     SocketOptions(
         owner=SocketOwner(pid=7, command="my prog"), options={"SO_KEEPALIVE": 1}, congestion="bbr", refused=""
+    ),
+    Owners(
+        held=[
+            HeldSocket(
+                local="::1", local_port=7, remote="::1", remote_port=8, owner=SocketOwner(pid=7, command="nc")
+            )
+        ]
     ),
     SocketOptions(owner=None, options={}, congestion="", refused="hidden"),
     Refused(reason="cannot", exit_code=4),

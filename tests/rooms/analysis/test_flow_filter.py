@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from tcpladder.analysis.flow_filter import FIELDS, FilterError, completions, parse
-from tcpladder.analysis.view import Endpoint, FlowSummary
+from tcpladder.analysis.view import Endpoint, FlowSummary, Process
 
 S = 10**9
 SSH = FlowSummary(
@@ -24,9 +24,12 @@ SSH = FlowSummary(
     retransmissions=0,
     ended=None,
     why="open",
+    owners=(Process("curl", 4284),),
 )
-DEAD = replace(SSH, number=4, state="closed", states=("CLOSED", "CLOSED"), ended="no answer", began="middle")
-V6 = replace(SSH, client=Endpoint("2001:db8::a1", 39218), server=Endpoint("2001:db8::9", 6699))
+DEAD = replace(
+    SSH, number=4, owners=(), state="closed", states=("CLOSED", "CLOSED"), ended="no answer", began="middle"
+)
+V6 = replace(SSH, owners=(), client=Endpoint("2001:db8::a1", 39218), server=Endpoint("2001:db8::9", 6699))
 
 
 @pytest.mark.parametrize(
@@ -68,6 +71,12 @@ V6 = replace(SSH, client=Endpoint("2001:db8::a1", 39218), server=Endpoint("2001:
         ("flow:4", {DEAD}),
         ("port:22 state:estab !addr:192.0.2.1", {SSH}),
         ("no answer", {DEAD}),
+        ("process:curl", {SSH}),
+        ("process:nc,cur", {SSH}),
+        ("!process:curl", {DEAD, V6}),
+        ("pid:4284", {SSH}),
+        ("pid:42", set()),
+        ("curl", {SSH}),
     ],
 )
 def test_a_filter_passes_what_it_says(words: str, expected: set[FlowSummary]) -> None:
@@ -89,6 +98,7 @@ def test_a_filter_passes_what_it_says(words: str, expected: set[FlowSummary]) ->
         ("port>22", "port>22", "write port:22"),
         ("state:", "state:", "needs a value"),
         ("port:22 !", "!", "in front of a term"),
+        ("pid:curl", "pid:curl", "a pid is a number"),
         ("xyzzy:1", "xyzzy:1", "have segments, bytes"),
     ],
 )
@@ -101,7 +111,8 @@ def test_an_error_points_at_the_word(words: str, word: str, reason: str) -> None
 
 def test_the_last_word_can_be_completed() -> None:
     assert completions("st") == ["state:"]
-    assert completions("port:22 pro") == ["port:22 probes>"]
+    assert completions("port:22 prob") == ["port:22 probes>"]
+    assert completions("pro") == ["probes>", "process:"]
     assert completions("ended:re") == ["ended:reset", "ended:refused"]
     assert completions("!state:estab,time") == ["!state:estab,time-wait"]
     assert completions("port:22 ") == []

@@ -103,9 +103,17 @@ def test_a_listener_is_foretold_to_its_end() -> None:
 def test_a_closed_window_is_probed_again() -> None:
     talk = Talk().handshake().data().ack("server", window=0).silence(0.22).keepalive().ack("server")
     talk.silence(0.44).keepalive().ack("server")
-    (rung,) = pending(talk)
-    assert rung.kind is Kind.ZERO_WINDOW_PROBE
-    assert due(talk, (rung,)) == pytest.approx([0.88], abs=0.01)
+    rungs = pending(talk, {names.RETRIES2: 3})
+    assert {rung.kind for rung in rungs[:-1]} == {Kind.ZERO_WINDOW_PROBE}
+    # Three more without an answer are allowed, and no wait doubles more often than three times.
+    assert due(talk, rungs) == pytest.approx([0.8, 2.4, 4.0, 5.6], abs=0.01)
+    assert rungs[-1].text.startswith("without an answer gives up in silence")
+
+
+def test_a_window_that_has_just_closed_is_probed_if_there_is_more_to_send() -> None:
+    (rung,) = pending(Talk().handshake().data().ack("server", window=0))
+    assert rung.text == "zero-window probe 1, if more waits to be sent"
+    assert rung.due_ns - rung.armed_ns == pytest.approx(0.2 * SECOND_NS, rel=0.01)
 
 
 def test_time_wait_is_told_while_time_goes_on() -> None:

@@ -116,10 +116,22 @@ def test_solaris_doubles_the_distance_of_its_probes() -> None:
     assert lengths(firings)[1:8] == [1.46, 2.92, 5.84, 11.68, 23.36, 46.72, 56.25]
 
 
-def test_a_closed_window_is_probed_without_end() -> None:
-    probes = lengths(islice(persist(220 * MS, RTO_MAX), 30))
+def test_a_closed_window_is_probed_until_none_of_so_many_was_answered() -> None:
+    """tcp_retries2 4, the first probe answered: five probes, the last two waits equal, as a 6.18 kernel did."""
+    firings = list(persist(216 * MS, RTO_MAX, 4, sent=1))
+    assert lengths(iter(firings)) == [0.432, 0.864, 1.728, 3.456, 3.456]
+    assert firings[-1].gives_up
+
+
+def test_the_default_probes_a_closed_window_for_a_quarter_of_an_hour() -> None:
+    probes = lengths(persist(220 * MS, RTO_MAX, 15))
     assert probes[:4] == [0.22, 0.44, 0.88, 1.76]
-    assert probes[-1] == 120
+    assert (len(probes), probes[-1]) == (16, 120)
+
+
+def test_user_timeout_counts_from_the_first_probe_of_a_closed_window() -> None:
+    """4000 ms: seen to give up 4.27 s after the window closed."""
+    assert total(list(persist(220 * MS, RTO_MAX, 15, 4 * S))) == pytest.approx(4.22)
 
 
 def test_a_timer_is_late_by_an_eighth_and_never_early() -> None:

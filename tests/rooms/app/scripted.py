@@ -9,7 +9,7 @@ from typing import Literal
 from textual.pilot import Pilot
 
 from rooms.ladder.talk import START_NS, Talk, keepalive
-from tcpladder.agent.fault_messages import FaultPlan, FaultState, Place, SysctlSet
+from tcpladder.agent.fault_messages import End, FaultPlan, FaultState, Place, SysctlSet
 from tcpladder.analysis.view import Endpoint, FlowSummary, FlowView, Side
 from tcpladder.app.app import TcpladderApp
 from tcpladder.app.terminal import Taste
@@ -18,6 +18,7 @@ from tcpladder.faults.fault import Fault
 from tcpladder.ladder.model import Note
 from tcpladder.ladder.privacy import Mask
 from tcpladder.ladder.timers import EndTimers, FlowTimers
+from tcpladder.session.notes import UserNote, UserNotes
 from tcpladder.session.replay_state import ReplayState
 
 S = 1_000_000_000
@@ -87,7 +88,9 @@ class ScriptedFaults:
 
     def lift(self, number: int) -> FaultState:
         self.asked.append(("lift", number))
-        self.kept[number] = replace(self.kept[number], ended_ns=START_NS + 91 * S, left_ms=None)
+        self.kept[number] = replace(
+            self.kept[number], ended_ns=START_NS + 91 * S, left_ms=None, end=End.LIFTED
+        )
         return self.kept[number]
 
     def lift_last(self) -> FaultState | None:
@@ -145,6 +148,7 @@ class ScriptedSession:
     faults: ScriptedFaults = field(default_factory=ScriptedFaults)
     resets: list[tuple[int, bool]] = field(default_factory=list)
     reset_refused: str = ""
+    kept_notes: UserNotes = field(default_factory=lambda: UserNotes(lambda: None))
     mask: Mask | None = None
     sources: tuple[str, ...] = ("lo",)
 
@@ -171,6 +175,12 @@ class ScriptedSession:
     def summary(self, number: int) -> FlowSummary:
         return self.flows[number - 1].summary
 
+    def activity(self, number: int) -> list[int]:
+        return [0] * 11 + [self.flows[number - 1].summary.segments]
+
+    def measures(self) -> None:
+        return None
+
     def endpoints(self, number: int) -> tuple[Endpoint, Endpoint]:
         return self.flows[number - 1].client, self.flows[number - 1].server
 
@@ -185,7 +195,21 @@ class ScriptedSession:
         return self.owner
 
     def notes(self, number: int) -> tuple[Note, ...]:
-        return self.marks
+        return (*self.marks, *(note.row() for note in self.user_notes(number)))
+
+    def user_notes(self, number: int) -> tuple[UserNote, ...]:
+        return self.kept_notes.of(number)
+
+    def put_note(self, note: UserNote) -> UserNote | None:
+        self.version += 1
+        return self.kept_notes.put(note)
+
+    def remove_note(self, note: UserNote) -> bool:
+        self.version += 1
+        return self.kept_notes.remove(note)
+
+    def marked(self, number: int, mark: str) -> UserNote | None:
+        return self.kept_notes.marked(number, mark)
 
     def reset_connection(self, number: int, *, insist: bool = False) -> int:
         if self.reset_refused and not insist:

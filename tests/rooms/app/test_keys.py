@@ -16,6 +16,7 @@ from tcpladder.app.app import TcpladderApp
 from tcpladder.app.ask_number import AskNumber
 from tcpladder.app.choice import Choice
 from tcpladder.app.choice_row import ChoiceRow
+from tcpladder.app.columns_dialog import ColumnsDialog
 from tcpladder.app.confirm import Confirm
 from tcpladder.app.export_dialog import ExportDialog
 from tcpladder.app.fault_answers import ACTIONS, DIRECTIONS, SEGMENTS, scopes
@@ -41,10 +42,11 @@ CONTEXTS: dict[str, tuple[type[DOMNode], ...]] = {
     "fault dialog, answers": (ChoiceRow, FaultDialog),
     "faults": (FaultList, FaultsScreen),
     "a question": (Confirm,),
+    "columns": (ColumnsDialog,),
     "a number": (AskNumber,),
     "too small": (TooSmallScreen, TcpladderApp),
 }
-LATER = set("oacmd+-0.") | {"apostrophe"}
+LATER = set("oamd+-0.") | {"apostrophe"}
 """Keys of the key table whose function does not exist yet."""
 
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+from textual.containers import VerticalScroll
 from textual.widgets import Static
 
 from rooms.app.scripted import ScriptedSession, app_for, keepalive_session, settle
+from tcpladder.app.flow_table import FlowTable
+from tcpladder.app.ladder_screen import LadderScreen
 from tcpladder.app.narration_screen import NarrationScreen
 
 
@@ -12,21 +16,32 @@ class InLab(ScriptedSession):
     """A session with a narration."""
 
     finished = False
+    has_command = False
+    awaits_its_user = False
+    why_not = ""
+    taken = 0
     lines: tuple[str, ...] = ()
+
+    def step_on(self) -> str:
+        self.taken += self.awaits_its_user
+        return self.why_not
 
     def narration(self, width: int) -> list[str]:
         assert width < 80
         return list(self.lines)
 
 
-async def test_the_key_opens_it_and_what_is_new_appears() -> None:
+def in_lab(*lines: str) -> InLab:
     session = keepalive_session()
     session.__class__ = InLab
     assert isinstance(session, InLab)
-    session.lines = ("now   wait for the last probe",)
+    session.lines = lines
+    return session
+
+
+async def test_a_lab_opens_with_it_and_what_is_new_appears() -> None:
+    session = in_lab("now   wait for the last probe")
     async with app_for(session).run_test(size=(80, 24)) as pilot:
-        await settle(pilot)
-        await pilot.press("L")
         await settle(pilot)
         assert isinstance(pilot.app.screen, NarrationScreen)
         said = pilot.app.screen.query_one(Static)
@@ -40,6 +55,51 @@ async def test_the_key_opens_it_and_what_is_new_appears() -> None:
         await pilot.press("L")
         await settle(pilot)
         assert not isinstance(pilot.app.screen, NarrationScreen)
+        await pilot.press("L")
+        await settle(pilot)
+        assert isinstance(pilot.app.screen, NarrationScreen)
+
+
+async def test_n_takes_the_users_step_and_says_why_where_there_is_none() -> None:
+    session = in_lab("now   your step, n takes it:")
+    async with app_for(session).run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        session.why_not = "not yet"
+        await pilot.press("n")
+        await settle(pilot)
+        assert any("not yet" in note.message for note in pilot.app._notifications)
+        assert not session.taken
+        session.awaits_its_user, session.why_not = True, ""
+        await pilot.press("n")
+        await settle(pilot)
+        assert session.taken == 1
+
+
+@pytest.mark.parametrize(("columns", "rows"), [(80, 24), (200, 50)])
+async def test_it_hides_nothing_of_the_page_below(columns: int, rows: int) -> None:
+    async with app_for(in_lab("now   wait for the last probe")).run_test(size=(columns, rows)) as pilot:
+        await settle(pilot)
+        pane = pilot.app.screen.query_one(VerticalScroll)
+        for _ in range(40):
+            await pilot.pause(0.05)
+            body = pilot.app.screen_stack[-2].query_one(FlowTable)
+            if not pane.region.overlaps(body.region):
+                break
+        assert not pane.region.overlaps(body.region)
+        await pilot.press("L")
+        await settle(pilot)
+        assert pilot.app.screen.query_one(FlowTable).region.width >= columns - 2
+
+
+async def test_the_ladder_that_was_asked_for_opens_beneath_it() -> None:
+    app = app_for(in_lab("now   wait"), start_flow=1)
+    async with app.run_test(size=(80, 24)) as pilot:
+        for _ in range(60):
+            await pilot.pause(0.05)
+            if isinstance(app.screen, NarrationScreen) and isinstance(app.screen_stack[-2], LadderScreen):
+                break
+        assert isinstance(app.screen, NarrationScreen)
+        assert isinstance(app.screen_stack[-2], LadderScreen)
 
 
 async def test_without_a_lab_it_says_so() -> None:

@@ -22,7 +22,6 @@ from tcpladder.app.terminal import Taste
 from tcpladder.errors import SettingsError
 from tcpladder.settings import file
 from tcpladder.settings.file import Settings
-from tcpladder.settings.sample import SAMPLE
 
 HERE = Path("config.toml")
 S, MS = 1_000_000_000, 1_000_000
@@ -33,14 +32,14 @@ def read(text: str) -> Settings:
 
 
 def test_the_sample_read_back_is_the_default() -> None:
-    found, default = read(SAMPLE + keymap.sample()), read("")
+    found, default = read(preferences.sample()), read("")
     assert replace(found, reader=default.reader) == default
     preferences.check(found)
 
 
 def test_what_the_sample_comments_out_is_the_default_too() -> None:
-    everything = re.sub(r"(?m)^# (?=\w+ = |\[)", "", SAMPLE + keymap.sample())
-    assert set(tomllib.loads(everything)) == {"screen", "retention", "profiles", "keys"}
+    everything = re.sub(r"(?m)^# (?=\w+ = |\[)", "", preferences.sample())
+    assert set(tomllib.loads(everything)) == {"screen", "flows", "retention", "profiles", "keys"}
     found, default = read(everything), read("")
     assert (found.screen, found.retention) == (default.screen, default.retention)
     assert found.profiles["appliance"].values == {
@@ -81,6 +80,7 @@ def test_what_is_in_force_says_where_it_comes_from_and_can_be_read_again() -> No
     ("text", "says"),
     [
         ('[screen]\ntheme = "drak"', "config.toml: line 2: screen.theme: there is no theme drak, did you mean dark?"),
+        ('[flows]\ncolumns = ["srever"]', "line 2: flows.columns: there is no column srever, did you mean server?"),
         ('[retention]\nlive = "many"', "line 2: retention.live: give a time such as 10m, or 64 KiB and more"),
         ('[keys]\nfiltre = ["x"]', "line 2: keys.filtre: there is no such key, did you mean filter?"),
         ('[keys]\nfilter = ["pgdwon"]', "line 2: keys.filter: there is no key pgdwon, did you mean pagedown?"),

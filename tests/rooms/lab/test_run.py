@@ -44,11 +44,11 @@ def state(fault: Fault, packets: int) -> FaultState:
 class Scene:
     """Plays the agent and the peers, and holds what was asked of the agent."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, stepped: bool = False) -> None:
         self.asked: list[Request] = []
         self.writers: dict[str, int] = {}
         self.refuse_drops = False
-        self.run = ExperimentRun(load("keepalive"), self)
+        self.run = ExperimentRun(load("keepalive"), self, stepped=stepped)
 
     def request(self, message: Request) -> tuple[Reply, list[int]]:
         if isinstance(message, ReadSockets):
@@ -81,13 +81,17 @@ class Scene:
         self.at(0.4)
 
 
-@pytest.fixture
-def scene() -> Iterator[Scene]:
-    made = Scene()
+@pytest.fixture(params=[False])
+def scene(request: pytest.FixtureRequest) -> Iterator[Scene]:
+    made = Scene(stepped=request.param)
     yield made
     made.run.close()
     for writer in made.writers.values():
         os.close(writer)
+
+
+stepped = pytest.mark.parametrize("scene", [True], indirect=True)
+"""Its user takes the steps."""
 
 
 def test_the_client_is_started_when_the_server_listens(scene: Scene) -> None:
@@ -140,8 +144,28 @@ def test_what_is_done_now_and_next_is_told_before_it_happens(scene: Scene) -> No
     lines = list(narration_lines(scene.run, width=74))
     assert "done  drop what goes from client to server" in lines
     assert "now   wait for 3 × unanswered probes" in lines
+    assert "next  wait for reset" in lines
     assert "no answer can come" in " ".join(lines), "before the first probe that stays unanswered"
     assert max(map(len, lines)) <= 74
+
+
+@stepped
+def test_what_the_user_does_is_said_before_and_waits_for_its_user(scene: Scene) -> None:
+    scene.connect()
+    lines = list(narration_lines(scene.run, width=74))
+    at = lines.index("next  your step:")
+    assert lines[at + 1].strip() == "drop what goes from client to server"
+    assert lines[at + 2].strip().startswith("watch: the next probe comes when 3 s of silence are over")
+    assert not scene.run.awaited
+    assert not scene.run.step_on(), "the probes are not yet answered"
+    assert scene.at(9.5, Observed(answered_probes=3)) == []
+    assert "now   your step, n takes it:" in list(narration_lines(scene.run, width=74))
+    assert not any(isinstance(asked, ApplyFault) for asked in scene.asked)
+    assert scene.at(99, Observed(answered_probes=30)) == [], "however long that takes"
+    assert scene.run.step_on()
+    assert scene.at(99.1, Observed(answered_probes=30))[0].startswith("rule 7: iptables -A INPUT")
+    assert not scene.run.awaited
+    assert not scene.run.step_on()
 
 
 def test_the_time_of_a_narration_is_that_of_the_call(scene: Scene) -> None:

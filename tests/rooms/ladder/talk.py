@@ -187,6 +187,9 @@ class Talk:
     def lost(self, index: int) -> str | None:
         return self.eaten.get(index)
 
+    def lost_segments(self) -> NDArray[np.int64]:
+        return np.array(sorted(self.eaten), np.int64)
+
     @property
     def losses(self) -> int:
         return len(self.eaten)

@@ -194,6 +194,25 @@ def test_events_are_found_both_ways_and_acknowledgments_passed_over() -> None:
     assert ladder.next_event(0, backward=True) is None
 
 
+def test_lost_segments_and_notes_are_events_too() -> None:
+    talk = Talk()
+    for _ in range(6):
+        talk.say(Side.CLIENT, Kind.DATA, after_ns=MS)
+    talk.eaten[3] = "rule 1"
+    times = talk.time_ns.tolist()
+    notes = [Note(times[1], "DROP"), Note(times[1], "rule 1", continues=True), Note(times[-1] + 1, "over")]
+    ladder = Ladder(talk, notes)
+    events = [2, ladder.row_of_segment(3), len(ladder) - 1]
+    assert [ladder.row(row) for row in (events[0], events[2])] == [notes[0], notes[2]]
+    rows = range(-1, len(ladder))
+    assert [ladder.next_event(row) for row in rows] == [
+        next((event for event in events if event > row), None) for row in rows
+    ]
+    assert [ladder.next_event(row, backward=True) for row in rows] == [
+        next((event for event in reversed(events) if event < row), None) for row in rows
+    ]
+
+
 def test_what_must_come_is_folded_to_the_next_rung() -> None:
     talk, _ = keepalive()
     (coming,) = talk.coming

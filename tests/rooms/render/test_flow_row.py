@@ -10,7 +10,8 @@ from rich.cells import cell_len
 
 from rooms.ladder.talk import Talk
 from tcpladder.analysis.view import Endpoint
-from tcpladder.render.flow_row import draw_flow, flow_columns, flow_header
+from tcpladder.render.flow_columns import Pen, flow_columns
+from tcpladder.render.flow_row import draw_flow, flow_header
 from tcpladder.render.grid import plain
 
 ENDS = st.sampled_from(
@@ -36,7 +37,7 @@ def test_a_line_is_exactly_its_width_and_keeps_both_ports(
     talk = Talk(client=client, server=server, state="fin-wait-1", ended=ended)
     summary = replace(talk.summary, segments=segments, keepalive_probes=probes)
     columns = flow_columns(width)
-    text = plain(draw_flow(summary, columns, ascii_only))
+    text = plain(draw_flow(summary, columns, Pen(ascii_only=ascii_only)))
     assert cell_len(text) == len(text) == width == len(plain(flow_header(columns)))
     assert f":{client.port} " in text
     assert f":{server.port} " in text

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from tcpladder.agent.fault_messages import FaultState, Place
 from tcpladder.analysis.view import Endpoint
-from tcpladder.faults.fault import Action, Fault, Match
+from tcpladder.faults.fault import Action, End, Fault, Match
 from tcpladder.ladder.model import Note
 from tcpladder.session.fault_notes import fault_notes
 
@@ -24,24 +26,35 @@ STATE = FaultState(
 )
 
 
-def told(state: FaultState, *, lifted: bool = True) -> str:
-    return " ".join(note.text for note in fault_notes(state, CLIENT, SERVER, lifted=lifted))
+def told(state: FaultState) -> str:
+    return " ".join(note.text for note in fault_notes(state, CLIENT, SERVER))
 
 
 def test_it_comes_and_goes() -> None:
-    assert fault_notes(STATE, CLIENT, SERVER, lifted=False) == [
+    assert fault_notes(STATE, CLIENT, SERVER) == [
         Note(100, "DROP client → server, rule 1, 60 s"),
     ]
-    ended = replace(STATE, ended_ns=200, left_ms=None)
-    came, *went = fault_notes(ended, CLIENT, SERVER, lifted=True)
+    ended = replace(STATE, ended_ns=200, left_ms=None, end=End.LIFTED)
+    came, *went = fault_notes(ended, CLIENT, SERVER)
     assert came.time_ns == 100
     assert [(note.time_ns, note.continues) for note in went] == [(200, False), (200, True)]
     assert told(ended).endswith("rule 1 lifted: ate 3 segments, 156 bytes")
-    assert told(ended, lifted=False).endswith("rule 1 is over: ate 3 segments, 156 bytes")
+
+
+@pytest.mark.parametrize(
+    ("end", "words"),
+    [
+        (End.TIME_UP, "rule 1 is over: ate 3 segments, 156 bytes"),
+        (End.GUARDIAN_GONE, "rule 1 ended with its guardian: ate 3 segments, 156 bytes"),
+        (End.AGENT_GONE, "rule 1 ended with the agent: ate 3 segments, 156 bytes"),
+    ],
+)
+def test_how_it_ended_is_what_the_agent_says_whatever_its_length_was(end: End, words: str) -> None:
+    assert told(replace(STATE, ended_ns=200, end=end)).endswith(words)
 
 
 def test_a_flow_that_it_does_not_touch_says_nothing() -> None:
-    assert fault_notes(STATE, CLIENT, Endpoint("10.0.0.2", 81), lifted=False) == []
+    assert fault_notes(STATE, CLIENT, Endpoint("10.0.0.2", 81)) == []
 
 
 def test_directions_are_those_of_the_flow() -> None:
@@ -59,6 +72,7 @@ def test_what_no_capture_can_see_is_said() -> None:
         fault=replace(STATE.fault, action=Action.BLACKHOLE),
         places=[Place.ROUTE],
         ended_ns=200,
+        end=End.LIFTED,
         packets=0,
         bytes=0,
     )

@@ -34,9 +34,30 @@ CLIENT, ROUTER, SERVER = "10.0.1.1", "fd00:2::fe", "fd00:2::1"
     ],
 )
 def test_what_a_tap_has_seen(tap: tuple[str, str], source: str, eats: str, passed: bool | None) -> None:
-    paths = LabPaths(topology("routed"), Point(host=tap[0], interface=tap[1]))
+    paths = LabPaths(topology("routed"), [Point(host=tap[0], interface=tap[1])])
     assert paths.passed_tap(ip_address(source), eats) is passed
 
 
 def test_on_one_host_the_hook_knows() -> None:
-    assert LabPaths(Plan(), Point()).passed_tap(ip_address("127.0.0.1"), HOME) is None
+    assert LabPaths(Plan(), [Point()]).passed_tap(ip_address("127.0.0.1"), HOME) is None
+
+
+TAPS = [
+    Point(host="server", interface="eth0"),
+    Point(host="router", interface="any"),
+    Point(host="client", interface="eth0"),
+]
+
+
+def test_several_taps_are_passed_in_the_order_of_the_way() -> None:
+    paths = LabPaths(topology("routed"), TAPS)
+    assert paths.taps(CLIENT, "10.0.2.1") == (2, 1, 0)
+    assert paths.taps("10.0.2.1", CLIENT) == (0, 1, 2)
+    assert paths.taps(ROUTER, SERVER) == (1, 0)
+    assert paths.taps(CLIENT, "10.0.9.9") == ()
+
+
+def test_what_one_of_several_taps_has_seen_has_come_by() -> None:
+    assert LabPaths(topology("routed"), TAPS).passed_tap(ip_address(SERVER), "router") is True
+    assert LabPaths(topology("routed"), TAPS).passed_tap(ip_address(CLIENT), "client") is None
+    assert LabPaths(topology("routed"), TAPS[:1]).passed_tap(ip_address(CLIENT), "router") is False

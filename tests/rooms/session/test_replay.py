@@ -17,11 +17,13 @@ import pytest
 from talk import START_NS, Talk, batch, write_pcap
 from tcpladder.errors import PermissionRefused, UsageError
 from tcpladder.ladder.ladder import Ladder
+from tcpladder.ladder.model import Note
 from tcpladder.ladder.privacy import Mask
 from tcpladder.render.formats import Format
 from tcpladder.session.base import Session
 from tcpladder.session.export import Wish, content
 from tcpladder.session.files import FileSession
+from tcpladder.session.notes import UserNote
 from tcpladder.session.replay import ReplaySession
 from tcpladder.session.replay_state import ReplayState
 
@@ -147,6 +149,33 @@ def test_events_are_what_the_ladder_calls_so() -> None:
     assert len(session.event_times_ns()) == len(rows)
 
 
+def test_faults_lost_segments_and_notes_are_events_too() -> None:
+    session, _ = replay([KEEPALIVE])
+    source = session.source
+    times = source.view(1).time_ns
+    source.captures[0].log.lost[1] = "rule 1"
+    assert session.version
+    session.look_at(1)
+    before = session.event_times_ns().tolist()
+    fault_ns, note_ns = int(times[4]) - 7, int(times[4])
+    source._notes.append((Note(fault_ns, "DROP"), 1))
+    source.put_note(UserNote(flow=1, frame=5, time_ns=note_ns, text="look"))
+    assert session.version
+    assert session.event_times_ns().tolist() == sorted([*before, fault_ns, note_ns])
+    session.seek(0)
+    stops = []
+    while session.event(1):
+        stops.append(session.now_ns())
+    assert stops == sorted({*before[1:], fault_ns, note_ns})
+    assert int(times[1]) in stops
+    back = [session.now_ns()]
+    while session.event(-1):
+        back.append(session.now_ns())
+    assert back[::-1] == [before[0], *stops]
+    session.look_at(None)
+    assert {fault_ns, note_ns} <= set(session.event_times_ns().tolist())
+
+
 def test_a_loop_begins_again() -> None:
     session, clock = replay([KEEPALIVE], pace=1000.0, loop=True, idle_s=None)
     lengths = []
@@ -226,6 +255,65 @@ def test_several_files_are_one_time(tmp_path: Path) -> None:
     assert session.frame_bytes(1, 0) == early.frames[0].data
     assert session.frame_bytes(2, 3) == late.frames[3].data
     session.source.close()
+
+
+def test_several_files_are_played_while_they_are_read(tmp_path: Path) -> None:
+    """The second file's flow began first: it gets the first number, but not while somebody looks at the other one."""
+    late = Talk(client_port=2222, now_ns=START_NS + 2 * S).handshake().silence(20).data()
+    early = Talk(client_port=1111, now_ns=START_NS).handshake().silence(10).data().silence(30).data()
+    paths = [
+        write_pcap(tmp_path / "late.pcap", late.frames),
+        write_pcap(tmp_path / "early.pcap", early.frames),
+    ]
+    source = FileSession([str(path) for path in paths], read_again=True)
+    clock = Clock()
+    session = ReplaySession(source, ReplayState(idle_s=None), clock=clock, owns_source=False)
+    reading = source.read()
+    next(reading)
+    pass_by(session, clock, 3)
+    assert source.phase == "loading"
+    assert session.state.now_ns == late.frames[0].time_ns + 3 * S
+    assert [session.summary(1).client.port, len(session.view(1).time_ns)] == [2222, 3]
+    place = session.place_of(1)
+    session.look_at(1)
+    next(reading)
+    pass_by(session, clock, 1)
+    assert session.state.growing
+    assert session.summary(1).client.port == 2222
+    session.look_at(None)
+    pass_by(session, clock, 1)
+    assert [session.summary(n).client.port for n in (1, 2)] == [1111, 2222]
+    assert session.number_at(place) == 2
+    session.look_at(2)
+    assert next(reading, None) is None
+    pass_by(session, clock, 40)
+    assert not session.state.playing
+    assert session.state.end_ns == early.frames[-1].time_ns
+    assert [session.summary(n).segments for n in (1, 2)] == [5, 4]
+    source.close()
+
+
+def test_a_flow_that_is_looked_at_may_get_another_number_when_all_is_read(tmp_path: Path) -> None:
+    late = Talk(client_port=2222, now_ns=START_NS + 2 * S).handshake()
+    early = Talk(client_port=1111, now_ns=START_NS).handshake()
+    paths = [
+        write_pcap(tmp_path / "late.pcap", late.frames),
+        write_pcap(tmp_path / "early.pcap", early.frames),
+    ]
+    source = FileSession([str(path) for path in paths], read_again=True)
+    session = ReplaySession(source, owns_source=False, clock=Clock())
+    reading = source.read()
+    next(reading)
+    assert session.version
+    view, place = session.view(1), session.place_of(1)
+    session.look_at(1)
+    assert list(reading)
+    assert session.version
+    assert session.number_at(place) == 2
+    assert session.view(2) is view
+    assert view.summary.number == 2
+    assert session.event(1)
+    source.close()
 
 
 def test_a_capture_without_times_says_so(tmp_path: Path) -> None:

@@ -107,7 +107,8 @@ def test_marks_and_timer_values_go_along(tmp_path: Path) -> None:
     again = read(tmp_path / "saved.pcapng")
     comments = again._files[0].comments
     assert told in comments[1].splitlines()
-    assert "DROP client → server, rule 1" in comments[4].splitlines()[0]
+    assert "UTC: DROP client → server, rule 1" in comments[4].splitlines()[0]
+    assert again.notes(1) == session.notes(1)
     ends = {side.name: values for side, values in again.timers(1).ends.items()}
     assert ends["CLIENT"].values["keepalive_time"].value == 55 * S
     save(again, tmp_path / "bare.pcapng", Wanted(comments=False))

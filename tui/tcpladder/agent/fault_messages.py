@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tcpladder.faults.fault import End as End
 from tcpladder.faults.fault import Fault
 from tcpladder.faults.fault import Place as Place
 
@@ -60,6 +61,10 @@ class FaultState:
     """IP headers included, link headers where it leaves (Place.SINK), too."""
     interfaces: list[str]
     """Interfaces that it takes segments away from or into (a sink); for captures."""
+    end: End | None = None
+    """How it ended; None while it is in force."""
+    stuck: str = ""
+    """Why it is still in force although it was lifted or its time is up, a sentence; it is tried again each second."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,20 +6,19 @@ import contextlib
 import itertools
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from tcpladder.agent import apply, routing
 from tcpladder.agent.changes import Change
 from tcpladder.agent.fault_log import FaultLog
 from tcpladder.agent.fault_messages import FaultLogOpened, FaultPlan, Faults, FaultState
-from tcpladder.agent.fault_tables import Eaten, FaultTables
+from tcpladder.agent.fault_tables import FaultTables
 from tcpladder.agent.guarded import Changes
-from tcpladder.agent.in_force import NOTHING, ByChanges, ByRules
+from tcpladder.agent.in_force import Applied, ByChanges, ByRules
 from tcpladder.agent.machine import machine_for
 from tcpladder.agent.sink import Sink
 from tcpladder.errors import InterfaceError, PermissionRefused, TcpladderError, UsageError
 from tcpladder.faults.check import checked
-from tcpladder.faults.fault import INSIST, ROUTING, Fault
+from tcpladder.faults.fault import INSIST, ROUTING, End, Fault
 from tcpladder.faults.guard import protects
 from tcpladder.faults.machine import Machine
 from tcpladder.faults.places import Direction, directions
@@ -32,34 +31,6 @@ _KEPT = 64
 MOST_IN_FORCE = 64
 """What one reply has room for; nobody watches more."""
 _MS = 1_000_000
-
-
-@dataclass(slots=True, kw_only=True)
-class _Applied:
-    """One fault and what is known of it; it ended when `ended_ns` is set."""
-
-    number: int
-    fault: Fault
-    ways: tuple[Direction, ...]
-    means: ByRules | ByChanges
-    since_ns: int
-    until_ns: int | None
-    eaten: Eaten = NOTHING
-    left_ms: int | None = None
-    ended_ns: int | None = None
-
-    def state(self) -> FaultState:
-        return FaultState(
-            number=self.number,
-            fault=self.fault,
-            places=[way.places[0] for way in self.ways],
-            since_ns=self.since_ns,
-            ended_ns=self.ended_ns,
-            left_ms=None if self.ended_ns is not None else self.left_ms,
-            packets=self.eaten.packets,
-            bytes=self.eaten.bytes,
-            interfaces=self.means.interfaces,
-        )
 
 
 class FaultBook:
@@ -77,7 +48,7 @@ class FaultBook:
         self._changes = changes
         self._sink = Sink(changes)
         self._log: FaultLog | None = None
-        self._faults: dict[int, _Applied] = {}
+        self._faults: dict[int, Applied] = {}
 
     def plan(self, fault: Fault) -> FaultPlan:
         """What `apply` would do, with the reason why it would not."""
@@ -110,7 +81,7 @@ class FaultBook:
             raise UsageError(f"cannot break more: {MOST_IN_FORCE} faults are in force; lift one first")
         self._changes.begin()
         number, since_ns = next(self._numbers), time.time_ns()
-        applied = _Applied(
+        applied = Applied(
             number=number,
             fault=fault,
             ways=ways,
@@ -125,13 +96,13 @@ class FaultBook:
         """Take a fault back and tell what it ate; one that ended is told again."""
         applied = self._looked_at(self._find(number))
         if applied.ended_ns is None:
-            self._end(applied, time.time_ns())
+            self._end(applied, End.LIFTED, time.time_ns())
         return applied.state()
 
     def extend(self, number: int, for_ms: int | None) -> FaultState:
         """Let a fault that is in force last for so long from now."""
         applied = self._looked_at(self._find(number))
-        if applied.ended_ns is not None:
+        if applied.end is not None:
             raise UsageError(f"cannot extend fault {number}: it has ended; apply it again")
         now = time.time_ns()
         try:
@@ -157,17 +128,19 @@ class FaultBook:
     def wait_s(self) -> float | None:
         """How long until a fault of routes or links is due; None where none is. Rules end by themselves.
 
-        One that could not be put back at its time (an interface is down) is due again in a second.
+        One that could not be put back (an interface is down) is due again in a second.
         """
         left = [means.left_ns for _, means in self._by_changes()]
         due = [one / 1e9 if one > 0 else 1.0 for one in left if one is not None]
+        due += [1.0 for applied in self._in_force() if applied.stuck]
         return min(1.0, *due) if due else None
 
     def notice_due(self) -> None:
-        """End those of routes and links whose time is up."""
-        for applied, _ in self._by_changes():
-            with contextlib.suppress(TcpladderError):
-                self._looked_at(applied)
+        """End those of routes and links whose time is up, and those that could not be taken back before."""
+        for applied in self._in_force():
+            if applied.stuck or isinstance(applied.means, ByChanges):
+                with contextlib.suppress(TcpladderError):
+                    self._looked_at(applied)
 
     def lose_changes(self) -> None:
         """The guardian died, and what it had changed is put back: the faults that were made of it have ended."""
@@ -176,7 +149,14 @@ class FaultBook:
             means.forget()
         for applied in self._in_force():
             if isinstance(applied.means, ByChanges) or applied.means.interfaces:
-                self._end(applied, time.time_ns())
+                self._end(applied, End.GUARDIAN_GONE, time.time_ns())
+
+    def strand(self, why: str) -> None:
+        """The guardian died and no other one can be started: what it had changed stays as it is until one can."""
+        for applied, _ in self._by_changes():
+            applied.stuck = (
+                f"cannot lift fault {applied.number}: its guardian is gone, and no other one starts ({why})"
+            )
 
     def close(self) -> None:
         """Take everything back."""
@@ -213,13 +193,13 @@ class FaultBook:
             self._close_idle_sink()
             raise _refused("break it", error) from None
 
-    def _in_force(self) -> Sequence[_Applied]:
+    def _in_force(self) -> Sequence[Applied]:
         return [applied for applied in self._faults.values() if applied.ended_ns is None]
 
-    def _by_changes(self) -> Sequence[tuple[_Applied, ByChanges]]:
+    def _by_changes(self) -> Sequence[tuple[Applied, ByChanges]]:
         return [(one, one.means) for one in self._in_force() if isinstance(one.means, ByChanges)]
 
-    def _find(self, number: int) -> _Applied:
+    def _find(self, number: int) -> Applied:
         if number not in self._faults:
             have = ", ".join(map(str, self._faults)) or "none"
             raise UsageError(f"cannot find fault {number}: no such fault (have: {have})")
@@ -232,27 +212,39 @@ class FaultBook:
         for number in ended[:-_KEPT]:
             del self._faults[number]
 
-    def _looked_at(self, applied: _Applied) -> _Applied:
-        """The fault with what the kernel says of it now; one whose time is up is cleared away."""
+    def _looked_at(self, applied: Applied) -> Applied:
+        """The fault with what the kernel says of it now; one whose time is up is cleared away, if that can be done."""
         if applied.ended_ns is not None:
             return applied
-        try:
-            look = applied.means.look()
-        except OSError as error:
-            raise _refused(f"look at fault {applied.number}", error) from None
-        applied.left_ms, applied.eaten = look.left_ms, look.eaten
-        if look.over:
-            now = time.time_ns()
-            self._end(applied, min(now, applied.until_ns or now))
+        if applied.end is None:
+            try:
+                look = applied.means.look()
+            except OSError as error:
+                raise _refused(f"look at fault {applied.number}", error) from None
+            applied.left_ms, applied.eaten = look.left_ms, look.eaten
+            if not look.over:
+                return applied
+        now = time.time_ns()
+        with contextlib.suppress(TcpladderError):
+            self._end(applied, End.TIME_UP, min(now, applied.until_ns or now))
         return applied
 
-    def _end(self, applied: _Applied, ended_ns: int) -> None:
+    def _end(self, applied: Applied, end: End, ended_ns: int) -> None:
+        """Take it back. Where that fails it is raised, kept for the list, and done later."""
+        applied.end = applied.end or end
         try:
             applied.means.take_back()
-        except OSError as error:
-            raise _refused(f"lift fault {applied.number}", error) from None
-        applied.ended_ns = ended_ns
-        self._close_idle_sink()
+        except (OSError, TcpladderError) as failed:
+            what = f"lift fault {applied.number}"
+            refused = failed if isinstance(failed, TcpladderError) else _refused(what, failed)
+            applied.stuck = str(refused)
+            raise refused from None
+        applied.ended_ns = time.time_ns() if applied.stuck else ended_ns
+        applied.stuck = ""
+        with contextlib.suppress(
+            TcpladderError
+        ):  # the guardian is lost; who comes after it takes the sink away
+            self._close_idle_sink()
 
     def _close_idle_sink(self) -> None:
         """Take the sink away once no fault sends into it."""

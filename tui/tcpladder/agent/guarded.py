@@ -21,6 +21,7 @@ from tcpladder.errors import ExitCode, PermissionRefused, TcpladderError, UsageE
 
 _PATIENCE_S = 15.0
 _END_PATIENCE_MS = 5_000
+_NONE = "the guardian is gone and no other one can be started: nothing is changed and nothing put back until one can"
 _GONE = "the guardian was killed, or did not answer: another one puts back all that it had changed"
 
 
@@ -47,6 +48,8 @@ class Changes:
         """Start the guardian, unless it is there or there is no need for one."""
         if self._ledger is not None or self._channel is not None:
             return
+        if self.lost:
+            raise PermissionRefused(_NONE)
         self._channel = guardian.start(self.name)
         self._channel.settimeout(_PATIENCE_S)
         try:
@@ -69,14 +72,14 @@ class Changes:
         if self._ledger is not None:
             with _in_words():
                 self._ledger.undo(number)
-        elif self._channel is not None:
+        else:
             self._ask(protocol.encode(Undo(number=number)))
 
     def extend(self, number: int, deadline_ns: int | None) -> None:
         """Let it last until then, CLOCK_BOOTTIME."""
         if self._ledger is not None:
             self._ledger.extend(number, deadline_ns)
-        elif self._channel is not None:
+        else:
             self._ask(protocol.encode(Extend(number=number, deadline_ns=deadline_ns)))
 
     def start_another(self) -> None:
@@ -92,12 +95,19 @@ class Changes:
             dead.poll(_END_PATIENCE_MS)
         self._let_go()
         self.lost = False
-        self.begin()
+        try:
+            self.begin()
+        except (TcpladderError, OSError):
+            self.lost = True
+            raise
 
     def end(self) -> None:
         """Take all back; the guardian does it when its channel closes."""
         if self._ledger is not None:
             self._ledger.put_back()
+        if self.lost:
+            with contextlib.suppress(TcpladderError, OSError):
+                self.start_another()
         self._let_go()
 
     def _let_go(self) -> None:
@@ -110,7 +120,8 @@ class Changes:
             self._process = None
 
     def _ask(self, question: bytes) -> Done:
-        assert self._channel is not None
+        if self._channel is None:
+            raise PermissionRefused(_NONE)
         # A late answer would be taken for that to the next question: who is silent for too long is not asked again.
         try:
             self._channel.send(question)

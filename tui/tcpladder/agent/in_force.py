@@ -9,10 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from tcpladder.agent.changes import Change, LinkDown
+from tcpladder.agent.fault_messages import FaultState
 from tcpladder.agent.fault_tables import Eaten, FaultTables
 from tcpladder.agent.guarded import Changes
 from tcpladder.agent.rtnetlink import boot_ns
 from tcpladder.errors import TcpladderError
+from tcpladder.faults.fault import End, Fault
+from tcpladder.faults.places import Direction
 from tcpladder.faults.rules import Table
 
 NOTHING = Eaten(0, 0)
@@ -106,6 +109,39 @@ class ByChanges:
     def forget(self) -> None:
         """Somebody else has put it back."""
         self._numbers = []
+
+
+@dataclass(slots=True, kw_only=True)
+class Applied:
+    """One fault and what is known of it; it has ended when `ended_ns` is set."""
+
+    number: int
+    fault: Fault
+    ways: tuple[Direction, ...]
+    means: ByRules | ByChanges
+    since_ns: int
+    until_ns: int | None
+    eaten: Eaten = NOTHING
+    left_ms: int | None = None
+    end: End | None = None
+    """How it ended, or is to end as soon as it can be taken back."""
+    ended_ns: int | None = None
+    stuck: str = ""
+
+    def state(self) -> FaultState:
+        return FaultState(
+            number=self.number,
+            fault=self.fault,
+            places=[way.places[0] for way in self.ways],
+            since_ns=self.since_ns,
+            ended_ns=self.ended_ns,
+            left_ms=None if self.ended_ns is not None else self.left_ms,
+            packets=self.eaten.packets,
+            bytes=self.eaten.bytes,
+            interfaces=self.means.interfaces,
+            end=None if self.ended_ns is None else self.end,
+            stuck=self.stuck,
+        )
 
 
 def _deadline_ns(for_ms: int | None) -> int | None:

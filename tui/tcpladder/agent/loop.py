@@ -15,6 +15,8 @@ from tcpladder.agent.messages import Refused, Reply, Request
 from tcpladder.errors import ExitCode, TcpladderError
 
 _MOST_ASKING = 16
+_AGAIN_S = 1.0
+"""Between two tries to start a guardian in place of one that died."""
 
 
 class Work(Protocol):
@@ -29,6 +31,8 @@ class Work(Protocol):
     def do_due(self) -> None: ...
 
     def lose_changes(self) -> None: ...
+
+    def strand(self, why: str) -> None: ...
 
 
 class Loop:
@@ -47,7 +51,7 @@ class Loop:
     def _turn(self) -> bool:
         """Wait for one thing or several, and see to them; whether the app is still there."""
         self._work.do_due()
-        wait_s = self._work.wait_s()
+        wait_s = _AGAIN_S if self._work.changes.lost else self._work.wait_s()
         ready = self._ready(None if wait_s is None else wait_s * 1000)
         self._look_after_guardian(ready)
         if self._listener is not None and self._listener.fileno() in ready:
@@ -77,13 +81,16 @@ class Loop:
         return True
 
     def _look_after_guardian(self, ready: set[int]) -> None:
-        """Another one puts back what one that died had changed; where none can be started, each fault tries again."""
+        """Another one puts back what one that died had changed; where none can be started, each turn tries again."""
         changes = self._work.changes
         guardian = changes.guardian
         if changes.lost or (guardian is not None and guardian.fileno() in ready):
-            with contextlib.suppress(TcpladderError, OSError):
+            try:
                 changes.start_another()
-            self._work.lose_changes()
+            except (TcpladderError, OSError) as failed:
+                self._work.strand(str(failed))
+            else:
+                self._work.lose_changes()
 
     def _open_door(self) -> None:
         """The control socket lives in the guardian's directory: once there is a guardian, there is a door."""

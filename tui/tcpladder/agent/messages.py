@@ -197,6 +197,33 @@ class SocketOwner:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReadOwners:
+    """Say which processes hold the sockets with these ports, pair by pair. Answered by Owners."""
+
+    local_ports: list[int]
+    remote_ports: list[int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldSocket:
+    """A socket and the process that holds it."""
+
+    local: str
+    """As on the wire, see SocketState."""
+    local_port: int
+    remote: str
+    remote_port: int
+    owner: SocketOwner
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owners:
+    """The answer to ReadOwners: no socket that nobody holds, or whose holder is hidden."""
+
+    held: list[HeldSocket]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SocketOptions:
     """The answer to ReadSocketOptions. What could not be read is an answer, too."""
 
@@ -226,6 +253,7 @@ HostRequest = (
     | EndPeer
     | ReadSockets
     | ReadSocketOptions
+    | ReadOwners
     | PlanFault
     | ApplyFault
     | LiftFault
@@ -257,6 +285,7 @@ Reply = (
     | PeerEnded
     | Sockets
     | SocketOptions
+    | Owners
     | FaultPlan
     | FaultState
     | Faults

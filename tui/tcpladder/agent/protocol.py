@@ -21,6 +21,7 @@ from tcpladder.agent.lab_messages import EndPeer, StartPeer
 from tcpladder.agent.messages import (
     OnHost,
     OpenCapture,
+    ReadOwners,
     ReadSocketOptions,
     ReadSockets,
     ReadSysctls,
@@ -61,6 +62,8 @@ _RANGES: dict[tuple[type, str], tuple[float, float]] = {
     (ReadSockets, "most"): (1, 128),  # what one datagram carries
     (ReadSocketOptions, "local_port"): _PORT,
     (ReadSocketOptions, "remote_port"): _PORT,
+    (ReadOwners, "local_ports"): _PORT,
+    (ReadOwners, "remote_ports"): _PORT,
 }
 _ADDRESS = r"[0-9A-Fa-f.:]{2,45}"
 _PATTERNS: dict[tuple[type, str], str] = {

@@ -25,10 +25,13 @@ from tcpladder.agent.interfaces import list_interfaces
 from tcpladder.agent.lab_messages import EndPeer, StartPeer
 from tcpladder.agent.loop import Loop
 from tcpladder.agent.messages import (
+    HeldSocket,
     Interfaces,
     ListInterfaces,
     OnHost,
     OpenCapture,
+    Owners,
+    ReadOwners,
     ReadSocketOptions,
     ReadSockets,
     ReadSysctls,
@@ -44,6 +47,9 @@ from tcpladder.agent.socket_options import SocketReader
 from tcpladder.agent.sockets import read_connection, read_sockets, same_address
 from tcpladder.agent.sysctls import SysctlSetter, read_sysctls
 from tcpladder.errors import ExitCode, PermissionRefused, TcpladderError
+
+MOST_OWNERS = 512
+"""What one datagram carries."""
 
 
 def serve(channel: socket.socket, private: PrivateWork | None) -> None:
@@ -114,6 +120,10 @@ class _Work:
         self._faults.lose_changes()
         self._sysctls.lose_changes()
 
+    def strand(self, why: str) -> None:
+        """The guardian died, and nobody can put back what it had changed."""
+        self._faults.strand(why)
+
     def _do(self, request: Request) -> tuple[Reply, list[int]]:
         match request:
             case OpenCapture():
@@ -129,6 +139,8 @@ class _Work:
                 local=local, local_port=local_port, remote=remote, remote_port=remote_port
             ):
                 return self._reader.read(read_connection(local, local_port, remote, remote_port)), []
+            case ReadOwners(local_ports=local_ports, remote_ports=remote_ports):
+                return self._owners(set(zip(local_ports, remote_ports, strict=False))), []
             case StartPeer():
                 started, report = self._only_private("peers run").start_peer(request)
                 return started, [report]
@@ -158,6 +170,26 @@ class _Work:
                         self._hosts[host] = _Work(private, self._numbers)
                     return self._hosts[host]._do(inner)
         assert_never(request)
+
+    def _owners(self, ports: set[tuple[int, int]]) -> Owners:
+        """Who holds the sockets with these local and remote ports, no more of them than a datagram carries."""
+        found = [one for one in read_sockets() if (one.local_port, one.remote_port) in ports and one.inode]
+        if found:
+            self._reader.look_through_processes()
+        held = []
+        for one in found[:MOST_OWNERS]:
+            owner = self._reader.owner(one.inode)
+            if owner is not None:
+                held.append(
+                    HeldSocket(
+                        local=one.local,
+                        local_port=one.local_port,
+                        remote=one.remote,
+                        remote_port=one.remote_port,
+                        owner=owner,
+                    )
+                )
+        return Owners(held=held)
 
     def _on_hosts(self, do: Callable[[_Work], None]) -> None:
         """Do it for every host of which anything was asked, there."""

@@ -81,6 +81,11 @@ class SocketReader:
             return _unknown(f"the socket of {owner.command} {owner.pid} cannot be read: {words}", owner)
         return SocketOptions(owner=owner, options=options, congestion=congestion, refused="")
 
+    def owner(self, inode: int) -> SocketOwner | None:
+        """The process that held a socket when the processes were looked through; None for nobody who may be seen."""
+        place = self._places.get(inode)
+        return None if place is None else SocketOwner(pid=place.pid, command=_command(place.pid))
+
     def _is_there(self, inode: int) -> bool:
         place = self._places.get(inode)
         return place is not None and _link(f"/proc/{place.pid}/fd/{place.descriptor}") == f"socket:[{inode}]"

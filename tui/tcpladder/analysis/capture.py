@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tcpladder.analysis.activity import BUCKETS, Activity
 from tcpladder.analysis.beliefs import TimerValues
 from tcpladder.analysis.carried import Carried
 from tcpladder.analysis.classify import classify
+from tcpladder.analysis.flow_measures import FlowMeasures
 from tcpladder.analysis.log import NO_FLOW, SegmentLog
 from tcpladder.analysis.summary import summed_up
 from tcpladder.analysis.tracking import Ending, Tracker
-from tcpladder.analysis.view import Endpoint, FlowSummary, Side
+from tcpladder.analysis.view import Endpoint, FlowSummary, Process, Side
 from tcpladder.flows.table import FlowTable
 from tcpladder.flows.tuples import Tuple4
 from tcpladder.wire.decode import Decoder
@@ -44,15 +46,26 @@ class CaptureAnalysis:
         salt: unpredictable bytes, see flows.tuples.TupleTable.
         beliefs: asked for the timer values of each flow that is looked at.
         keep_segments: False where only the list of flows is wanted: the memory then does not grow with the segments.
+        activity: counts when each flow had segments; None where nobody asks.
     """
 
-    def __init__(self, salt: bytes, beliefs: Beliefs = nothing_known, *, keep_segments: bool = True) -> None:
+    def __init__(
+        self,
+        salt: bytes,
+        beliefs: Beliefs = nothing_known,
+        *,
+        keep_segments: bool = True,
+        activity: Activity | None = None,
+    ) -> None:
         self._decoders: dict[int, Decoder] = {}
         self._table = FlowTable(salt)
         self._carried = Carried()
         self._tracker = Tracker()
         self._beliefs = beliefs
         self._keep = keep_segments
+        self._activity = activity
+        self.owners: dict[int, tuple[Process, ...]] = {}
+        """Who holds the sockets of a flow, by its number, as far as somebody knows."""
         self._rows = 0
         self._views: dict[int, Findings] = {}
         self._endpoints: dict[int, tuple[Endpoint, Endpoint]] = {}
@@ -76,6 +89,8 @@ class CaptureAnalysis:
         assigned = self._table.assign(segments)
         classified = classify(segments, assigned, self._carried, self._rows)
         self._tracker.follow(segments, assigned, classified, segments.icmp)
+        if self._activity is not None:
+            self._activity.take(assigned.flow, segments.time_ns, self.flows)
         if self._keep:
             self.log.append(segments, assigned, classified, batch.file)
         self.copies += len(classified.copy_of)
@@ -108,7 +123,33 @@ class CaptureAnalysis:
 
     def summary(self, number: int) -> FlowSummary:
         """The line of a flow of this capture, asked for by its number from 1."""
-        return summed_up(self._tracker, number - 1, self.flows_before + number, self.shown_ends(number))
+        return summed_up(
+            self._tracker,
+            number - 1,
+            self.flows_before + number,
+            self.shown_ends(number),
+            self.owners.get(number, ()),
+        )
+
+    def learn_owners(self, number: int, owners: tuple[Process, ...]) -> None:
+        """Who holds the sockets of a flow."""
+        self.owners[number] = owners
+        self._tracker.told[number - 1] += 1
+
+    def measures(self) -> FlowMeasures:
+        """What the list of flows is sorted by, of all flows at once."""
+        tracker, n = self._tracker, self.flows
+        return FlowMeasures(
+            last_ns=tracker.last_ns[:n].copy(),
+            segments=tracker.segments[:n].copy(),
+            keepalive_probes=tracker.keepalive_probes[:n].copy(),
+            retransmissions=tracker.retransmissions[:n].copy(),
+            changes=tracker.segments[:n] + tracker.told[:n],
+        )
+
+    def activity(self, number: int) -> list[int]:
+        """When a flow had segments: activity.BUCKETS counts, oldest first."""
+        return [0] * BUCKETS if self._activity is None else self._activity.of(number - 1)
 
     def endpoints(self, number: int) -> tuple[Endpoint, Endpoint]:
         """Client and server of a flow."""

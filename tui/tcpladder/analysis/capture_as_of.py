@@ -7,10 +7,12 @@ ends at a row. Only what sums up a flow is made again, for the flows that somebo
 from __future__ import annotations
 
 from collections import OrderedDict
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tcpladder.analysis.activity import BUCKETS, activity_of
 from tcpladder.analysis.capture import CaptureAnalysis
 from tcpladder.analysis.flow_as_of import FlowAsOf
 from tcpladder.analysis.flow_view import Findings
@@ -72,7 +74,17 @@ class CaptureAsOf:
 
     def summary(self, number: int, *, shown_as: int) -> FlowSummary:
         """The line of a flow by its number in the capture, from 1; `shown_as` is the number that the line says."""
-        return self._flow(number, shown_as).summary(self.limit)
+        summary = self._flow(number, shown_as).summary(self.limit)
+        owners = self.capture.owners.get(number)
+        return replace(summary, owners=owners) if owners else summary
+
+    def activity(self, number: int) -> list[int]:
+        """When a flow had segments so far: activity.BUCKETS counts, oldest first."""
+        if not self.limit:
+            return [0] * BUCKETS
+        times = self.time_ns
+        rows = self.rows.with_copies(number - 1, self.limit)
+        return activity_of(times[rows], int(times[0]), int(times[self.limit - 1]))
 
     def view(self, number: int, *, shown_as: int) -> Findings:
         """The findings about a flow; the same object each time as long as somebody holds it."""
@@ -97,5 +109,6 @@ class CaptureAsOf:
             )
             if len(self._flows) > MOST_FLOWS:
                 self._flows.popitem(last=False)
+        found.number = shown_as
         self._flows.move_to_end(number)
         return found

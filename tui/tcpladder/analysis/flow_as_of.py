@@ -55,7 +55,7 @@ class FlowAsOf:
         values: Values,
     ) -> None:
         self._log, self._rows, self._flow = log, rows, flow
-        self._number, self._values = number, values
+        self.number, self._values = number, values
         self._ends, self._shown_ends = ends, shown_ends
         self._saved: list[_Saved] = []
         self._shown = self._new_reading()
@@ -64,7 +64,7 @@ class FlowAsOf:
     def summary(self, limit: int) -> FlowSummary:
         """The flow's line when the capture had `limit` rows."""
         self._shown.track(limit, self._saved)
-        return self._shown.summary(self._number, self._shown_ends())
+        return self._shown.summary(self.number, self._shown_ends())
 
     def view(self, limit: int) -> Findings:
         """The findings when the capture had `limit` rows; the same object each time."""
@@ -86,9 +86,14 @@ class FlowAsOf:
         return True
 
     def _new_reading(self) -> _Reading:
-        shown, number = self._shown_ends, self._number
+        shown = self._shown_ends
         return _Reading(
-            self._log, self._rows, self._flow, self._values, self._ends, lambda r: r.summary(number, shown())
+            self._log,
+            self._rows,
+            self._flow,
+            self._values,
+            self._ends,
+            lambda r: r.summary(self.number, shown()),
         )
 
 

@@ -2,7 +2,7 @@
 
 A filter is terms with blanks between them, and all must hold: `state:estab port:22 probes>0 ended:timeout
 addr:10.0.0.0/8 !client:10.0.0.7`. A `!` turns a term round, a comma separates values of which one is enough, and a word
-without a field is looked for in addresses, state and end.
+without a field is looked for in addresses, state, end and the processes that hold the sockets.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ ENDS: dict[str, str | None] = {
 BEGINNINGS = ("handshake", "syn", "syn_ack", "middle")
 _SCALES = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9}
 _SECONDS_NS = {"": 10**9, "ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9, "d": 86400 * 10**9}
-FIELDS = (*_NUMBERS, *_PORTS, *_ADDRESSES, "state", "ended", "began")
+FIELDS = (*_NUMBERS, *_PORTS, *_ADDRESSES, "state", "ended", "began", "process", "pid")
 _VALUES: dict[str, tuple[str, ...]] = {
     "state": STATES,
     "ended": (*ENDS, "icmp"),
@@ -153,7 +153,8 @@ def _term(word: str) -> Test:
 
 
 def _text(flow: FlowSummary) -> str:
-    return f"{flow.client} {flow.server} {flow.state} {flow.ended or ''}".lower()
+    owners = " ".join(map(str, flow.owners))
+    return f"{flow.client} {flow.server} {flow.state} {flow.ended or ''} {owners}".lower()
 
 
 def _may_be_address(word: str) -> bool:
@@ -176,6 +177,11 @@ def _value(field: str, value: str) -> Test:
         return _port(_PORTS[field], value)
     if field in _ADDRESSES:
         return _address(_ADDRESSES[field], value)
+    if field == "process":
+        name = value.lower()
+        return lambda flow: any(name in one.name.lower() for one in flow.owners)
+    if field == "pid":
+        return _pid(value)
     if field == "state":
         state = _known(_STATE_WORDS.get(value.lower(), value), STATES)
         return lambda flow: state in (flow.state, *(one.lower() for one in flow.states))
@@ -193,6 +199,13 @@ def _known(value: str, known: Sequence[str]) -> str:
         return value.lower()
     near = get_close_matches(value.lower(), known, 1)
     raise ValueError(f"did you mean {near[0]}?" if near else f"have {', '.join(known)}")
+
+
+def _pid(written: str) -> Test:
+    if not (written.isascii() and written.isdigit()):
+        raise ValueError("a pid is a number")
+    pid = int(written)
+    return lambda flow: any(one.pid == pid for one in flow.owners)
 
 
 def _port(ends: Callable[[FlowSummary], tuple[Endpoint, ...]], written: str) -> Test:

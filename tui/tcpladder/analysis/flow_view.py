@@ -345,6 +345,9 @@ class Findings:
     def lost(self, index: int) -> str | None:
         return self._log.lost.get(self._rows.row(index))
 
+    def lost_segments(self) -> NDArray[np.int64]:
+        return self._rows.among(self._log.lost)
+
     @property
     def losses(self) -> int:
         return len(self._log.lost)

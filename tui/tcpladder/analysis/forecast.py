@@ -9,23 +9,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tcpladder.analysis import names
-from tcpladder.analysis.duration import seconds_text
+from tcpladder.analysis.beliefs import Believed
 from tcpladder.analysis.judge import Judge
 from tcpladder.analysis.kinds import Kind
+from tcpladder.analysis.resending import Resending
 from tcpladder.analysis.schedule import (
     Firing,
-    backed_off,
-    first_rto,
     keepalive,
-    retransmission_limit,
-    rto,
     syn,
     syn_ack,
-    tail_loss_probe,
 )
 from tcpladder.analysis.view import Origin, Pending, Side
-from tcpladder.analysis.wait import NOTHING, Schedule
-from tcpladder.analysis.waits import Unacknowledged, Waits
+from tcpladder.analysis.wait import NOTHING
+from tcpladder.analysis.waits import Waits
 from tcpladder.flows.state import TcpState
 
 _Text = Callable[[Firing], str]
@@ -76,11 +72,12 @@ class _Reader:
         self._waits, self._judge, self._side = waits, judge, side
         self._end, self._state, self._time_ns = waits.ends[side], states[side], time_ns
         self._closed = TcpState.CLOSED in states.values()
+        self._resending = Resending(waits, judge, side, time_ns)
 
     def timers(self, now_ns: int) -> Iterator[list[Pending]]:
         """Each running timer: what it sends next, until it gives up."""
         end, state = self._end, self._state
-        if state is TcpState.SYN_SENT:
+        if state is TcpState.SYN_SENT or self._still_connects():
             yield self._connect() if end.syn != NOTHING else []
         elif state is TcpState.SYN_RECEIVED:
             yield self._handshake() if end.syn_ack != NOTHING else []
@@ -88,6 +85,10 @@ class _Reader:
             yield self._silent_end(names.TIME_WAIT, "TIME-WAIT is over, the port is free again", now_ns)
         elif state is not TcpState.CLOSED and not self._closed:
             yield from self._open(now_ns)
+
+    def _still_connects(self) -> bool:
+        """Whether it sent its SYN again although the capture shows a SYN-ACK: that one did not arrive."""
+        return self._end.syns > 1 and self._end.latest == self._end.syn
 
     def in_vain(self) -> Iterator[list[Pending]]:
         """The timers that have sent something again, or asked for an answer, without one."""
@@ -99,18 +100,19 @@ class _Reader:
         elif state is TcpState.CLOSED or self._closed:
             return
         elif (data := self._waits.unacknowledged(self._side)) is not None:
-            yield self._retransmit(data) if data.retransmissions else []
+            yield self._resending.data(data, orphan=state in ORPHANS) if data.retransmissions else []
         elif end.probe > end.heard:
             yield self._keepalive()
 
     def _open(self, now_ns: int) -> Iterator[list[Pending]]:
         unacknowledged = self._waits.unacknowledged(self._side)
         if self._waits.is_window_closed(self._side):
-            yield self._persist()
+            yield self._resending.window()
         elif unacknowledged is not None:
-            yield self._retransmit(unacknowledged)
+            yield self._resending.data(unacknowledged, orphan=self._state in ORPHANS, now_ns=now_ns)
         elif self._state not in _QUIET:
             yield self._keepalive()
+            yield self._resending.closed_window() if self._waits.has_closed_window(self._side) else []
         if self._state is TcpState.FIN_WAIT_2 and unacknowledged is None:
             text = "FIN-WAIT-2 is over in silence, if the application has closed the socket"
             yield self._silent_end(names.FIN_TIMEOUT, text, now_ns)
@@ -149,16 +151,20 @@ class _Reader:
         count = judge.keepalive_probes(side)
         time, intvl = (judge.keepalive(side, n) for n in (names.KEEPALIVE_TIME, names.KEEPALIVE_INTVL))
         user_timeout_ns = judge.value(side, names.USER_TIMEOUT).value
+        sent = 0 if end.probe < end.heard and not end.deaf else end.unanswered
+        armed_ns = self._idle_since_ns(enabled) if sent == 0 else int(self._time_ns[end.probe])
+        time_ns = time.value
+        if end.probe != NOTHING and intvl.origin is not Origin.ASSUMED:
+            # The expiry behind an answered probe comes no sooner than keepalive_intvl (tcp_keepalive_timer).
+            time_ns = max(time_ns, int(self._time_ns[end.probe]) + intvl.value - armed_ns)
         firings = keepalive(
-            time.value, intvl.value, count.value, judge.keepalive_intvl_max(side), user_timeout_ns
+            time_ns, intvl.value, count.value, judge.keepalive_intvl_max(side), user_timeout_ns
         )
-        sent = 0 if end.probe < end.heard else end.unanswered
-        armed = end.heard if sent == 0 else end.probe
         of = "" if user_timeout_ns else f"/{count.value}"
         resets = judge.resets(side)
         return self._rungs(
             islice(firings, sent, None),
-            int(self._time_ns[armed]),
+            armed_ns,
             lambda f: f"keepalive probe {f.number}{of}",
             Kind.KEEPALIVE_PROBE,
             "RST; application: ETIMEDOUT" if resets else "gives up in silence; application: ETIMEDOUT",
@@ -166,52 +172,10 @@ class _Reader:
             last=Kind.RST if resets else None,
         )
 
-    def _retransmit(self, data: Unacknowledged) -> list[Pending]:
-        """The next retransmission and the give-up; what comes between only doubles."""
-        judge, side, sent = self._judge, self._side, data.retransmissions
-        rto_min, rto_max = judge.value(side, names.RTO_MIN), judge.value(side, names.RTO_MAX).value
-        round_trip_ns = self._waits.round_trip_ns(data.last)
-        shown_ns = self._waits.by_end[side].first_ns.get(Schedule.RTO, 0) if sent else 0
-        first_ns = max(first_rto(round_trip_ns, rto_min.value), min(shown_ns, rto_max))
-        retries = judge.value(side, names.ORPHAN_RETRIES if self._state in ORPHANS else names.RETRIES2)
-        limit_ns = retransmission_limit(retries.value, rto_max)
-        firings = list(rto(first_ns, limit_ns, rto_max, judge.value(side, names.USER_TIMEOUT).value))
-        armed_ns = int(self._time_ns[data.last])
-        coming = firings[min(sent, len(firings) - 1) :]
-        give_up_ns = armed_ns + sum(f.after_ns for f in coming)
-        gives_up = self._pending(
-            give_up_ns,
-            armed_ns,
-            None,
-            "RTO gives up in silence: no RST; application: ETIMEDOUT",
-            retries.origin,
-        )
-        if len(coming) == 1:
-            return [gives_up]
-        kind = Kind.RETRANSMISSION
-        if not sent and not data.probed:
-            probe_ns = tail_loss_probe(round_trip_ns, alone=True)
-            if probe_ns <= first_ns:
-                kind = Kind.TAIL_LOSS_PROBE
-        text = "tail loss probe or RTO" if kind is Kind.TAIL_LOSS_PROBE else f"RTO retry {sent + 1}"
-        text += f": {seconds_text(first_ns)} × {1 << sent}" if sent else ""
-        due_ns = armed_ns + backed_off(first_ns, sent, rto_max)
-        return [self._pending(due_ns, armed_ns, kind, text, rto_min.origin), gives_up]
-
-    def _persist(self) -> list[Pending]:
-        end = self._end
-        if end.window_probe == NOTHING:
-            return []
-        rto_max = self._judge.value(self._side, names.RTO_MAX)
-        first_ns = self._waits.by_end[self._side].first_ns.get(Schedule.PERSIST, 0)
-        armed_ns = int(self._time_ns[end.window_probe])
-        due_ns = armed_ns + backed_off(first_ns, end.window_probes, rto_max.value)
-        text = f"zero-window probe {end.window_probes + 1}"
-        return (
-            [self._pending(due_ns, armed_ns, Kind.ZERO_WINDOW_PROBE, text, rto_max.origin)]
-            if first_ns
-            else []
-        )
+    def _idle_since_ns(self, enabled: Believed | None) -> int:
+        """When the wait for keepalive_time began: with the last word of the peer, or with SO_KEEPALIVE set later."""
+        heard_ns = int(self._time_ns[self._end.heard if self._end.heard != NOTHING else self._end.probe])
+        return heard_ns if enabled is None or enabled.before is None else max(heard_ns, enabled.since_ns)
 
     def _silent_end(self, name: str, text: str, now_ns: int) -> list[Pending]:
         """The end of a state that leaves no segment; told only where time has gone on behind the last one."""

@@ -222,6 +222,8 @@ class Judge:
     def _doubling(self, wait: Wait) -> Believed | None:
         """A wait of a run in which each doubles the one before: the first from the round trip, or as the run shows."""
         doublings = wait.number - 1
+        if wait.schedule is Schedule.PERSIST:
+            doublings = min(doublings, self.value(wait.side, names.RETRIES2).value)
         rto_min, rto_max = self.value(wait.side, names.RTO_MIN), self.value(wait.side, names.RTO_MAX)
         computed_ns = backed_off(first_rto(wait.round_trip_ns, rto_min.value), doublings, rto_max.value)
         if self.on_time(wait, computed_ns):

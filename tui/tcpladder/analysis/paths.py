@@ -206,6 +206,12 @@ class Outgoing:
         first, end = self._own
         return bisect_left(self._direction.index.values, index + self._begin, first, end) - 1 - first
 
+    def after(self, acked: int) -> int:
+        """Place of the first of them that reaches beyond a relative number; their count where none does."""
+        first, end = self._own
+        banded = acked + self._flow * BAND
+        return bisect_right(self._direction.end.values, banded, first, end) - first
+
     def relative(self, raw: int) -> int:
         """A raw number that it sends, relative to its first one; 0 where it has sent none."""
         return (raw - int(self._direction.base[self._flow])) % (1 << 32) if len(self) else 0

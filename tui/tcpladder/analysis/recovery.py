@@ -95,6 +95,15 @@ class RecoveryReader:
         """The loss recovery of an end, as it is now."""
         return self._state[client]
 
+    def may_probe(self, client: bool, acked: int) -> bool:
+        """Whether a tail loss probe comes before the RTO, if an end now waits for an ACK (tcp_schedule_loss_probe)."""
+        state = self._state[client]
+        lossy = state.point is not None and acked < state.point
+        probing = state.probed is not None and acked <= state.probed
+        return (
+            self._probes(client) and not lossy and not probing and (not state.timeouts or acked > state.una)
+        )
+
     def repetition(self, one: Candidate) -> Sent | None:
         """The timer that sent a segment again; None where an ACK asked for it, the network reordered it, or nothing
         tells."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -40,6 +41,11 @@ class FlowRows:
         """The row of the log of a segment."""
         row: int = self._rows.item(index)
         return row
+
+    def among(self, rows: Iterable[int]) -> NDArray[np.int64]:
+        """(m,) the segments that stand in some rows of the log; ascending."""
+        wanted = np.fromiter(rows, np.int64)
+        return np.flatnonzero(np.isin(self._rows.values, wanted)) if len(wanted) else wanted
 
     def value(self, name: str, index: int) -> int:
         """One value of a column."""

@@ -18,6 +18,10 @@ LATE_NS = 8 * MILLISECOND_NS
 """Lateness of short timers that the eighth does not cover: two jiffies at HZ=250."""
 LATE_SHARE = 8
 """A timer of t may be late by t / LATE_SHARE."""
+USUALLY_LATE_SHARE = 64
+"""A long timer of t is late by t / USUALLY_LATE_SHARE or so."""
+JIFFY_NS = 4 * MILLISECOND_NS
+"""HZ=250: the kernel counts timeouts in jiffies, rounded up."""
 
 INITIAL_RTO_NS = SECOND_NS
 """RFC 6298 2.1; TCP_TIMEOUT_INIT."""
@@ -100,24 +104,33 @@ def model_timeout(retries: int, base_ns: int, longest_ns: int) -> int:
     return ((2 << doublings) - 1) * base_ns + (retries - doublings) * longest_ns
 
 
-def rto(first_ns: int, limit_ns: int, rto_max_ns: int, user_timeout_ns: int = 0) -> Iterator[Firing]:
+def rto(
+    first_ns: int, limit_ns: int, rto_max_ns: int, user_timeout_ns: int = 0, sent: int = 0, passed_ns: int = 0
+) -> Iterator[Firing]:
     """Retransmissions with backoff (RFC 6298 5.5), then ETIMEDOUT without a RST (tcp_write_timeout).
 
     `limit_ns` is `retransmission_limit` of tcp_retries2, or of tcp_orphan_retries for a closed socket;
-    TCP_USER_TIMEOUT takes its place and shortens the last wait.
+    TCP_USER_TIMEOUT takes its place and shortens the last wait. `sent` retransmissions went before, the first of them
+    `passed_ns` before the last. The time that passes decides, so the usual lateness of the waits to come counts.
     """
-    passed_ns, number = 0, 1
-    yield Firing(min(first_ns, rto_max_ns), number)
+    number = sent + 1
+    if not sent:
+        yield Firing(min(first_ns, rto_max_ns), number)
+        number += 1
+    counted_ns = -(-first_ns // JIFFY_NS) * JIFFY_NS
     while True:
-        wait_ns = backed_off(first_ns, number, rto_max_ns)
+        wait_ns = backed_off(first_ns, number - 1, rto_max_ns)
         if user_timeout_ns:
             wait_ns = min(wait_ns, max(user_timeout_ns - passed_ns, MILLISECOND_NS))
-        passed_ns += wait_ns
+            passed_ns += wait_ns
+        else:
+            usual_ns = backed_off(counted_ns, number - 1, rto_max_ns)
+            passed_ns += usual_ns + usual_ns // USUALLY_LATE_SHARE
         if passed_ns >= (user_timeout_ns or limit_ns):
-            yield Firing(wait_ns, number, gives_up=True)
+            yield Firing(wait_ns, number - 1, gives_up=True)
             return
-        number += 1
         yield Firing(wait_ns, number)
+        number += 1
 
 
 def keepalive(
@@ -146,12 +159,31 @@ def keepalive_wait(intvl_ns: int, unanswered: int, intvl_max_ns: int = 0) -> int
     return min(intvl_ns << min(unanswered - 1, 32), intvl_max_ns) if intvl_max_ns else intvl_ns
 
 
-def persist(first_ns: int, rto_max_ns: int) -> Iterator[Firing]:
-    """Probes of a closed window, without end while they are answered (RFC 9293 3.8.6.1, tcp_probe_timer)."""
-    number = 0
+def persist(
+    first_ns: int, rto_max_ns: int, retries: int, user_timeout_ns: int = 0, sent: int = 0, unanswered: int = 0
+) -> Iterator[Firing]:
+    """Probes of a closed window that nobody answers, then ETIMEDOUT without a RST (tcp_probe_timer).
+
+    `sent` probes went before, the last `unanswered` of them in vain: `retries` (net.ipv4.tcp_retries2) of those are
+    allowed, and they double no more often. TCP_USER_TIMEOUT, here what is left of it, counts from the first probe on,
+    answered or not.
+    """
+    passed_ns = 0
     while True:
-        yield Firing(backed_off(first_ns, number, rto_max_ns), number + 1)
-        number += 1
+        wait_ns = persist_wait(first_ns, sent, rto_max_ns, retries)
+        if user_timeout_ns and sent:
+            wait_ns = min(wait_ns, max(user_timeout_ns - passed_ns, MILLISECOND_NS))
+            passed_ns += wait_ns
+        if unanswered >= retries or (user_timeout_ns and passed_ns >= user_timeout_ns):
+            yield Firing(wait_ns, sent, gives_up=True)
+            return
+        sent, unanswered = sent + 1, unanswered + 1
+        yield Firing(wait_ns, sent)
+
+
+def persist_wait(first_ns: int, sent: int, rto_max_ns: int, retries: int) -> int:
+    """The wait before the next probe of a closed window after so many (tcp_send_probe0)."""
+    return backed_off(first_ns, min(sent, retries), rto_max_ns)
 
 
 def syn_waits(retries: int, linear_timeouts: int) -> Iterator[int]:

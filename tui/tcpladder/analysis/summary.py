@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from tcpladder.analysis.tracking import Tracker
 from tcpladder.analysis.verdicts import verdict_of
-from tcpladder.analysis.view import Endpoint, FlowSummary, Side
+from tcpladder.analysis.view import Endpoint, FlowSummary, Process, Side
 from tcpladder.flows.state import TcpState
 
 
-def summed_up(tracker: Tracker, flow: int, number: int, ends: tuple[Endpoint, Endpoint]) -> FlowSummary:
+def summed_up(
+    tracker: Tracker,
+    flow: int,
+    number: int,
+    ends: tuple[Endpoint, Endpoint],
+    owners: tuple[Process, ...] = (),
+) -> FlowSummary:
     """The line of the tracker's flow `flow`, from 0, whose client and server are `ends`, under its number."""
     track = tracker.tracks[flow]
     said = verdict_of(track)
@@ -29,4 +35,5 @@ def summed_up(tracker: Tracker, flow: int, number: int, ends: tuple[Endpoint, En
         began="handshake" if track.handshake else track.beginning.value,
         ended=said.ended,
         why=said.why,
+        owners=owners,
     )

@@ -93,6 +93,8 @@ class Tracker:
         self.last_ns = np.zeros(0, np.int64)
         self.keepalive_probes = np.zeros(0, np.int64)
         self.retransmissions = np.zeros(0, np.int64)
+        self.told = np.zeros(0, np.int64)
+        """By flow: how often something became known that no segment says."""
         self._fin_row = np.zeros(0, np.int64)
         """By flow: row of the capture of its first FIN, counted from 1; 0 without one. From there on every segment
         may matter."""

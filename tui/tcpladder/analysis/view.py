@@ -67,6 +67,18 @@ class Endpoint:
         return f"[{self.address}]:{self.port}" if ":" in self.address else f"{self.address}:{self.port}"
 
 
+@dataclass(frozen=True, slots=True)
+class Process:
+    """A process that holds a socket of a flow."""
+
+    name: str
+    """As the process calls itself (/proc/PID/comm)."""
+    pid: int
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.pid}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FlowSummary:
     """One line of the list of flows."""
@@ -92,6 +104,8 @@ class FlowSummary:
     """A few words for the last column: `refused`, `RST`, `closed`, `no answer`; None while it goes on."""
     why: str
     """One sentence: how it began, how it ended and why, or what it waits for."""
+    owners: tuple[Process, ...] = ()
+    """Who holds its sockets on this machine, client first; empty where unknown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,6 +221,10 @@ class FlowView(Protocol):
 
     def lost(self, index: int) -> str | None:
         """What ate the segment on its way: `rule 1`; None where nothing says that it did not arrive."""
+        ...
+
+    def lost_segments(self) -> NDArray[np.int64]:
+        """(m,) the segments of the flow that are known to be lost; ascending."""
         ...
 
     @property

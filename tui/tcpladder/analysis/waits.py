@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from tcpladder.analysis.candidates import Around, Candidate, FlowCandidates
 from tcpladder.analysis.columns import FlowColumns
 from tcpladder.analysis.kinds import Kind
-from tcpladder.analysis.recovery import RecoveryReader, Sent
+from tcpladder.analysis.recovery import LOOK_BACK, RecoveryReader, Sent
 from tcpladder.analysis.schedule import EARLY_NS, MILLISECOND_NS, synack_wait
+from tcpladder.analysis.smoothed import Smoothed, smoothed
 from tcpladder.analysis.view import Side, Timer
 from tcpladder.analysis.wait import NOTHING, Observed, Schedule, Wait
 from tcpladder.flows.seqnum import difference
@@ -41,9 +42,15 @@ class End:
     """Index of its last keepalive probe."""
     unanswered: int = 0
     """Its probes in a row that it has not heard an answer to, the last one included."""
+    deaf: bool = False
+    """Whether it sent the last of them although the capture shows an answer to the one before."""
     window_probe: int = NOTHING
     window_probes: int = 0
     """Its probes of a closed window since the window closed."""
+    first_window_probe: int = NOTHING
+    """Index of the first of them."""
+    window_unanswered: int = 0
+    """The last of them in a row that the capture shows no answer to."""
     syn: int = NOTHING
     syns: int = 0
     syn_ack: int = NOTHING
@@ -66,8 +73,16 @@ class Unacknowledged:
     """By the retransmission timer, without progress since."""
     first_retransmission: int
     """Index of the first of them, NOTHING without one."""
+    oldest: int
+    """Index of the first transmission of which something is missing."""
+    acked: int
+    """Index of the peer's segment that acknowledged all before it, NOTHING where that is far back."""
+    alone: bool
+    """Whether it is one segment."""
     probed: bool
     """Whether the last of it was sent again by a tail loss probe."""
+    may_probe: bool
+    """Whether a tail loss probe comes before the RTO."""
 
 
 class Found(dict[int, Wait]):
@@ -138,6 +153,11 @@ class Waits:
         end = self.ends[side]
         return end.window_probe != NOTHING and self._is_answer(end.heard, end.window_probe)
 
+    def has_closed_window(self, side: Side) -> bool:
+        """Whether what the peer said last closed its window, and nothing has probed it yet."""
+        heard = self.ends[side].heard
+        return heard > self.ends[side].window_probe and not self._columns.value("window", heard)
+
     def unacknowledged(self, side: Side) -> Unacknowledged | None:
         """What an end has sent that its peer has not acknowledged; None where all is, or where nobody can know."""
         client = side is Side.CLIENT
@@ -148,13 +168,39 @@ class Waits:
             return None
         state = self._recovery.state(client)
         behind = acked > state.una
+        oldest = own.after(acked)
         return Unacknowledged(
             bytes=own.end(last) - acked,
             last=own.index(last),
             retransmissions=0 if behind else state.rtos,
             first_retransmission=NOTHING if behind else state.first_rto,
+            oldest=own.index(oldest),
+            acked=self._acknowledged_at(client, acked),
+            alone=own.end(oldest) == own.end(last),
             probed=not behind and state.timeouts > state.rtos,
+            may_probe=self._recovery.may_probe(client, acked),
         )
+
+    def smoothed(self, side: Side, rto_min_ns: int) -> Smoothed:
+        """The round trip and the RTO of an end as its kernel smooths them."""
+        client = side is Side.CLIENT
+        own = self._recovery.outgoing(client=client)
+        return smoothed(self._columns, own, client=client, rto_min_ns=rto_min_ns)
+
+    def loop_ns(self, side: Side) -> int:
+        """How long it takes from the capture point to an end and back, at least; 0 where nothing shows it."""
+        return self._recovery.outgoing(client=side is Side.CLIENT).loop_ns(len(self._columns)) or 0
+
+    def _acknowledged_at(self, client: bool, acked: int) -> int:
+        """Index of the peer's segment that acknowledged first what an end has acknowledged by now."""
+        columns, own, found = self._columns, self._recovery.outgoing(client=client), NOTHING
+        for at in range(len(columns) - 1, max(-1, len(columns) - LOOK_BACK), -1):
+            if columns.from_client.item(at) == client or not columns.flags.item(at) & _ACK:
+                continue
+            if own.relative(columns.ack.item(at)) != acked:
+                break
+            found = at
+        return found
 
     def _watch(self, one: Candidate, side: Side) -> None:
         end, index = self.ends[side], one.at
@@ -196,6 +242,9 @@ class Waits:
         end = self.ends[side]
         following = end.window_probe != NOTHING and self._is_answer(end.heard, end.window_probe)
         end.window_probes = end.window_probes + 1 if following else 1
+        end.window_unanswered = end.window_unanswered + 1 if following and end.heard < end.window_probe else 1
+        if not following:
+            end.first_window_probe = index
         armed = end.window_probe if following else end.heard
         self._note(index, side, Timer.PERSIST, Schedule.PERSIST, armed, end.window_probes)
         end.window_probe = index
@@ -209,11 +258,12 @@ class Waits:
         end, observed = self.ends[side], self.by_end[side]
         observed.garbage_bytes = max(observed.garbage_bytes, self._columns.length.item(index))
         if end.probe != NOTHING and not self._has_heard(index, side):
-            observed.deaf_to += end.heard > end.probe
+            end.deaf = end.heard > end.probe
+            observed.deaf_to += end.deaf
             end.unanswered += 1
             schedule, armed = Schedule.KEEPALIVE_INTVL, end.probe
         else:
-            end.unanswered = 1
+            end.unanswered, end.deaf = 1, False
             schedule, armed = Schedule.KEEPALIVE_TIME, end.heard
         self._note(index, side, Timer.KEEPALIVE, schedule, armed, end.unanswered)
         end.probe = index

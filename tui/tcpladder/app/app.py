@@ -12,7 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.driver import Driver
 from textual.screen import Screen
 
-from tcpladder.app import fault_keys, open_ladder, palette, terminal, themes
+from tcpladder.app import fault_keys, narration_screen, open_ladder, palette, terminal, themes
 from tcpladder.app.contract import Session, SessionStatus
 from tcpladder.app.detail_screen import DetailScreen
 from tcpladder.app.feed import Feed
@@ -68,6 +68,7 @@ class TcpladderApp(Rebindable, App[None]):
         self.app_resume_signal.subscribe(self, lambda _: self.refresh(layout=True))
         self.session.start()
         self.push_screen(flows_page(self))
+        self.call_after_refresh(narration_screen.begin, self)
         self.call_after_refresh(self.feed.start)
 
     def on_unmount(self) -> None:
@@ -80,7 +81,7 @@ class TcpladderApp(Rebindable, App[None]):
         self._warned = len(status.warnings)
         if self._start_flow is not None and status.flows >= self._start_flow:
             number, self._start_flow = self._start_flow, None
-            self.open_flow(number)
+            narration_screen.beneath(self, lambda: self.open_flow(number))
         elif status.flows and status.replay is None and not self.is_screen_installed(open_ladder.NAME):
             self.call_later(open_ladder.prepare, self)
 

@@ -5,14 +5,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal, Protocol
 
 from tcpladder.agent.fault_messages import FaultPlan, FaultState, SysctlSet
+from tcpladder.analysis.flow_measures import FlowMeasures
 from tcpladder.analysis.view import Endpoint, FlowSummary
 from tcpladder.faults.fault import Fault
 from tcpladder.ladder.timers import FlowTimers
 from tcpladder.session.export import Exportable
+from tcpladder.session.notes import UserNote
 from tcpladder.session.replay_state import ReplayState
 
 
@@ -141,6 +143,14 @@ class Session(Exportable, Protocol):
 
     def summary(self, number: int) -> FlowSummary: ...
 
+    def activity(self, number: int) -> Sequence[int]:
+        """When a flow had segments: activity.BUCKETS counts, oldest first."""
+        ...
+
+    def measures(self) -> FlowMeasures | None:
+        """What the list is sorted by, of all flows at once; None where each summary has to be asked."""
+        ...
+
     def endpoints(self, number: int) -> tuple[Endpoint, Endpoint]:
         """Client and server of a flow as they are, whatever the summary shows."""
         ...
@@ -151,6 +161,22 @@ class Session(Exportable, Protocol):
 
     def owners(self, number: int) -> str:
         """The processes that hold a flow's sockets: `curl 4284`; empty where unknown."""
+        ...
+
+    def user_notes(self, number: int) -> tuple[UserNote, ...]:
+        """The user's notes on a flow, ascending by frame; see session/notes.py."""
+        ...
+
+    def put_note(self, note: UserNote) -> UserNote | None:
+        """Set a note; returns what it replaces. Raises UsageError for what is no note."""
+        ...
+
+    def remove_note(self, note: UserNote) -> bool:
+        """Take a note away; returns whether it was there."""
+        ...
+
+    def marked(self, number: int, mark: str) -> UserNote | None:
+        """The note with a letter in a flow."""
         ...
 
     @property

@@ -142,7 +142,8 @@ class FaultsScreen(ModalScreen[None], inherit_bindings=False):
         if state is None:
             text = self._session.faults.why_not or "Nothing is broken. D on a flow breaks it."
         else:
-            text = f"{self._affected(state)}\n{self._where(state)}"
+            lines = [self._affected(state), self._where(state), self._session.masked(state.stuck)]
+            text = "\n".join(line for line in lines if line)
         text = "\n".join(clean(line, self._ascii) for line in text.splitlines())
         if text != self._said.content:
             self._said.update(text)

@@ -2,64 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from textual.strip import Strip
 
 from tcpladder.analysis.view import FlowSummary
 from tcpladder.app.contract import Session
+from tcpladder.app.flow_groups import Group
 from tcpladder.app.flow_order import FlowOrder, Sort
 from tcpladder.app.row_view import RowView
-from tcpladder.ladder import words
+from tcpladder.app.terminal import Taste
 from tcpladder.ladder.model import Role
-from tcpladder.render.cells import endpoint
-from tcpladder.render.flow_row import NARROW_BELOW
+from tcpladder.render.cells import clean, left
+from tcpladder.render.flow_columns import SHORT_ENDPOINT, FlowColumns, Pen, flow_columns
+from tcpladder.render.flow_row import draw_flow, flow_header
+from tcpladder.render.glyphs import glyphs
+from tcpladder.render.grid import plain
 
-_STATE, _COUNT, _FEW = 11, 5, 4
-_MIN_END = 11
-_MIN_ADDRESS = 12
-_MAX_ADDRESS = 47
-"""Cells of the longest endpoint: a full IPv6 address in brackets, a colon, a port."""
-
-
-def _few(width: int) -> int:
-    """Cells of each of the two small counters; none where the end would be cut for them."""
-    return 0 if width < NARROW_BELOW else _FEW
-
-
-def address_width(width: int) -> int:
-    """Cells for each of the two endpoints in a table of `width` cells."""
-    fixed = 2 + 2 + _STATE + _COUNT + 2 * _few(width) + 2 + _MIN_END
-    return max(_MIN_ADDRESS, min(_MAX_ADDRESS, (width - fixed) // 2))
-
-
-def _columns(width: int, cells: tuple[str, str, str, str, str, str, str]) -> str:
-    """Seven cells in their columns, without the two of the cursor, exactly `width - 2` cells."""
-    client, server, state, segments, probes, retransmissions, end = cells
-    address, few = address_width(width), _few(width)
-    counters = f"{probes:>{few}}{retransmissions:>{few}}" if few else ""
-    text = (
-        f"{client:<{address}} {server:<{address}} {state[: _STATE - 1]:<{_STATE}}"
-        f"{segments:>{_COUNT}}{counters}  {end}"
-    )
-    return text[: width - 2].ljust(width - 2)
-
-
-def heading(width: int) -> str:
-    """The words above the columns."""
-    return "  " + _columns(width, ("client", "server", "state", "segs", "prb", "rtx", "end"))
-
-
-def _end_role(summary: FlowSummary) -> Role:
-    return Role.LABEL if summary.ended in (None, "closed") else Role.WARNING
+Drawn = tuple[FlowSummary, Sequence[int]]
+"""What a row is drawn from: the summary, and the segments over time."""
 
 
 class FlowTable(RowView):
     """The flows of a session in the order of `order`."""
 
-    def __init__(self, session: Session, *, ascii_only: bool, sort: Sort) -> None:
+    def __init__(self, session: Session, taste: Taste, *, sort: Sort) -> None:
         super().__init__(id="flows")
         self._session = session
-        self._ascii = ascii_only
-        self._frozen: dict[int, FlowSummary] | None = None
+        self._taste = taste
+        self._pen = Pen(ascii_only=taste.ascii_only, timezone=taste.timezone)
+        self._frozen: dict[int, Drawn] | None = None
+        self._longest = SHORT_ENDPOINT
+        """Cells of the longest endpoint that was drawn."""
+        self._owned = False
+        """Whether a process was drawn."""
+        self.chosen = taste.flow_columns
+        """The names of the columns that a person wants; empty for those that the width has room for."""
         self.order = FlowOrder(session, sort)
         self.marked: set[int] = set()
         """Numbers of the flows that a person marked."""
@@ -68,33 +47,55 @@ class FlowTable(RowView):
         return len(self.order.numbers)
 
     @property
+    def columns(self) -> FlowColumns:
+        """Those that are drawn."""
+        return flow_columns(self.row_width, self.chosen, longest=self._longest, owned=self._owned)
+
+    @property
+    def heading(self) -> str:
+        """The words above the columns."""
+        return plain(flow_header(self.columns))
+
+    @property
     def selected(self) -> int | None:
-        """Number of the flow under the cursor."""
+        """Number of the flow under the cursor; None where none is, and on the heading of a group."""
         numbers = self.order.numbers
-        return numbers[self.cursor] if self.cursor < len(numbers) else None
+        return numbers[self.cursor] if self.cursor < len(numbers) and numbers[self.cursor] > 0 else None
+
+    @property
+    def group(self) -> Group | None:
+        """The group whose heading is under the cursor."""
+        return self.order.group_at(self.cursor)
 
     def summary(self, number: int) -> FlowSummary:
         """What to draw of a flow: as it is, or as it was when the list was paused."""
-        if self._frozen is None:
-            return self._session.summary(number)
-        if number not in self._frozen:
-            self._frozen[number] = self._session.summary(number)
-        return self._frozen[number]
+        return self._drawn(number)[0]
+
+    def _drawn(self, number: int) -> Drawn:
+        if self._frozen is not None and number in self._frozen:
+            return self._frozen[number]
+        counts = self._session.activity(number) if self.columns.shows_activity else ()
+        drawn = self._session.summary(number), counts
+        if self._frozen is not None:
+            self._frozen[number] = drawn
+        return drawn
 
     def freeze(self, on: bool) -> None:
         """Keep what is on the screen as it is, or let it go on."""
         self._frozen = {} if on else None
         if on:
             for number in self.order.numbers[self.top : self.top + self.page]:
-                self.summary(number)
+                if number > 0:
+                    self.summary(number)
 
     def look(self) -> bool:
         """Follow the session. The cursor stays on its flow while the rows move. True if anything was drawn."""
         if self.order.settled:
             return False
-        selected = self.selected
+        selected, before = self.selected, len(self.order.numbers)
         moved = self.order.look() and not self.following
-        self.rows_changed()
+        self.rows_changed(min(before, len(self.order.numbers)))
+        self.look_again(len(self.order.numbers))
         if moved:
             self.keep(selected)
         return True
@@ -105,36 +106,80 @@ class FlowTable(RowView):
         if number is not None and self.selected != number and number in numbers:
             self.go_to(numbers.index(number))
 
+    def choose(self, columns: tuple[str, ...]) -> None:
+        """Draw these columns from now on."""
+        self.chosen = columns
+        self.rows_changed()
+
     def draw_row(self, row: int, width: int, selected: bool) -> Strip:
+        group = self.order.group_at(row)
+        if group is not None:
+            return self._draw_group(group, width, selected)
         number = self.order.numbers[row]
-        summary = self.summary(number)
-        address = address_width(width)
-        cursor = (">" if self._ascii else "▌") if selected else " "
-        text = _columns(
-            width,
-            (
-                endpoint(summary.client, address, self._ascii),
-                endpoint(summary.server, address, self._ascii),
-                summary.state,
-                words.count(summary.segments),
-                words.count(summary.keepalive_probes),
-                words.count(summary.retransmissions),
-                summary.ended or ("-" if self._ascii else "–"),
-            ),
-        )
+        summary, counts = self._drawn(number)
+        self._make_room(summary)
+        _, *rest = draw_flow(summary, self.columns, replace(self._pen, activity=counts))
         mark = "*" if number in self.marked else " "
-        before_end = 2 * (address + 1) + _STATE + _COUNT + 2 * _few(width)
-        spans = (
-            (cursor, Role.CURSOR),
-            (mark, Role.NOTE),
-            (text[:before_end], Role.LABEL),
-            (text[before_end:], _end_role(summary)),
+        return self._styles.strip(
+            ((self._cursor(selected), Role.CURSOR), (mark, Role.NOTE), *rest), width, selected
         )
-        return self._styles.strip(spans, width, selected)
+
+    def _draw_group(self, group: Group, width: int, selected: bool) -> Strip:
+        fold = "▸" if group.folded else "▾"
+        ascii_only = self._taste.ascii_only
+        words = f"{fold} {clean(group.words, ascii_only)}"
+        marked = sum(number in self.marked for number in group.members)
+        text = left(
+            clean(words + (f", {marked} marked" if marked else ""), ascii_only), width - 2, ascii_only
+        )
+        return self._styles.strip(
+            ((self._cursor(selected) + " ", Role.CURSOR), (text, Role.HEADING)), width, selected
+        )
+
+    def _cursor(self, selected: bool) -> str:
+        return glyphs(self._taste.ascii_only).cursor if selected else " "
+
+    def _make_room(self, summary: FlowSummary) -> None:
+        """Other columns where a row is drawn that needs them; the list is then drawn again, once."""
+        longest = max(self._longest, len(str(summary.client)), len(str(summary.server)))
+        owned = self._owned or bool(summary.owners)
+        if (longest, owned) != (self._longest, self._owned):
+            before = self.columns
+            self._longest, self._owned = longest, owned
+            if self.columns != before:
+                self.call_later(self.rows_changed)
 
     def toggle_mark(self) -> None:
-        """Mark the flow under the cursor, or take its mark away; go on to the next one."""
-        if self.selected is not None:
-            self.marked ^= {self.selected}
-            self.row_changed(self.cursor)
-            self.action_move(1)
+        """Mark the flow under the cursor, or all of the group whose heading is there, or take the marks away; go on
+        to the next row."""
+        group = self.group
+        these = {self.selected} if group is None else set(group.members)
+        these.discard(None)
+        self.marked = self.marked - these if these <= self.marked else self.marked | these  # type: ignore[operator]
+        self.row_changed(self.cursor)
+        if group is not None:
+            self.rows_changed()
+        self.action_move(1)
+
+    def clear_marks(self) -> None:
+        """Take all marks away."""
+        self.marked.clear()
+        self.rows_changed()
+
+    def fold(self) -> bool:
+        """Fold or unfold the group of the row under the cursor, which goes to its heading. False without groups."""
+        group = self.group
+        if group is None:
+            number = self.selected
+            group = next((one for one in self.order.groups if number in one.members), None)
+        if group is None:
+            return False
+        self.order.fold(group)
+        self.rows_changed()
+        row = next(
+            row
+            for row in range(self.row_count())
+            if (at := self.order.group_at(row)) and at.name == group.name
+        )
+        self.go_to(row)
+        return True

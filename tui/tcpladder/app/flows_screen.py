@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from dataclasses import replace
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -12,17 +13,21 @@ from textual.widgets import Input, Static
 
 from tcpladder.analysis import flow_filter
 from tcpladder.analysis.flow_filter import FilterError, FlowFilter
-from tcpladder.app import filter_prompt, flow_table, status_words
+from tcpladder.app import filter_prompt, status_words
 from tcpladder.app.bar import Bar
 from tcpladder.app.contract import Session, SessionStatus
 from tcpladder.app.fault_keys import FaultKeys
 from tcpladder.app.feed import Feed
 from tcpladder.app.filter_prompt import FilterSuggester
+from tcpladder.app.flow_groups import Grouping
 from tcpladder.app.flow_order import Sort
 from tcpladder.app.flow_table import FlowTable
 from tcpladder.app.terminal import Taste
 from tcpladder.app.timers_view import TimersView, WithTimers
 from tcpladder.render.cells import elide
+
+if TYPE_CHECKING:
+    from tcpladder.app.app import TcpladderApp
 
 RACING_SEGMENTS = 1000
 """Segments between two looks from which on the counts are a blur."""
@@ -37,12 +42,18 @@ class FlowsScreen(FaultKeys):
         Binding("slash,f3", "filter", "filter the list"),
         Binding("s,greater_than_sign", "sort(1)", "next sort order"),
         Binding("less_than_sign", "sort(-1)", "previous sort order"),
-        Binding("space", "mark", "mark this flow"),
+        Binding("space", "mark", "mark this flow, or this group; Esc takes all marks away"),
+        Binding("b", "group", "group by server, client, end, process"),
+        Binding("x", "fold", "fold, unfold this group"),
+        Binding("c", "columns", "columns: which, in which order"),
         Binding("f", "follow", "follow the newest flow"),
         Binding("comma", "app.replay(True)", "a segment back, in a replay"),
         Binding("T", "timers", "timers of this flow, counting down"),
     ]
-    KEYS = "↑↓ flow  enter ladder  / filter  D fault  U lift  s sort  p pause  space mark  ? help  q quit"
+    KEYS = (
+        "↑↓ flow  enter ladder  / filter  D fault  U lift  s sort  b group  c columns  space mark  p pause  "
+        "? help  q quit"
+    )
     DEFAULT_CSS = """
     FlowsScreen #why { height: 3; }
     FlowsScreen #columns { color: $text-muted; text-style: bold; }
@@ -67,7 +78,7 @@ class FlowsScreen(FaultKeys):
         """What stands above the words of a filter while they are typed, instead of why the flow ended."""
         live = session.status().mode == "live"
         sort = Sort.ACTIVITY if live else Sort.FIRST_SEEN
-        self.table = FlowTable(session, ascii_only=taste.ascii_only, sort=sort)
+        self.table = FlowTable(session, taste, sort=sort)
         self._columns = Bar(id="columns", ascii_only=taste.ascii_only)
         self._empty = Static(id="empty", markup=False)
         self._beside = WithTimers(
@@ -110,7 +121,7 @@ class FlowsScreen(FaultKeys):
             self._empty.update(words, layout=False)
 
     def show_lines(self, status: SessionStatus) -> None:
-        total, shown = self.session.flow_count(), len(self.table.order.numbers)
+        total, shown = self.session.flow_count(), self.table.order.shown
         share = (
             f"{shown:,} of {total:,} flows"
             if shown != total
@@ -118,10 +129,12 @@ class FlowsScreen(FaultKeys):
         )
         state = status_words.phase(status, ascii_only=self.ascii_only, seconds_left=self.feed.seconds_left)
         self.head.say(f" {status_words.source(status)}", Content.assemble(state, f"   {share} "))
-        self._columns.say(flow_table.heading(self.table.row_width))
+        self._columns.say(self.table.heading)
         words = self.table.order.filter.words
-        marked = f"  {len(self.table.marked)} marked" if self.table.marked else ""
-        self.say_status(status, f"filter: {words or '-'}  sort: {self.table.order.sort.value}{marked}")
+        order = self.table.order
+        marked = f"{len(self.table.marked):,} marked  " if self.table.marked else ""
+        grouped = f"  by {order.grouping.value}" if order.grouping is not Grouping.NONE else ""
+        self.say_status(status, f"{marked}filter: {words or '-'}  sort: {order.sort.value}{grouped}")
         self._show_why(status)
 
     def _show_why(self, status: SessionStatus) -> None:
@@ -135,7 +148,11 @@ class FlowsScreen(FaultKeys):
         if number is not None:
             summary = self.table.summary(number)
             arrow = "->" if self.ascii_only else "→"
-            lines = [f"{number}: {summary.client} {arrow} {summary.server}", summary.why]
+            owners = ", ".join(map(str, summary.owners))
+            held = f"  {owners}" if owners else ""
+            lines = [f"{number}: {summary.client} {arrow} {summary.server}{held}", summary.why]
+        elif (group := self.table.group) is not None:
+            lines = [group.words, "x folds and unfolds, space marks all of them, b groups otherwise"]
         if alarm:
             room = max(1, self.size.width - 2)
             lines = [elide(line, room, self.ascii_only) for line in (*lines, alarm)]
@@ -153,8 +170,12 @@ class FlowsScreen(FaultKeys):
         self.action_open()
 
     def go_back(self) -> bool:
-        """Also takes the filter away: it is what hides the other flows."""
+        """Also takes the marks away, then the filter: it is what hides the other flows."""
         if super().go_back():
+            return True
+        if self.table.marked:
+            self.table.clear_marks()
+            self.show_lines(self.session.status())
             return True
         if not self.table.order.filter.terms:
             return False
@@ -166,6 +187,8 @@ class FlowsScreen(FaultKeys):
     def action_open(self) -> None:
         if self.table.selected is not None:
             self.post_message(self.Opened(self.table.selected))
+        elif self.table.group is not None:
+            self.action_fold()
 
     def action_timers(self) -> None:
         if self._beside.is_open:
@@ -217,6 +240,40 @@ class FlowsScreen(FaultKeys):
         self.show_lines(self.session.status())
         self.feed.wake()
 
+    def action_group(self) -> None:
+        selected, order = self.table.selected, self.table.order
+        order.group_by(order.grouping.next())
+        self._arrange(order.sort, order.filter)
+        self.table.keep(selected)
+
+    def action_fold(self) -> None:
+        if not self.table.fold():
+            self.notify("no groups to fold: b groups the list", markup=False, timeout=3)
+        self.show_lines(self.session.status())
+
+    def action_columns(self) -> None:
+        from tcpladder.app.columns_dialog import ColumnsDialog
+
+        table = self.table
+        dialog = ColumnsDialog(table.columns, table.chosen, ascii_only=self.ascii_only)
+        self.app.push_screen(dialog, self._choose_columns)
+
+    def _choose_columns(self, chosen: tuple[str, ...] | None) -> None:
+        """For as long as the app runs: in the list of a replay, too."""
+        if chosen is None:
+            return
+        app: TcpladderApp = self.app  # type: ignore[assignment]
+        app.taste = replace(app.taste, flow_columns=chosen)
+        self.table.choose(chosen)
+        self.show_lines(self.session.status())
+        if left_out := self.table.columns.left_out:
+            self.notify(f"no room for {', '.join(left_out)}", markup=False, timeout=4)
+
+    def action_break_flow(self) -> None:
+        if self.table.marked and not self.session.faults.why_not:
+            self.notify("the marks do not count here: it is about the flow under the cursor", markup=False)
+        super().action_break_flow()
+
     def action_mark(self) -> None:
         self.table.toggle_mark()
         self.show_lines(self.session.status())
@@ -238,8 +295,9 @@ class FlowsScreen(FaultKeys):
         return sorted(self.table.marked) or selected
 
     def row_text(self) -> str:
-        number = self.table.selected
-        if number is None:
-            return ""
+        """The marked flows, a line each; without marks, the one under the cursor."""
+        return "\n".join(self._line(number) for number in self.flows_to_export)
+
+    def _line(self, number: int) -> str:
         summary = self.table.summary(number)
         return f"{summary.client} {summary.server} {summary.state} {summary.why}"

@@ -8,6 +8,7 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 
 from tcpladder.app.dialog import Dialog
+from tcpladder.render import sparkline
 
 KEY_NAMES: dict[str, str] = {
     "up": "↑",
@@ -31,16 +32,24 @@ KEY_NAMES: dict[str, str] = {
 }
 ASCII_NAMES: dict[str, str] = {"↑": "Up", "↓": "Down"}
 
-SIGNS = """\
+SIGNS = (
+    """\
 What the signs mean
   ▌ cursor     ✓ on time     late, early     ? unexplained     ✗ did not arrive     ⚑ a note
   A quiet row between two rungs is a silence and the timer that explains it.
-  A dashed rung has not been sent: it must come next if nothing else happens."""
-SIGNS_ASCII = """\
+  A dashed rung has not been sent: it must come next if nothing else happens.
+  In the list, """
+    + sparkline.MEANING
+)
+SIGNS_ASCII = (
+    """\
 What the signs mean
   > cursor     ok on time     late, early     ? unexplained     x did not arrive     ! a note
   A quiet row between two rungs is a silence and the timer that explains it.
-  A dotted rung has not been sent: it must come next if nothing else happens."""
+  A dotted rung has not been sent: it must come next if nothing else happens.
+  In the list, """
+    + sparkline.MEANING_ASCII
+)
 
 
 def key_name(key: str) -> str:

@@ -49,7 +49,11 @@ class LadderScreen(FaultKeys):
         Binding("f", "follow", "follow the newest rung"),
         Binding("t", "time", "time: clock, seconds from the start, none"),
         Binding("r", "numbers", "sequence numbers: relative, raw"),
-        Binding("right_square_bracket", "event(1)", "next event: handshake, probe, retransmission, reset"),
+        Binding(
+            "right_square_bracket",
+            "event(1)",
+            "next event: handshake, probe, retransmission, reset, loss, fault, note",
+        ),
         Binding("left_square_bracket", "event(-1)", "previous event"),
         Binding("slash,f3", "search", "search the words on rungs and gaps"),
         Binding("n", "again(1)", "next match"),

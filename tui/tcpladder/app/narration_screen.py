@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Protocol, runtime_checkable
+from collections.abc import Callable
+from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
 
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
@@ -11,10 +12,14 @@ from tcpladder.app.dialog import Dialog
 from tcpladder.app.page import Page
 from tcpladder.render.cells import clean
 
+if TYPE_CHECKING:
+    from tcpladder.app.app import TcpladderApp
+
 EVERY_S = 0.5
-# A ladder that turns its page keeps a third of it: what is new comes below the frame.
-COLUMNS = 74
-"""What the frame leaves of its 78."""
+FRAME_COLUMNS, COLUMNS = 78, 73
+"""Its own, and what frame and scroll bar leave of them."""
+WIDE = 158
+"""Columns from which on the ladder has room enough beside it."""
 
 
 @runtime_checkable
@@ -24,6 +29,22 @@ class Narrated(Protocol):
     @property
     def finished(self) -> bool:
         """Whether nothing more will happen."""
+        ...
+
+    @property
+    def awaits_its_user(self) -> bool:
+        """Whether a step waits for `step_on`."""
+        ...
+
+    @property
+    def has_command(self) -> bool:
+        """Whether a command of the user's runs, or ran, in the network: what it says is then last."""
+        ...
+
+    def flow_count(self) -> int: ...
+
+    def step_on(self) -> str:
+        """Take the step that waits; why there is none, empty where it was taken."""
         ...
 
     def masked(self, text: str) -> str:
@@ -36,13 +57,18 @@ class Narrated(Protocol):
 
 
 class NarrationScreen(Dialog):
-    """Stands above the newest rungs of the ladder, which goes on below it."""
+    """Stands above the ladder, or beside it where there is room, and hides nothing of it; the ladder goes on."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("L", "dismiss", "close")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("n", "step_on", "take your step: the one that the experiment waits for"),
+        Binding("L", "dismiss", "close"),
+        Binding("question_mark,f1", "app.help", "this help"),
+    ]
     DEFAULT_CSS = """
     NarrationScreen { align: right top; }
     NarrationScreen VerticalScroll { max-height: 35%; }
-    NarrationScreen.-over VerticalScroll { max-height: 60%; }
+    NarrationScreen.-alone VerticalScroll, NarrationScreen.-over VerticalScroll { max-height: 60%; }
+    NarrationScreen.-beside VerticalScroll { max-height: 100%; }
     """
 
     def __init__(self, session: Narrated, *, ascii_only: bool) -> None:
@@ -50,20 +76,72 @@ class NarrationScreen(Dialog):
         self._session = session
         self._said = ""
 
+    @property
+    def _below(self) -> Page | None:
+        """The page that it stands above."""
+        stack = self.app.screen_stack
+        page = stack[stack.index(self) - 1] if self in stack else None
+        return page if isinstance(page, Page) else None
+
     def on_mount(self) -> None:
         self.styles.background = "transparent"  # the app's own rule for screens comes before DEFAULT_CSS
         self._look()
         self.set_interval(EVERY_S, self._look)
 
+    def on_resize(self) -> None:
+        self.call_after_refresh(self._make_room)
+
+    def _make_room(self) -> None:
+        beside = self.app.size.width >= WIDE
+        self.set_class(beside, "-beside")
+        if self._below is not None and self.is_current:
+            above = 0 if beside else self.query_one(VerticalScroll).outer_size.height
+            self._below.styles.padding = (above, FRAME_COLUMNS + 1 if beside else 0, 0, 0)
+
+    def on_screen_suspend(self) -> None:
+        for page in self.app.screen_stack:
+            if isinstance(page, Page):
+                page.styles.padding = 0
+
+    def on_screen_resume(self) -> None:
+        self.call_after_refresh(self._make_room)
+
+    def action_step_on(self) -> None:
+        why_not = self._session.step_on()
+        if why_not:
+            self.notify(why_not, markup=False, timeout=3)
+
     def _look(self) -> None:
-        below = self.app.screen_stack[-2] if self.is_current else None
-        if isinstance(below, Page):
+        below = self._below if self.is_current else None
+        if below is not None:
             below.show(below.session.status())
         text = "\n".join(clean(line, self.ascii_only) for line in self._session.narration(COLUMNS))
         text = self._session.masked(text)
+        scroll = self.query_one(VerticalScroll)
+        yours = self._session.awaits_its_user
+        scroll.border_subtitle = f"{'n your step  ' if yours else ''}L close  ? help"
         if text != self._said:
             self._said = text
-            self.set_class(self._session.finished, "-over")
+            over = self._session.finished
+            self.set_class(over, "-over")
+            self.set_class(not self._session.flow_count(), "-alone")
             self.say(text)
-            scroll = self.query_one(VerticalScroll)
-            self.call_after_refresh(scroll.scroll_end, animate=False)
+            turn = scroll.scroll_home if over and not self._session.has_command else scroll.scroll_end
+            self.call_after_refresh(turn, animate=False)
+            self.call_after_refresh(self._make_room)
+
+
+def begin(app: TcpladderApp) -> None:
+    """A lab opens with its narration."""
+    if isinstance(app.session, Narrated):
+        app.push_screen(NarrationScreen(app.session, ascii_only=app.taste.ascii_only))
+
+
+def beneath(app: TcpladderApp, show: Callable[[], None]) -> None:
+    """Show another page, below the narration where that is open."""
+    narrated = isinstance(app.screen, NarrationScreen)
+    if narrated:
+        app.pop_screen()
+    show()
+    if narrated:
+        app.call_after_refresh(begin, app)

@@ -6,8 +6,10 @@ import os
 
 from tcpladder.app import keymap, themes
 from tcpladder.app.terminal import Taste, first_environment, send_utf8, wants_ascii
+from tcpladder.render.flow_columns import COLUMNS
 from tcpladder.session.keeping import kept
 from tcpladder.settings.file import Settings
+from tcpladder.settings.sample import SAMPLE
 
 
 def taste_of(settings: Settings, *, ascii_only: bool) -> Taste:
@@ -24,6 +26,7 @@ def taste_of(settings: Settings, *, ascii_only: bool) -> Taste:
         theme=settings.screen.theme,
         keymap=keymap.keymap_of(settings),
         mask=settings.screen.privacy,
+        flow_columns=settings.flows.columns,
     )
 
 
@@ -32,6 +35,7 @@ def check(settings: Settings) -> None:
     reader = settings.reader
     reader.chosen(("screen", "theme"), [settings.screen.theme], themes.names(), "theme")
     keymap.keymap_of(settings)
+    reader.chosen(("flows", "columns"), settings.flows.columns, COLUMNS, "column")
     kept(settings)
 
 
@@ -42,3 +46,14 @@ def in_force(settings: Settings) -> list[str]:
     if "NO_COLOR" in os.environ:
         written += ["# NO_COLOR is set: no theme has a colour.", ""]
     return [*written, *keymap.in_force(settings)]
+
+
+def sample() -> str:
+    """A file to begin with: everything that there is, commented out; what has a default, with it."""
+    columns = f"""
+[flows]
+# The columns of the list, from left to right; without, those that its width has room for. There are:
+# {", ".join(COLUMNS)}
+# columns = ["client", "server", "state", "end"]
+"""
+    return SAMPLE + columns + keymap.sample()

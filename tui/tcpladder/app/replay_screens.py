@@ -32,7 +32,7 @@ BINDINGS: list[BindingType] = [
     Binding(
         "right_square_bracket",
         "replay_event(1)",
-        "on to the next event: handshake, probe, retransmission, reset",
+        "on to the next event: handshake, probe, retransmission, reset, loss, fault, note",
     ),
     Binding("at", "seek", "go to a time: 14:02:10, +90, -2m, 35.5, 50%"),
     Binding("underscore", "idle", "longest silence: 1 s, 3 s, 10 s, all of it"),
@@ -162,6 +162,12 @@ class ReplayLadderScreen(_Replayed, LadderScreen):
     def __init__(self, session: ReplaySession, feed: Feed, taste: Taste, *, number: int) -> None:
         super().__init__(session, feed, taste, number=number)
         self.scope = number
+        self._place = session.place_of(number)
+
+    def show(self, status: SessionStatus) -> None:
+        # Flows are numbered as they begin, and more files are read: what is looked at may have another number now.
+        self.number = self.scope = self.session.number_at(self._place)
+        super().show(status)
 
     def action_open(self) -> None:
         self.session.play(False)

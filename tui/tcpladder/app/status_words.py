@@ -84,9 +84,11 @@ def faults(status: SessionStatus) -> str:
 
 
 def time_left(state: FaultState) -> str:
-    """`40 s left`, `no end`, `over`."""
+    """`40 s left`, `no end`, `over`; `not put back` for one that should be over."""
     if state.ended_ns is not None:
         return "over"
+    if state.stuck:
+        return "not put back"
     return "no end" if state.left_ms is None else f"{seconds_left(state.left_ms)} left"
 
 
@@ -96,10 +98,11 @@ def seconds_left(left_ms: int) -> str:
 
 
 def fault_ended(state: FaultState) -> str:
-    """What was put back: `rule 1 lifted: ate 3 segments, 156 bytes; nothing of it is left`."""
+    """What was put back: `rule 1 lifted: ate 3 segments, 156 bytes; the rule is gone`."""
+    how = phrases.ENDED[state.end]
     if state.fault.action in ROUTING:
-        return f"rule {state.number} lifted: routes and links are as they were"
-    return f"rule {state.number} lifted: {phrases.ate(state.packets, state.bytes)}; the rule is gone"
+        return f"rule {state.number} {how}: routes and links are as they were"
+    return f"rule {state.number} {how}: {phrases.ate(state.packets, state.bytes)}; the rule is gone"
 
 
 def plural(number: int, noun: str) -> str:

@@ -26,6 +26,8 @@ class Taste:
     """What is masked from the start."""
     timezone: tzinfo = field(default_factory=lambda: datetime.now().astimezone().tzinfo or UTC)
     """Of the clock times; the local one unless told otherwise."""
+    flow_columns: tuple[str, ...] = ()
+    """The columns of the list of flows (render.flow_columns.COLUMNS); those that its width has room for without."""
 
 
 MIN_WIDTH = 60

@@ -59,6 +59,17 @@ class Place(StrEnum):
     """Neither sent nor received: the interface is down."""
 
 
+class End(StrEnum):
+    """How a fault came to its end."""
+
+    TIME_UP = "time-up"
+    LIFTED = "lifted"
+    GUARDIAN_GONE = "guardian-gone"
+    """The guardian died, and the one after it put back what it had changed."""
+    AGENT_GONE = "agent-gone"
+    """The agent died, and the kernel and the guardian took back all that it had done."""
+
+
 ROUTING = frozenset({Action.BLACKHOLE, Action.WITHDRAW, Action.LINK_DOWN})
 """The actions that change routes or links, which the kernel does not undo by itself."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tcpladder.faults.fault import Action, Fault, Match, Segments
+from tcpladder.faults.fault import Action, End, Fault, Match, Segments
 
 WHAT: dict[Segments, str] = {
     Segments.ALL: "",
@@ -13,6 +13,14 @@ WHAT: dict[Segments, str] = {
     Segments.FIN_RST: "FIN/RST",
 }
 """Which segments, in words; empty for all."""
+ENDED: dict[End | None, str] = {
+    End.TIME_UP: "is over",
+    End.LIFTED: "lifted",
+    End.GUARDIAN_GONE: "ended with its guardian",
+    End.AGENT_GONE: "ended with the agent",
+    None: "in force",
+}
+"""What stands behind its number."""
 
 
 def action(fault: Fault) -> str:

@@ -1,8 +1,9 @@
-"""Numbers of an experiment that follow from others: `2 ** (retries + 1) - 1`. Pure."""
+"""Numbers of an experiment that follow from others: `2 ** (retries + 1) - 1`, `log2(timeout)`. Pure."""
 
 from __future__ import annotations
 
 import ast
+import math
 import operator
 from collections.abc import Callable, Mapping
 
@@ -19,7 +20,7 @@ _LARGEST_POWER = 64
 
 
 def evaluate(written: float | str, numbers: Mapping[str, int]) -> float:
-    """A number, or what an expression of numbers, names and + - * / ** comes to.
+    """A number, or what an expression of numbers, names, + - * / ** and log2(), rounded down, comes to.
 
     Raises UsageError for anything else, with the words that are not understood.
     """
@@ -29,7 +30,7 @@ def evaluate(written: float | str, numbers: Mapping[str, int]) -> float:
         return _value(ast.parse(written, mode="eval").body, numbers)
     except (SyntaxError, KeyError, ValueError, ArithmeticError):
         have = ", ".join(numbers) or "none"
-        raise UsageError(f"cannot calculate {written!r}: numbers, + - * / ** and {have}") from None
+        raise UsageError(f"cannot calculate {written!r}: numbers, + - * / **, log2() and {have}") from None
 
 
 def _value(node: ast.expr, numbers: Mapping[str, int]) -> float:
@@ -43,6 +44,8 @@ def _value(node: ast.expr, numbers: Mapping[str, int]) -> float:
             if isinstance(op, ast.Pow) and not -_LARGEST_POWER <= second <= _LARGEST_POWER:
                 raise ValueError
             return _OPERATORS[type(op)](first, second)
+        case ast.Call(func=ast.Name(id="log2"), args=[argument], keywords=[]):
+            return math.floor(math.log2(_value(argument, numbers)))
         case ast.UnaryOp(op=ast.USub(), operand=operand):
             return -_value(operand, numbers)
     raise ValueError

@@ -10,11 +10,12 @@ from itertools import pairwise
 from textwrap import wrap
 
 from tcpladder.lab.experiment import Event, Role, Wait
-from tcpladder.lab.order import window_ns
+from tcpladder.lab.lateness import on_time
+from tcpladder.lab.order import placed
 from tcpladder.lab.reports import Report
 from tcpladder.lab.run import ExperimentRun
 from tcpladder.lab.socket_lines import socket_line
-from tcpladder.lab.telling import what_a_step_does
+from tcpladder.lab.telling import end_in_words, what_a_step_does
 
 _SHOWN = ("connected", "shutdown", "closed", "failed", "ended")
 _CALLS = {
@@ -25,6 +26,9 @@ _CALLS = {
     "received": "recv()",
 }
 _LONG_S = 0.5
+_GIVES_UP = "ETIMEDOUT"
+_BETWEEN = 10
+"""Columns of a row of the table that are no text: blanks, and the verdict."""
 _ENDS = {Event.CLIENT_ENDED: Role.CLIENT, Event.SERVER_ENDED: Role.SERVER}
 
 
@@ -39,26 +43,36 @@ class Compared:
 
 
 def compared(run: ExperimentRun) -> Iterator[Compared]:
-    """Numbers of segments, the gaps of the timers, and what the applications had to see."""
-    observed = run.observed
-    for one in run.experiment.expected:
+    """Numbers of segments, the gaps of the timers, how the flow ended, and what the applications had to see."""
+    observed, required = run.observed, run.required
+    for one in required.expected:
         count = observed.count(one.segments)
         wanted = f"{one.count} or more" if one.or_more else str(one.count)
         yield Compared(str(one.segments), wanted, str(count), one.holds(count))
-    pairs = list(pairwise(observed.order))
-    for rung, (before, seen) in zip(run.experiment.order[1:], pairs, strict=False):
-        if rung.after_s is not None:
+    for (_, before), (rung, seen) in pairwise(placed(required.order, observed.order)):
+        if before and seen and rung and rung.after_s is not None:
             gap_ns = seen.time_ns - before.time_ns
-            shortest_ns, longest_ns = window_ns(rung.after_s)
-            held = shortest_ns <= gap_ns <= longest_ns
-            yield Compared(f"gap before {rung}", f"{rung.after_s:g} s", f"{gap_ns / 1e9:.3f} s", held)
-    for step in run.experiment.steps:
-        if isinstance(step, Wait) and step.call:
-            yield _call_compared(run, step)
+            held = on_time(gap_ns, rung.after_s)
+            yield Compared(f"gap before {rung.kind}", f"{rung.after_s:g} s", f"{gap_ns / 1e9:.3f} s", held)
+    if observed.tells_end:
+        wanted, ended = end_in_words(required.ended), end_in_words(observed.ended)
+        yield Compared("end of the flow", wanted, ended, held=required.ended == observed.ended)
+    calls_awaited = [step for step in required.steps if isinstance(step, Wait) and step.call]
+    givers = [_role(step) for step in calls_awaited if step.error == _GIVES_UP]
+    if givers:
+        gave_up = [role for role in Role if any(one.error == _GIVES_UP for one in run.reports[role])]
+        wanted, found = (", ".join(roles) or "nobody" for roles in (givers, gave_up))
+        yield Compared("given up by", wanted, found, held=givers == gave_up)
+    for step in calls_awaited:
+        yield _call_compared(run, step)
+
+
+def _role(step: Wait) -> Role:
+    return step.role or _ENDS[step.event]
 
 
 def _call_compared(run: ExperimentRun, step: Wait) -> Compared:
-    role = step.role or _ENDS[step.event]
+    role = _role(step)
     event = "failed" if step.event is Event.FAILED else "ended"
     report = next((one for one in reversed(run.reports[role]) if one.event == event), None)
     wanted = step.error or "returns"
@@ -68,6 +82,7 @@ def _call_compared(run: ExperimentRun, step: Wait) -> Compared:
         return Compared(f"{role}: {step.call}", wanted, "still waits", held=False)
     seen = f"{report.error or 'returns'} after {report.after_s:.1f} s"
     held = (report.call, report.error or "") == (step.call, step.error)
+    held = held and (step.took_s is None or on_time(round(report.after_s * 1e9), step.took_s))
     return Compared(f"{role}: {report.call}", wanted, seen, held)
 
 
@@ -97,7 +112,7 @@ def ending_lines(run: ExperimentRun, *, width: int) -> Iterator[str]:
     widths = [
         max(len(getattr(row, name)) for row in (heads, *rows)) for name in ("what", "expected", "observed")
     ]
-    what = min(widths[0], width - widths[1] - widths[2] - 8)
+    what = min(widths[0], width - widths[1] - widths[2] - _BETWEEN)
     for row in (heads, *rows):
         first, *rest = wrap(row.what, max(what, 10)) or [""]
         verdict = "" if row is heads else "ok" if row.held else "NO"

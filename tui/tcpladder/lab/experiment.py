@@ -166,9 +166,25 @@ class Rung:
     """How long after the segment before it, by the timer alone; None where no timer sends it."""
     timer: str = ""
     """In the words of the JSON lines."""
+    optional: bool = False
+    """Whether it depends on how busy the machine is if it comes."""
+
+    @property
+    def kind(self) -> str:
+        """In words."""
+        return " or ".join(self.kinds).replace("_", " ")
 
     def __str__(self) -> str:
-        return f"{' or '.join(self.kinds).replace('_', ' ')} from the {self.sender}"
+        return f"{self.kind} from the {self.sender}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Again:
+    """What comes again and again for as long as nobody takes the next step."""
+
+    at: int
+    """Behind so many rungs of the order."""
+    rungs: tuple[Rung, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,6 +227,8 @@ class Experiment:
     expected: tuple[Expected, ...]
     order: tuple[Rung, ...]
     """Every segment from the first to the last; empty where the order is the kernel's to choose."""
+    again: Again | None
+    """What there is more of where a person delays a step; None where nothing happens then."""
     ended: str | None
     """What the list of flows says of its end; None where no segment shows one."""
 

@@ -36,11 +36,16 @@ class Observed:
     segments: Mapping[tuple[str, Role], int] = field(default_factory=dict)
     order: Sequence[Seen] = ()
     """The segments themselves; empty where whoever watches cannot name each."""
+    ended: str | None = None
+    """What the list of flows says of the end; None where no segment shows one."""
+    tells_end: bool = False
+    """Whether whoever watches can tell the end."""
 
     @classmethod
-    def of_segments(cls, order: Sequence[Seen]) -> Observed:
+    def of_segments(cls, order: Sequence[Seen], ended: str | None) -> Observed:
         """Count them, and keep them."""
-        return replace(cls.of((one.kind, one.sender) for one in order), order=order)
+        counted = cls.of((one.kind, one.sender) for one in order)
+        return replace(counted, order=order, ended=ended, tells_end=True)
 
     @classmethod
     def of(cls, seen: Iterable[tuple[str, Role]]) -> Observed:

@@ -6,6 +6,7 @@ agent for peers and drops, reads what the peers report, and tells what happened.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import assert_never
@@ -25,20 +26,24 @@ from tcpladder.lab.experiment import (
     Step,
     Wait,
 )
+from tcpladder.lab.lateness import on_time
 from tcpladder.lab.observed import Observed
 from tcpladder.lab.order import differences
 from tcpladder.lab.reports import Report, ReportPipe
 from tcpladder.lab.requests import Agent, Requests
-from tcpladder.lab.table import LATENESS
-from tcpladder.lab.telling import how_it_ended, in_words, what_is_broken, what_is_restored
+from tcpladder.lab.stepping import of_the_user, turns_more, with_turns
+from tcpladder.lab.telling import (
+    end_in_words,
+    how_it_ended,
+    in_words,
+    what_is_broken,
+    what_is_restored,
+)
 
 _PEER_PATIENCE_NS = 10_000_000_000
 _SETTLING_NS = 300_000_000
 """After the last step, until what was sent last is captured and analysed, and nothing follows it."""
 _SETTLING_PATIENCE_NS = 3_000_000_000
-_SPARE_NS = 500_000_000
-"""A machine with much to do may be so late."""
-_EARLY, _ROOM_S = 0.99, 0.5
 _ENDED = {Event.CLIENT_ENDED: Role.CLIENT, Event.SERVER_ENDED: Role.SERVER}
 _CONNECTED = {Role.CLIENT: "connected", Role.SERVER: "accepted"}
 
@@ -72,10 +77,16 @@ class Outcome:
 
 
 class ExperimentRun:
-    """One experiment on its way. Its narrations come from `advance`; the caller keeps them."""
+    """One experiment on its way. Its narrations come from `advance`; the caller keeps them.
 
-    def __init__(self, experiment: Experiment, agent: Agent) -> None:
+    Args:
+        stepped: what is done waits for `step_on`, as stepping.of_the_user says; else all goes by itself.
+    """
+
+    def __init__(self, experiment: Experiment, agent: Agent, *, stepped: bool = False) -> None:
         self.experiment = experiment
+        self.required = experiment
+        """What must have been seen: as the experiment says, and what came while a step waited for its user."""
         self.outcome: Outcome | None = None
         self.faults: list[FaultState] = []
         """What became of each fault, once it is lifted."""
@@ -86,6 +97,11 @@ class ExperimentRun:
         self._requests = Requests(experiment, agent)
         self._pipes: dict[Role, ReportPipe] = {}
         self._ended_by_us: set[Role] = set()
+        self._stops = {steps.start: steps for steps in of_the_user(experiment.steps)} if stepped else {}
+        """Where it stops, and the steps that are then the user's."""
+        self._stepped = stepped
+        self._at_stop: Observed | None = None
+        self._while_stopped: Counter[tuple[str, Role]] = Counter()
         self._next = 0
         self._since_ns: int | None = None
         self._told: list[Narration] = []
@@ -94,6 +110,20 @@ class ExperimentRun:
     def finished(self) -> bool:
         """Whether nothing more will happen."""
         return self.outcome is not None
+
+    @property
+    def awaited(self) -> tuple[Step, ...]:
+        """The steps that wait for their user; none while something else is waited for."""
+        stop = self._stops.get(self._next, range(0)) if self._at_stop is not None else range(0)
+        return tuple(self.experiment.steps[at] for at in stop)
+
+    def is_of_the_user(self, number: int) -> bool:
+        """Whether the steps from `number` on, from 0, are going to wait for their user."""
+        return number in self._stops
+
+    def step_on(self) -> bool:
+        """Let the steps go that wait for their user; whether any did. May be called from any thread."""
+        return self._at_stop is not None and self._stops.pop(self._next, None) is not None
 
     @property
     def started(self) -> bool:
@@ -117,7 +147,7 @@ class ExperimentRun:
         steps = self.experiment.steps
         try:
             while not self.finished and self._next < len(steps):
-                if not self._perform(steps[self._next], now_ns, observed):
+                if self._stopped(observed) or not self._perform(steps[self._next], now_ns, observed):
                     break
                 self._passed(steps[self._next], now_ns)
             if not self.finished and self._next == len(steps):
@@ -132,6 +162,16 @@ class ExperimentRun:
         """Release the descriptors. Peers and rules end with the agent."""
         for pipe in self._pipes.values():
             pipe.close()
+
+    def _stopped(self, observed: Observed) -> bool:
+        """Whether the next step waits for its user; what came meanwhile is counted apart."""
+        if self._next in self._stops:
+            self._at_stop = self._at_stop or observed
+            return True
+        if self._at_stop is not None:
+            self._while_stopped += Counter(observed.segments) - Counter(self._at_stop.segments)
+            self._at_stop = None
+        return False
 
     def _passed(self, step: Step, now_ns: int) -> None:
         began_ns = now_ns if self._since_ns is None else self._since_ns
@@ -198,6 +238,7 @@ class ExperimentRun:
             case Event.SEGMENTS:
                 assert step.segments is not None
                 seen = observed.count(step.segments)
+                seen -= Observed(segments=self._while_stopped).count(step.segments)
             case _:
                 assert_never(step.event)
         if seen >= step.count:
@@ -220,7 +261,7 @@ class ExperimentRun:
         if (report.call, report.error or "") != (step.call, step.error):
             how = f"fail with {step.error}" if step.error else "be the last, without an error"
             wrong = f"expected {step.call} to {how}"
-        elif step.took_s is not None and not _on_time(report.after_s, step.took_s):
+        elif step.took_s is not None and not on_time(round(report.after_s * 1e9), step.took_s):
             wrong = f"expected {step.call} to take {step.took_s:g} s"
         if wrong:
             self._finish(now_ns, held=False, sentence=f"{how_it_ended(role, report)}; {wrong}")
@@ -232,14 +273,18 @@ class ExperimentRun:
         """After the last step: what was seen on the wire must be what the experiment says, no less and no more."""
         self._since_ns = now_ns if self._since_ns is None else self._since_ns
         waited_ns = now_ns - self._since_ns
-        counts = [(one, observed.count(one.segments)) for one in self.experiment.expected]
+        turns = turns_more(self.experiment, observed.order) if self._stepped else 0
+        self.required = required = with_turns(self.experiment, turns)
+        counts = [(one, observed.count(one.segments)) for one in required.expected]
         wrong = [
             f"{seen} {one.segments}, expected {one.count}{' or more' if one.or_more else ''}"
             for one, seen in counts
             if not one.holds(seen)
         ]
-        if observed.order and self.experiment.order:
-            wrong += differences(self.experiment.order, observed.order, spare_ns=_SPARE_NS)
+        if observed.order and required.order:
+            wrong += differences(required.order, observed.order)
+        if observed.ended != required.ended and observed.tells_end:
+            wrong.append(f"{end_in_words(observed.ended)}, expected {end_in_words(required.ended)}")
         if not wrong and waited_ns >= _SETTLING_NS:
             self._finish(now_ns, held=True, sentence=f"{self.experiment.name}: as expected")
         elif wrong and waited_ns >= _SETTLING_PATIENCE_NS:
@@ -284,8 +329,3 @@ class ExperimentRun:
     def _tell(self, time_ns: int, text: str) -> None:
         if text:
             self._told.append(Narration(time_ns, text))
-
-
-def _on_time(after_s: float, nominal_s: float) -> bool:
-    """A kernel timer fires late by at most an eighth, and never early."""
-    return nominal_s * _EARLY <= after_s <= nominal_s * LATENESS + _ROOM_S

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from tcpladder.agent.fault_messages import FaultState
 from tcpladder.lab.experiment import Expected, Experiment, Role, Rung
+from tcpladder.lab.order import placed
 from tcpladder.lab.reports import Report
 from tcpladder.lab.run import ExperimentRun
 from tcpladder.lab.telling import what_a_step_does, what_is_broken
@@ -57,8 +58,8 @@ def story(run: ExperimentRun, recording: Recording) -> str:
     lines += _list("# What was done.", "step", _steps(run))
     lines += _list("# What was broken; `segments` is what it ate.", "fault", map(_fault, run.faults))
     lines += _list("# What the calls of the applications came to.", "application", _calls(run))
-    lines += _list("# How many there must be.", "expect", map(_expected, experiment.expected))
-    order = map(_segment, experiment.order)
+    lines += _list("# How many there must be.", "expect", map(_expected, run.required.expected))
+    order = (_segment(rung) for rung, _ in placed(run.required.order, run.observed.order) if rung is not None)
     lines += _list("# Every segment in order; after_s is what its timer is set to.", "segment", order)
     return "\n".join(lines) + "\n"
 
@@ -118,6 +119,8 @@ def _segment(rung: Rung) -> Fields:
         fields["timer"] = rung.timer
     if rung.after_s is not None:
         fields["after_s"] = rung.after_s
+    if rung.optional:
+        fields["optional"] = True
     return fields
 
 

@@ -30,7 +30,7 @@ from tcpladder.lab.experiment import (
     Value,
     Wait,
 )
-from tcpladder.lab.order import read_order
+from tcpladder.lab.order import read_again, read_order
 from tcpladder.lab.topology import topology
 
 Numbers = Mapping[str, int]
@@ -77,6 +77,7 @@ def read(table: Mapping[str, Any], settings: tuple[str, ...] = ()) -> Experiment
         steps=tuple(_step(entry, numbers, lasts_s) for entry in table["step"]),
         expected=tuple(_expected(entry, numbers) for entry in table.get("expect", ())),
         order=tuple(read_order(table.get("order", ()), numbers)),
+        again=read_again(table.get("order", ()), numbers),
         ended=table.get("ended"),
     )
 

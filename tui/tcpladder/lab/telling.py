@@ -69,6 +69,11 @@ def how_it_ended(role: Role, report: Report) -> str:
     return f"{role} is done, and its sockets are closed"
 
 
+def end_in_words(ended: str | None) -> str:
+    """How a flow ended, in the words of the list of flows."""
+    return ended or "no end on the wire"
+
+
 def what_is_broken(fault: FaultState) -> str:
     """A fault that was just applied: as a person would type it, in words where iptables has nothing like it."""
     ways = (Direction(match=fault.fault.match, places=tuple(fault.places), devices=()),)

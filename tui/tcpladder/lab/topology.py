@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ipaddress
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import resources
 from typing import Any
 
 from tcpladder.errors import UsageError
 from tcpladder.hosts.plan import Cable, End, Plan
+from tcpladder.lab.experiment import Point
 
 _LONGEST_INTERFACE = 15
 
@@ -27,6 +28,23 @@ def topology(name: str) -> Plan:
     if name not in tables:
         raise UsageError(f"there is no network {name!r} (have: {', '.join(tables)})")
     return read(name, tables[name])
+
+
+def taps(plan: Plan, written: Sequence[str]) -> tuple[Point, ...]:
+    """Capture points as a user writes them: `client`, `router:to-server`. Raises UsageError, with what there is."""
+    return tuple(dict.fromkeys(_tap(plan, words) for words in written))
+
+
+def _tap(plan: Plan, words: str) -> Point:
+    host, _, interface = words.partition(":")
+    there = [end.interface for cable in plan.cables for end in cable.ends if end.host == host]
+    if not interface and len(there) == 1:
+        interface = there[0]
+    if interface not in there:
+        ends = [end for cable in plan.cables for end in cable.ends]
+        have = ", ".join(f"{end.host}:{end.interface}" for end in ends) or "one host, leave --at out"
+        raise UsageError(f"cannot capture at {words!r} in this network (have: {have})")
+    return Point(host=host, interface=interface)
 
 
 def read(name: str, table: Mapping[str, Any]) -> Plan:

@@ -7,7 +7,7 @@ million segments opens at once and costs four bytes a segment.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -99,16 +99,43 @@ class Ladder:
         return segment if segment < self._segments else None
 
     def next_event(self, number: int, *, backward: bool = False) -> int | None:
-        """The nearest row after (or before) `number` whose segment is worth a look: model.EVENT_KINDS."""
+        """The nearest row after (or before) `number` that is worth a look: a segment of model.EVENT_KINDS, one that
+        was lost, a note."""
+        found = [*self._events_beside(number, backward=backward), *self._notes_beside(number)]
+        beyond = [row for row in found if (row < number if backward else row > number)]
+        return (max(beyond) if backward else min(beyond)) if beyond else None
+
+    def _events_beside(self, number: int, *, backward: bool) -> Iterator[int]:
+        """The rows of the segments that are worth a look and nearest to a row, on one side."""
         segment = bisect_left(range(self._segments), number, key=self.row_of_segment)
-        kinds = self.view.kind[: self._segments]
-        if backward:
-            found = np.flatnonzero(_EVENTS[kinds[:segment]])
-            return self.row_of_segment(int(found[-1])) if len(found) else None
-        if segment < self._segments and self.row_of_segment(segment) == number:
+        if not backward and segment < self._segments and self.row_of_segment(segment) == number:
             segment += 1
-        found = np.flatnonzero(_EVENTS[kinds[segment:]])
-        return self.row_of_segment(segment + int(found[0])) if len(found) else None
+        side = slice(None, segment) if backward else slice(segment, None)
+        last = -1 if backward else 0
+        events = np.flatnonzero(_EVENTS[self.view.kind[: self._segments][side]])
+        lost = self.view.lost_segments()
+        cut = int(np.searchsorted(lost, segment))
+        for found in (events + (0 if backward else segment), lost[:cut] if backward else lost[cut:]):
+            if len(found) and found[last] < self._segments:
+                yield self.row_of_segment(int(found[last]))
+
+    def _notes_beside(self, number: int) -> Iterator[int]:
+        """The first rows of the notes around a row."""
+        at = bisect_left(range(len(self._notes)), number, key=self._row_of_note)
+        before = next((note for note in range(at - 1, -1, -1) if not self._notes[note].continues), None)
+        behind = next(
+            (
+                note
+                for note in range(at, len(self._notes))
+                if not self._notes[note].continues and self._row_of_note(note) > number
+            ),
+            None,
+        )
+        return (self._row_of_note(note) for note in (before, behind) if note is not None)
+
+    def _row_of_note(self, note: int) -> int:
+        segment = self._anchors[note]
+        return note + (segment + int(self._silences[segment - 1]) if segment else 0)
 
     def pending_rows(self, now_ns: int, *, unfold: bool = False) -> tuple[PendingRow, ...]:
         """What must come next if nothing else happens: the next rung, and with `unfold` what follows it."""

@@ -136,12 +136,14 @@ class GapRow:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A remark across the lanes: a fault that was armed or lifted, a step of an experiment."""
+    """A remark across the lanes: a fault that was armed or lifted, a step of an experiment, a user's note."""
 
     time_ns: int
     text: str
     continues: bool = False
     """Whether it goes on from the note above, so that time and sign are not repeated."""
+    mark: str = ""
+    """The letter by which a user finds it; it stands in place of the sign."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

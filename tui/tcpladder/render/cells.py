@@ -27,11 +27,12 @@ _ASCII = str.maketrans(
         "≥": ">=",
         "≠": "!=",
         "▸": ">",
+        "▾": "v",
         "●": "*",
         **{exponent: f"^{power}" for power, exponent in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹")},
     }
 )
-_ONE_CELL = frozenset(map(chr, _ASCII)) | set("│┊─╌▶◀▷◁▌▕▏▎▍▋▊▉█Δ±")
+_ONE_CELL = frozenset(map(chr, _ASCII)) | set("│┊─╌▶◀▷◁▌▕▏▎▍▋▊▉█▁▂▃▄▅▆▇▾Δ±")
 
 
 def clean(text: str, ascii_only: bool) -> str:

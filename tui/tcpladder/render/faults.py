@@ -11,7 +11,9 @@ _MS = 1_000_000
 
 
 def left(state: FaultState) -> str:
-    """`41 s left`, `until it is lifted`."""
+    """`41 s left`, `until it is lifted`, `not put back yet`."""
+    if state.stuck:
+        return "not put back yet"
     return "until it is lifted" if state.left_ms is None else f"{words.remaining(state.left_ms * _MS)} left"
 
 
@@ -43,6 +45,8 @@ def fault_record(state: FaultState) -> dict[str, Value | list[str]]:
         "left_ms": state.left_ms,
         "packets": state.packets,
         "bytes": state.bytes,
+        "end": None if state.end is None else state.end.value,
+        "stuck": state.stuck or None,
     }
 
 

@@ -194,7 +194,7 @@ def _draw_gap(row: GapRow, layout: Layout) -> list[Span]:
 def _draw_note(note: Note, layout: Layout) -> list[Span]:
     mark = glyphs(layout.ascii)
     text = f" {elide(clean(note.text, layout.ascii), max(layout.inner - 2, 0), layout.ascii)} "
-    time, flag = ("", "") if note.continues else (time_text(note.time_ns, layout), mark.note)
+    time, flag = ("", "") if note.continues else (time_text(note.time_ns, layout), note.mark or mark.note)
     return [
         *left_columns(time, "", layout, Role.DELTA, flag=flag),
         (mark.lifeline, Role.LIFELINE),

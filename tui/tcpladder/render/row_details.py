@@ -51,7 +51,8 @@ def _details(row: Row, diagram: Diagram) -> Details:
             return _gap(row, diagram)
         case Note():
             time = words.exact_time(row.time_ns, diagram.timezone)
-            return Details(title="note", sentence=row.text, fields=(("time", time),))
+            title = f"mark {row.mark}" if row.mark else "note"
+            return Details(title=title, sentence=row.text, fields=(("time", time),))
         case PendingRow():
             fields = (
                 ("due", words.exact_time(row.pending.due_ns, diagram.timezone)),

@@ -145,7 +145,7 @@ def _note(note: Note, top: float, sheet: Sheet, layout: Layout) -> Iterator[str]
     yield from _lifelines(sheet, top, bottom)
     if not note.continues:
         yield text(sheet.time_end, middle + 4, time_text(note.time_ns, layout), "end")
-        yield text(sheet.delta_end, middle + 4, BOX.note, "end")
+        yield text(sheet.delta_end, middle + 4, note.mark or BOX.note, "end")
     x, width = sheet.client + 10, sheet.server - sheet.client - 20
     yield f'<rect class="band" x="{px(x)}" y="{px(middle - 13)}" width="{px(width)}" height="26" rx="4"/>'
     yield text(x + 12, middle + 4.5, elide(note.text, sheet.label_cells))

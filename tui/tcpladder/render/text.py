@@ -12,7 +12,8 @@ from tcpladder.ladder import words
 from tcpladder.ladder.ladder import Ladder
 from tcpladder.ladder.model import Role
 from tcpladder.render.cells import clean
-from tcpladder.render.flow_row import draw_flow, flow_columns, flow_header, full_columns
+from tcpladder.render.flow_columns import Pen, flow_columns, full_columns
+from tcpladder.render.flow_row import draw_flow, flow_header
 from tcpladder.render.glyphs import glyphs
 from tcpladder.render.grid import Line, draw, header_lines, plain
 from tcpladder.render.layout import Layout
@@ -97,7 +98,7 @@ def flows_table(
     columns = full_columns(flows) if width is None else flow_columns(width - number)
     yield _stripped((("flow".rjust(number), Role.HEADING), *flow_header(columns)), paint)
     for summary in flows:
-        line = draw_flow(summary, columns, ascii_only)
+        line = draw_flow(summary, columns, Pen(ascii_only=ascii_only, exact=columns.exact))
         yield _stripped(((str(summary.number).rjust(number), Role.NUMBER), *line), paint)
 
 

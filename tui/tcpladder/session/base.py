@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -13,10 +13,13 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
+from tcpladder.analysis.activity import Activity
 from tcpladder.analysis.beliefs import TimerValues
 from tcpladder.analysis.capture import Beliefs, CaptureAnalysis
 from tcpladder.analysis.expected import Given
+from tcpladder.analysis.flow_measures import FlowMeasures, joined
 from tcpladder.analysis.kinds import Kind
 from tcpladder.analysis.log import NO_FLOW, SegmentLog
 from tcpladder.analysis.view import Endpoint, FlowSummary, Side
@@ -25,6 +28,7 @@ from tcpladder.ladder.model import EVENT_KINDS, Note
 from tcpladder.ladder.privacy import Mask
 from tcpladder.ladder.timers import EndTimers, FlowTimers
 from tcpladder.session.named import NamedCapture
+from tcpladder.session.notes import UserNote, UserNotes
 from tcpladder.session.replay_state import ReplayState
 from tcpladder.sources.unwrap import Unwrapper
 from tcpladder.wire.frames import FrameBatch
@@ -105,6 +109,7 @@ class Session:
         """Flows of the captures before each capture."""
         self._warnings: list[str] = []
         self._notes: list[tuple[Note, int | None]] = []
+        self._user_notes = UserNotes(self._notes_changed)
         self._phase: Phase = "loading"
 
     @cached_property
@@ -151,12 +156,16 @@ class Session:
                 os.urandom(SALT_BYTES),
                 beliefs or self.beliefs,
                 keep_segments=self._keep_segments,
+                activity=self._new_activity() if self._keep_segments else None,
                 names=names if names is not None else {},
                 mask=self.mask_here,
             )
             capture.flows_before = self._offsets[-1]
             self._captures.append(capture)
             return capture
+
+    def _new_activity(self) -> Activity:
+        return Activity()
 
     def feed(self, capture: CaptureAnalysis, batch: FrameBatch) -> None:
         """Analyse the next frames of a capture."""
@@ -179,6 +188,17 @@ class Session:
         with self._lock:
             capture, local = self._find(number)
             return capture.summary(local)
+
+    def activity(self, number: int) -> Sequence[int]:
+        """When flow `number` had segments: activity.BUCKETS counts over the capture, live over its last minute."""
+        with self._lock:
+            capture, local = self._find(number)
+            return capture.activity(local)
+
+    def measures(self) -> FlowMeasures | None:
+        """What the list of flows is sorted by, of all flows at once; None where each has to be asked."""
+        with self._lock:
+            return joined([capture.measures() for capture in self._captures])
 
     def endpoints(self, number: int) -> tuple[Endpoint, Endpoint]:
         """Client and server of a flow as they are, whatever a mask shows."""
@@ -215,12 +235,41 @@ class Session:
         return "a capture has no running timers"
 
     def notes(self, number: int) -> tuple[Note, ...]:
-        """What stands across the lanes of a flow: faults that came and went, words of an experiment."""
+        """What stands across the lanes of a flow: what happened to it, and what a user remarks."""
         with self._lock:
-            notes = tuple(note for note, flow in self._notes if flow is None or flow == number)
+            notes = (*self.happened(number), *(note.row() for note in self.user_notes(number)))
             if self.mask_here() is None:
                 return notes
             return tuple(replace(note, text=self.masked(note.text)) for note in notes)
+
+    def happened(self, number: int) -> tuple[Note, ...]:
+        """Faults that came and went, words of an experiment; each ascending, those of several lines together."""
+        with self._lock:
+            return tuple(note for note, flow in self._notes if flow is None or flow == number)
+
+    def user_notes(self, number: int) -> tuple[UserNote, ...]:
+        """The user's notes on a flow, ascending by frame; see notes.py."""
+        with self._lock:
+            return self._user_notes.of(number)
+
+    def put_note(self, note: UserNote) -> UserNote | None:
+        """Set a note; returns what it replaces. Raises UsageError for what is no note."""
+        with self._lock:
+            return self._user_notes.put(note)
+
+    def remove_note(self, note: UserNote) -> bool:
+        """Take a note away; returns whether it was there."""
+        with self._lock:
+            return self._user_notes.remove(note)
+
+    def marked(self, number: int, mark: str) -> UserNote | None:
+        """The note with a letter in a flow."""
+        with self._lock:
+            return self._user_notes.marked(number, mark)
+
+    def _notes_changed(self) -> None:
+        """A user has set a note or taken one away."""
+        self.version += 1
 
     @contextmanager
     def shown_by(self, mask: Mask | None) -> Iterator[None]:
@@ -246,10 +295,17 @@ class Session:
         """Destroy the sockets of a flow that are here; how many there were. Raises TcpladderError."""
         raise PermissionRefused(self.faults.why_not)
 
+    def note_times_ns(self, number: int | None) -> NDArray[np.int64]:
+        """(n,) when something happened to a flow, or to any, and what a user remarks on it; ascending, each once."""
+        with self._lock:
+            if number is not None:
+                return _times_of(note for note in self.notes(number) if not note.continues)
+            return _times_of([*(note for note, _ in self._notes), *self._user_notes.all()])
+
     @property
     def note_count(self) -> int:
         """How many notes there are, of all flows: grows."""
-        return len(self._notes)
+        return len(self._notes) + len(self._user_notes)
 
     def rows_so_far(self) -> list[tuple[SegmentLog, int, int]]:
         """The segments of each capture, how many of them there are now, and how many flows came before them."""
@@ -372,6 +428,10 @@ class Session:
 
     def _notice(self) -> str:
         return ""
+
+
+def _times_of(notes: Iterable[Note | UserNote]) -> NDArray[np.int64]:
+    return np.unique(np.fromiter((note.time_ns for note in notes), np.int64))
 
 
 def _without_folder(source: str) -> str:

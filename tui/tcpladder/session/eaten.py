@@ -19,7 +19,7 @@ from tcpladder.analysis.capture import CaptureAnalysis
 from tcpladder.analysis.log import NO_FLOW
 from tcpladder.flows.tuples import Tuple4
 from tcpladder.sources.fault_log import Eaten
-from tcpladder.sources.merge import merged, take
+from tcpladder.sources.merge import UNSEEN_INTERFACE, at_interface, merged, take
 from tcpladder.wire.decode import Decoder
 from tcpladder.wire.frames import FrameBatch
 from tcpladder.wire.segments import Segments, State
@@ -96,7 +96,7 @@ class EatenSegments:
             self.told[rule] += int(mine.sum())
             self.bytes[rule] += int(eaten.frames.original[mine].sum())
         if eaten.before_tap.any():
-            self._held.append(take(eaten.frames, eaten.before_tap))
+            self._held.append(at_interface(take(eaten.frames, eaten.before_tap), UNSEEN_INTERFACE))
 
     def with_unseen(self, batch: FrameBatch | None, now_ns: int) -> FrameBatch | None:
         """The frames that came, and among them those of the log that no tap could see and whose time has come."""

@@ -22,7 +22,7 @@ _NOT_CAPTURED: dict[Place, str] = {
 """What a capture on this host cannot have."""
 
 
-def fault_notes(state: FaultState, client: Endpoint, server: Endpoint, *, lifted: bool) -> list[Note]:
+def fault_notes(state: FaultState, client: Endpoint, server: Endpoint) -> list[Note]:
     """The notes of one fault for a flow; none where it does not touch the flow."""
     fault = state.fault
     forward = phrases.touches(fault, client.address, client.port, server.address, server.port)
@@ -36,13 +36,13 @@ def fault_notes(state: FaultState, client: Endpoint, server: Endpoint, *, lifted
         note for number, text in enumerate(told) for note in in_lines(state.since_ns, text, again=number > 0)
     ]
     if state.ended_ns is not None:
-        notes += in_lines(state.ended_ns, went(state, lifted=lifted))
+        notes += in_lines(state.ended_ns, went(state))
     return notes
 
 
-def went(state: FaultState, *, lifted: bool) -> str:
+def went(state: FaultState) -> str:
     """`rule 1 lifted: ate 3 segments, 156 bytes`."""
-    how = "lifted" if lifted else "is over"
+    how = phrases.ENDED[state.end]
     if state.fault.action in ROUTING:
         return f"rule {state.number} {how}: routes and links are as before"
     return f"rule {state.number} {how}: {phrases.ate(state.packets, state.bytes)}"

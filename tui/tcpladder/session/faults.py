@@ -27,7 +27,7 @@ from tcpladder.agent.fault_messages import (
 from tcpladder.agent.messages import HostRequest, OnHost, Reply, Request
 from tcpladder.analysis.view import Endpoint
 from tcpladder.errors import PermissionRefused, TcpladderError
-from tcpladder.faults.fault import Fault
+from tcpladder.faults.fault import End, Fault
 from tcpladder.hosts.plan import HOME
 from tcpladder.lab.requests import on_host
 from tcpladder.session.fault_logs import FaultLogs, as_the_hook_says
@@ -69,7 +69,6 @@ class SessionFaults:
         self._states: dict[int, FaultState] = {}
         self._hosts: dict[int, str] = {}
         """Number of a fault -> the host on which it is; no two hosts of an agent have the same number."""
-        self._lifted: set[int] = set()
         self._told: set[int] = set()
         self._compared: set[int] = set()
         self._sysctls: dict[str, SysctlSet] = {}
@@ -87,13 +86,6 @@ class SessionFaults:
     def in_force(self) -> tuple[FaultState, ...]:
         """Those that have not ended."""
         return tuple(state for state in self.states() if state.ended_ns is None)
-
-    def was_lifted(self, number: int) -> bool:
-        """Whether it was lifted, here or from another terminal, rather than its time being up."""
-        state = self._states[number]
-        if number in self._lifted or state.ended_ns is None:
-            return number in self._lifted
-        return state.fault.for_ms is None or state.ended_ns < state.since_ns + state.fault.for_ms * 1_000_000
 
     @property
     def sysctls(self) -> dict[str, SysctlSet]:
@@ -134,9 +126,7 @@ class SessionFaults:
 
     def lift(self, number: int) -> FaultState:
         """Take one back."""
-        state = self._ask_where(number, LiftFault(number=number))
-        self._lifted.add(number)
-        return state
+        return self._ask_where(number, LiftFault(number=number))
 
     def lift_last(self) -> FaultState | None:
         """Take back the one that was applied last; None where nothing is broken."""
@@ -195,7 +185,7 @@ class SessionFaults:
                     self._keep(state, host)
         except AgentGoneError:
             for state in self.in_force():  # it has put everything back
-                gone = replace(state, ended_ns=time.time_ns(), left_ms=None)
+                gone = replace(state, ended_ns=time.time_ns(), left_ms=None, end=End.AGENT_GONE, stuck="")
                 self._keep(gone, self._hosts[state.number])
             raise
 

@@ -5,19 +5,16 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
-
-import numpy as np
 
 from tcpladder.analysis.beliefs import TimerValues
 from tcpladder.analysis.capture import Beliefs, CaptureAnalysis
 from tcpladder.analysis.captured import PREFIX as TIMERS
 from tcpladder.analysis.captured import CapturedValues
 from tcpladder.analysis.expected import Given
-from tcpladder.analysis.lost_comments import words_of
 from tcpladder.analysis.view import Endpoint, Side
 from tcpladder.errors import CaptureError, UsageError
 from tcpladder.session.base import Session
+from tcpladder.session.file_notes import FileNotes
 from tcpladder.sources.base import FrameFile
 from tcpladder.sources.files import open_capture
 from tcpladder.sources.streams import Following
@@ -61,8 +58,7 @@ class FileSession(Session):
             for number, path in enumerate(paths)
         ]
         self._thread: threading.Thread | None = None
-        self._comments_read: dict[int, int] = {}
-        """File -> how many of the comments on its frames have been looked at."""
+        self._file_notes = [FileNotes(file) for file in self._files] if keep_segments else []
         self._grew = False
         """Whether frames came after the end had been reached once: then the capture goes on now."""
         self._pending: Iterator[FrameBatch] | None = None
@@ -79,6 +75,7 @@ class FileSession(Session):
                 self._take(capture, file, batch)
                 if self._stop.is_set():
                     return
+            self._take_notes(capture, file)
             yield capture
         self._phase = "ended"
         self.version += 1
@@ -97,28 +94,37 @@ class FileSession(Session):
     def _take(self, capture: CaptureAnalysis, file: FrameFile, batch: FrameBatch) -> None:
         if len(batch):
             self._grew = self._grew or self._phase == "running"
-            before = len(capture.log)
             self.feed(capture, batch)
-            self._mark_lost(capture, file, before)
+            self._take_notes(capture, file)
         if file.caught_up and self._phase == "loading":
             self._phase = "running"
             self.version += 1
 
-    def _mark_lost(self, capture: CaptureAnalysis, file: FrameFile, first_row: int) -> None:
-        """Take over what the capture itself says of the segments since `first_row` that did not arrive."""
-        read = self._comments_read.get(id(file), 0)
-        said = {frame: words_of(text) for frame, text in islice(file.comments.items(), read, None)}
-        self._comments_read[id(file)] = read + len(said)
-        if not any(said.values()):
+    def _take_notes(self, capture: CaptureAnalysis, file: FrameFile) -> None:
+        """Take over what is said of the segments: what ate them, what happened, what a user remarks."""
+        if not self._file_notes:
             return
-        rows = np.arange(first_row, len(capture.log))
-        frames = capture.log.column("frame", rows).tolist()
-        with self._lock:
-            capture.log.lost.update(
-                (row, words)
-                for row, frame in zip(rows.tolist(), frames, strict=True)
-                if (words := said.get(frame))
-            )
+        said = self._file_notes[self._files.index(file)].take(capture)
+        if said:
+            with self._lock:
+                capture.log.lost.update(said.lost)
+                self._notes += said.happened
+                self._user_notes.read(said.notes)
+                self.version += 1
+
+    def _notes_changed(self) -> None:
+        super()._notes_changed()
+        for capture, kept in zip(self._captures, self._file_notes, strict=False):
+            first, last = capture.flows_before + 1, capture.flows_before + capture.flows
+            mine = (note for note in self._user_notes.all() if first <= note.flow <= last)
+            try:
+                if not kept.keep(mine):
+                    raise UsageError(
+                        f"notes on {self.name} end with it: save it, and they are in what is saved"
+                    )
+            except UsageError as failed:
+                if str(failed) not in self._warnings:
+                    self._warnings.append(str(failed))
 
     def look(self, _wait_s: float) -> bool:
         """Take in, in the caller's thread, what has come of the one file; waits no longer than Following.wait_s.
@@ -130,6 +136,7 @@ class FileSession(Session):
             self._pending = self._files[0].batches()
         batch = next(self._pending, None)
         if batch is None:
+            self._take_notes(self.capture, self._files[0])
             self._phase = "ended"
             self.version += 1
             return False

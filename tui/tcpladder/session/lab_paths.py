@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -21,12 +22,12 @@ class LabPaths:
 
     Args:
         plan: the network; there is one way from one host to another.
-        point: the tap.
+        points: the taps.
     """
 
-    def __init__(self, plan: Plan, point: Point) -> None:
+    def __init__(self, plan: Plan, points: Sequence[Point]) -> None:
         self._cables = plan.cables
-        self._point = point
+        self._points = points
         self._host_of = {
             ipaddress.ip_interface(address).ip: end.host
             for cable in plan.cables
@@ -51,17 +52,37 @@ class LabPaths:
         return replace(eaten, before_tap=np.where(known, unseen, eaten.before_tap))
 
     def passed_tap(self, source: ipaddress.IPv4Address | ipaddress.IPv6Address, host: str) -> bool | None:
-        """Whether what an address sent had come by the tap when it was eaten on `host`.
+        """Whether what an address sent had come by a tap when it was eaten on `host`.
 
         None where only the hook knows: it was sent and eaten on the host of the tap.
         """
         sender = self._host_of.get(source, host)
-        if sender == host == self._point.host:
+        if sender == host and any(point.host == host for point in self._points):
             return None
-        return any(self._taps(end) for cable in self._way(sender, host) for end in cable.ends)
+        return any(self._tap(end) is not None for end in self._ends(sender, host))
 
-    def _taps(self, end: End) -> bool:
-        return end.host == self._point.host and self._point.interface in (_ANY, end.interface)
+    def taps(self, source: str, destination: str) -> tuple[int, ...]:
+        """The taps between two addresses of the network, by number, in the order in which a segment comes by."""
+        hosts = [self._host_of.get(ipaddress.ip_address(address)) for address in (source, destination)]
+        if hosts[0] is None or hosts[1] is None:
+            return ()
+        seen = (self._tap(end) for end in self._ends(hosts[0], hosts[1]))
+        return tuple(dict.fromkeys(tap for tap in seen if tap is not None))
+
+    def _tap(self, end: End) -> int | None:
+        """The number of the tap at an end of a cable."""
+        for number, point in enumerate(self._points):
+            if point.host == end.host and point.interface in (_ANY, end.interface):
+                return number
+        return None
+
+    def _ends(self, sender: str, host: str) -> list[End]:
+        """The ends of the cables between two hosts, in the order of the way."""
+        ends, here = list[End](), sender
+        for cable in self._way(sender, host):
+            ends += cable.ends if cable.ends[0].host == here else cable.ends[::-1]
+            here = ends[-1].host
+        return ends
 
     def _way(self, sender: str, host: str) -> tuple[Cable, ...]:
         """The cables between two hosts; none where no way leads there."""

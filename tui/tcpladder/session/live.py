@@ -8,13 +8,17 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+import numpy as np
+from numpy.typing import NDArray
+
 from tcpladder.agent.client import AgentClient
 from tcpladder.agent.messages import CaptureOpened, OpenCapture, ReadSysctls, Request, Sysctls
 from tcpladder.analysis import beliefs
+from tcpladder.analysis.activity import Activity
 from tcpladder.analysis.beliefs import TimerValues
 from tcpladder.analysis.expected import Given
 from tcpladder.analysis.flow_view import Findings
-from tcpladder.analysis.view import Endpoint, Origin, Side
+from tcpladder.analysis.view import Endpoint, Origin, Process, Side
 from tcpladder.errors import CaptureError, InterfaceError, TcpladderError, UsageError
 from tcpladder.ladder.model import Note
 from tcpladder.ladder.timers import EndTimers, FlowTimers
@@ -23,11 +27,14 @@ from tcpladder.session.eaten import EatenSegments
 from tcpladder.session.fault_notes import fault_notes
 from tcpladder.session.faults import SessionFaults
 from tcpladder.session.flight_recorder import FlightRecorder
+from tcpladder.session.flow_owners import FlowOwners
 from tcpladder.session.keeping import Keep, Occasion
-from tcpladder.session.saving import Saving
+from tcpladder.session.notes_told import NotesTold
+from tcpladder.session.saving import LOOKS, Saving
 from tcpladder.session.socket_watch import Ends, SocketWatch
 from tcpladder.session.values_told import ValuesTold
-from tcpladder.sources.live import open_live
+from tcpladder.sources.live import LiveSource, open_live
+from tcpladder.sources.points import CapturePoints
 from tcpladder.store.pcapng import CapturedInterface, PcapngWriter
 from tcpladder.store.spool import Spool
 from tcpladder.wire.frames import PADDING, FrameBatch
@@ -47,6 +54,8 @@ class LiveSession(Session):
     Args:
         agent: opens the capture and reads sysctls.
         request: what to capture.
+        called: what a file calls the interface; its name where that is empty.
+        more: what else to capture, by what a file calls it; its frames are merged into those of the first.
         write: a descriptor to save every frame to, as pcapng, and its name.
         given: what the user says of the timers.
         keep: how much of the capture stays on disk to be dissected and saved; the oldest is overwritten.
@@ -58,6 +67,8 @@ class LiveSession(Session):
         agent: AgentClient,
         request: OpenCapture,
         *,
+        called: str = "",
+        more: Mapping[str, Request] | None = None,
         write: tuple[int, str] | None = None,
         mode: Mode = "live",
         name: str | None = None,
@@ -71,25 +82,27 @@ class LiveSession(Session):
         """Where in the spool the frames of each batch begin, and when they came."""
         self._recorder: FlightRecorder | None = None
         self._agent = agent
-        opened, (descriptor,) = agent.request(request)
-        assert isinstance(opened, CaptureOpened)
-        self.opened = opened
-        self._local: frozenset[str] = frozenset(opened.local_addresses)
-        self._source = open_live(descriptor, opened)
+        self.opened, source = self._open(request)
+        others = {words: self._open(one) for words, one in (more or {}).items()}
+        self._opened = {called or self.opened.interface: self.opened} | {
+            words: one[0] for words, one in others.items()
+        }
+        self._local = frozenset(a for one in self._opened.values() for a in one.local_addresses)
+        sources = [source, *(one[1] for one in others.values())]
+        self._source: LiveSource = source if not others else CapturePoints(sources)
         self._spool = Spool(self.keep.bytes)
         self._saving: Saving | None = None
         if write is not None:
-            interface = CapturedInterface(
-                name=opened.interface, link_type=opened.link_type, snap_length=opened.snap_length
-            )
-            writer = PcapngWriter(write[0], [interface], name=write[1])
+            writer = PcapngWriter(write[0], self.interfaces, name=write[1])
             self._saving = Saving(writer, self._news, self.warn)
         self._told = ValuesTold()
+        self._notes_told = NotesTold(self)
         self._dropped = self._seen = 0
         self._values = TimerValues()
         """What the sysctls of the captured namespace say."""
         self._options: dict[Endpoint, TimerValues] = {}
         self._sockets = SocketWatch(agent, self._local_ends)
+        self._owners = FlowOwners(agent, self._local_ends, self._learn_owners)
         self._reads_sockets = True
         self._sysctls_due = 0.0
         self._thread: threading.Thread | None = None
@@ -98,6 +111,12 @@ class LiveSession(Session):
         self._eaten = EatenSegments(self.capture)
         self.faults = SessionFaults(agent, self._change)
         self._phase = "running"
+
+    def _open(self, request: Request) -> tuple[CaptureOpened, LiveSource]:
+        """Open a capture. Raises TcpladderError."""
+        opened, (descriptor,) = self._agent.request(request)
+        assert isinstance(opened, CaptureOpened)
+        return opened, open_live(descriptor, opened)
 
     def start(self) -> None:
         self._thread = threading.Thread(target=self._run, name="capture", daemon=True)
@@ -127,7 +146,7 @@ class LiveSession(Session):
             self._bound_memory()
         eaten = self._mark_eaten()
         if self._saving is not None:
-            self._saving.take(batch, eaten, wait=self.faults.active)
+            self._saving.take(batch, eaten, looks=self._looks_to_wait)
         self._count()
         if self._recorder is not None:
             self._recorder.look(time.time_ns(), self.warn)
@@ -175,6 +194,11 @@ class LiveSession(Session):
             return {self.capture.log.value("frame", row): words for row, words in found.items()}
 
     @property
+    def _looks_to_wait(self) -> int:
+        """For so many looks it may turn out that a frame did not arrive."""
+        return LOOKS if self.faults.active else 0
+
+    @property
     def frames_written(self) -> int:
         """How many frames are in the file that is written."""
         return 0 if self._saving is None else self._saving.frames
@@ -193,8 +217,9 @@ class LiveSession(Session):
         self._recorder = FlightRecorder(self, occasions, directory, self.keep)
 
     def _news(self, frames: int) -> dict[int, str]:
-        """Comments on the next frames, with the timer values that the file does not know yet."""
-        return dict(enumerate(self._comments(self._told, frames)))
+        """Comments on the next frames, with the timer values and the notes that the file does not know yet."""
+        values = self._comments(self._told, frames)
+        return dict(enumerate([*values, *self._notes_told.news(frames - len(values))]))
 
     def _comments(self, told: ValuesTold, most: int) -> list[str]:
         sockets = self._sockets.all_values()
@@ -249,6 +274,7 @@ class LiveSession(Session):
             return
         try:
             changed = self._sockets.work(time.monotonic(), time.time_ns())
+            changed |= self._owners.work(self.flow_count(), time.monotonic())
         except TcpladderError as failed:
             self.warn(str(failed))
             self._reads_sockets = False
@@ -256,6 +282,13 @@ class LiveSession(Session):
         if changed:
             with self._lock:
                 self.version += 1
+
+    def _learn_owners(self, number: int, processes: tuple[Process, ...]) -> None:
+        with self._lock:
+            self.capture.learn_owners(number, processes)
+
+    def _new_activity(self) -> Activity:
+        return Activity(slides=True)
 
     def _local_ends(self, number: int) -> Ends:
         """The ends of a flow whose sockets are in the captured namespace."""
@@ -278,7 +311,8 @@ class LiveSession(Session):
 
     def owners(self, number: int) -> str:
         readings = [self._sockets.reading(*end, last_ns=0) for end in self._local_ends(number).values()]
-        return ", ".join(dict.fromkeys(one.owner for one in readings if one is not None and one.owner))
+        read = dict.fromkeys(one.owner for one in readings if one is not None and one.owner)
+        return ", ".join(read or map(str, self.capture.owners.get(number, ())))
 
     def _end_timers(self, view: Findings, side: Side) -> EndTimers:
         summary = view.summary
@@ -313,17 +347,30 @@ class LiveSession(Session):
                 self._options[endpoint] = values
                 self.version += 1
 
-    def notes(self, number: int) -> tuple[Note, ...]:
+    def happened(self, number: int) -> tuple[Note, ...]:
         """As ever, with the faults that touched the flow."""
         with self._lock:
             client, server = self.endpoints(number)
             faults = self.faults
-            return super().notes(number) + tuple(
+            return super().happened(number) + tuple(
                 note
                 for state in faults.states()
                 if not faults.tells_itself(state.number)
-                for note in fault_notes(state, client, server, lifted=faults.was_lifted(state.number))
+                for note in fault_notes(state, client, server)
             )
+
+    def note_times_ns(self, number: int | None) -> NDArray[np.int64]:
+        times = super().note_times_ns(number)
+        if number is not None:
+            return times
+        faults = [state for state in self.faults.states() if not self.faults.tells_itself(state.number)]
+        ends = [state.ended_ns for state in faults if state.ended_ns is not None]
+        return np.unique(np.concatenate([times, np.array([*(s.since_ns for s in faults), *ends], np.int64)]))
+
+    @property
+    def note_count(self) -> int:
+        states = self.faults.states()
+        return super().note_count + len(states) + sum(state.ended_ns is not None for state in states)
 
     def reset_connection(self, number: int, *, insist: bool = False) -> int:
         ends = self._local_ends(number)
@@ -336,11 +383,9 @@ class LiveSession(Session):
 
     @property
     def interfaces(self) -> Sequence[CapturedInterface]:
-        opened = self.opened
         return [
-            CapturedInterface(
-                name=opened.interface, link_type=opened.link_type, snap_length=opened.snap_length
-            )
+            CapturedInterface(name=words, link_type=one.link_type, snap_length=one.snap_length)
+            for words, one in self._opened.items()
         ]
 
     def timer_comments(self) -> list[str]:
@@ -363,7 +408,7 @@ class LiveSession(Session):
         self.faults.close()
         self._spool.close()
         if self._saving is not None:
-            self._saving.close()
+            self._saving.close(self._notes_told.closing, dropped=self._dropped)
         self._agent.close()
 
     def _kernel_drops(self) -> int:

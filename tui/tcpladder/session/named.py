@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from tcpladder.analysis.activity import Activity
 from tcpladder.analysis.capture import Beliefs, CaptureAnalysis
 from tcpladder.analysis.view import Endpoint
 from tcpladder.ladder.privacy import Mask
@@ -21,10 +22,11 @@ class NamedCapture(CaptureAnalysis):
         beliefs: Beliefs,
         *,
         keep_segments: bool,
+        activity: Activity | None,
         names: Mapping[str, str],
         mask: Callable[[], Mask | None] = lambda: None,
     ) -> None:
-        super().__init__(salt, beliefs, keep_segments=keep_segments)
+        super().__init__(salt, beliefs, keep_segments=keep_segments, activity=activity)
         self._names = names
         self._mask = mask
 

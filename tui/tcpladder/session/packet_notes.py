@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,7 +9,6 @@ from tcpladder.analysis.flow_view import Findings
 from tcpladder.analysis.view import Gap, Verdict
 from tcpladder.ladder import words
 from tcpladder.ladder.ladder import is_event
-from tcpladder.ladder.model import Note
 
 PREFIX = "tcpladder: "
 
@@ -42,8 +39,3 @@ def _silence(gap: Gap) -> str:
     off = words.deviation(gap.observed_ns - gap.expected_ns)
     origin = "" if gap.origin is None else f", {gap.origin}"
     return f"{gap.name}: {gap.verdict}, {off}, {observed} observed{origin}"
-
-
-def mark_of(note: Note) -> str:
-    """`tcpladder: at 2025-10-09 14:02:10.123 UTC: DROP client → server, rule 1`: a fault, a step of an experiment."""
-    return f"{PREFIX}at {words.date_time(note.time_ns, UTC)} UTC: {note.text}"

@@ -31,7 +31,8 @@ class Player:
         """How many rows have had their turn."""
         self._axis = Axis([])
         self._scope: int | None = None
-        self._found: dict[str, tuple[int, NDArray[np.int64]]] = {}
+        self._found: dict[str, tuple[tuple[int, int], NDArray[np.int64]]] = {}
+        self._note_times_ns: NDArray[np.int64] = np.empty(0, np.int64)
         self._silences: tuple[object, Silences] | None = None
 
     @property
@@ -39,12 +40,14 @@ class Player:
         """Whether there is a moment to be at."""
         return self.state.begin_ns > 0
 
-    def take(self, axis: Axis, end_ns: int, *, growing: bool) -> None:
-        """Walk along this axis from now on; it ends there, and may grow."""
-        if axis is not self._axis:
-            self._axis = axis
-            self._forget()
-        begin_ns = axis.begin_ns
+    def walk_along(self, axis: Axis, position: int) -> None:
+        """Walk along this axis from now on, from a position on it."""
+        self._axis, self.position = axis, position
+        self._forget()
+
+    def take(self, end_ns: int, *, growing: bool) -> None:
+        """The axis ends there, and may grow."""
+        begin_ns = self._axis.begin_ns
         if begin_ns is None:
             return
         begun, self.state = self.has_begun, replace(
@@ -58,6 +61,10 @@ class Player:
         if scope != self._scope:
             self._scope = scope
             self._forget()
+
+    def take_notes(self, times_ns: NDArray[np.int64]) -> None:
+        """(n,) when something happened to the scope that is no segment; ascending."""
+        self._note_times_ns = times_ns
 
     # Playing
 
@@ -125,20 +132,39 @@ class Player:
 
     def event(self, by: int) -> bool:
         """Go to the next or the previous event; returns whether there was one."""
-        return self._walk(self._found_now("events"), by)
+        at = self._next_place(events := self._found_now("events"), by)
+        note_ns = self._next_note(by)
+        if at is None and note_ns is None:
+            return False
+        time_ns = None if at is None else int(self._axis.time_ns[events[at]])
+        if at is None or (note_ns is not None and time_ns is not None and by * (time_ns - note_ns) > 0):
+            self.seek(note_ns or 0)
+        else:
+            self._stand(int(events[at]) + 1)
+        return True
+
+    def _next_note(self, by: int) -> int | None:
+        """The moment of the nearest note in a direction."""
+        times = self._note_times_ns
+        times = times[(times >= self.state.begin_ns) & (times <= self.state.end_ns)]
+        beyond = times[times > self.state.now_ns] if by > 0 else times[times < self.state.now_ns]
+        return int(beyond[0 if by > 0 else -1]) if len(beyond) else None
 
     def _walk(self, places: NDArray[np.int64], by: int) -> bool:
-        """Stand right behind the next of these rows that is not there yet, or behind the last one but one that is."""
-        if by > 0:
-            at = int(np.searchsorted(places, self.position))
-        else:
+        """Stand right behind the next of these rows, or behind the last one but one; returns whether there was one."""
+        at = self._next_place(places, by)
+        if at is not None:
+            self._stand(int(places[at]) + 1)
+        return at is not None
+
+    def _next_place(self, places: NDArray[np.int64], by: int) -> int | None:
+        """The index of the next of these rows that is not there yet, or of the last one but one that is."""
+        at = int(np.searchsorted(places, self.position))
+        if by < 0:
             # The row that was shown last goes away; what is before it is what shows then.
-            at = int(np.searchsorted(places, self.position)) - 1
+            at -= 1
             at -= at >= 0 and int(places[at]) == self.position - 1
-        if not 0 <= at < len(places):
-            return False
-        self._stand(int(places[at]) + 1)
-        return True
+        return at if 0 <= at < len(places) else None
 
     def _stand(self, position: int) -> None:
         self.position = position
@@ -148,7 +174,8 @@ class Player:
 
     def event_times_ns(self) -> NDArray[np.int64]:
         """(n,) when the events come; ascending."""
-        return self._axis.time_ns[self._found_now("events")]
+        times = self._axis.time_ns[self._found_now("events")]
+        return np.sort(np.concatenate([times, self._note_times_ns])) if len(self._note_times_ns) else times
 
     def _forget(self) -> None:
         self._found = {}
@@ -156,11 +183,12 @@ class Player:
 
     def _found_now(self, what: str) -> NDArray[np.int64]:
         """Positions of the scope's rows or events, found again when much is new."""
-        rows, (known, found) = len(self._axis), self._found.get(what, (-1, np.empty(0, np.int64)))
-        if rows != known and (rows < FEW or rows - known > known // NEW):
+        now = rows, _ = len(self._axis), self._axis.losses
+        seen, found = self._found.get(what, ((-1, -1), np.empty(0, np.int64)))
+        if now != seen and (rows < FEW or rows - seen[0] > seen[0] // NEW):
             find = self._axis.events if what == "events" else self._axis.positions
             found = find(self._scope)
-            self._found[what] = rows, found
+            self._found[what] = now, found
         return found
 
     def _silences_now(self) -> Silences:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from tcpladder.agent.messages import OpenCapture
 from tcpladder.analysis.beliefs import TimerValues
@@ -16,10 +16,13 @@ from tcpladder.session.faults import SessionFaults
 from tcpladder.session.lab_agent import LabAgent
 from tcpladder.session.lab_paths import LabPaths
 from tcpladder.session.live import SYSCTLS, LiveSession
+from tcpladder.session.seen_at import SeenAt
 from tcpladder.session.values_told import ValuesTold
 
 _SETTLING_S = 0.5
 """After the end of the command, until what was sent last is captured."""
+LOOKS_AT_POINTS = 12
+"""The kernel hands over a block of the ring after 50 ms at the soonest: longer than seen_at.SETTLED_NS in all."""
 MOST_LINES = 500
 MOST_OUTPUT_BYTES = 1 << 20
 
@@ -29,7 +32,7 @@ class PrivateSession(LiveSession):
 
     Args:
         agent: it has built `plan`.
-        point: where frames are captured.
+        points: where frames are captured; what is asked plainly is meant for the host of the first.
         command: begun when the capture runs; ended with the session.
         on_output: takes what the command says, as it comes.
         write: a descriptor to save every frame to, as pcapng, and its name.
@@ -39,15 +42,26 @@ class PrivateSession(LiveSession):
         self,
         agent: LabAgent,
         plan: Plan,
-        point: Point,
+        points: Sequence[Point],
         *,
         name: str,
         command: Command | None = None,
         on_output: Callable[[bytes], None] = lambda _said: None,
         write: tuple[int, str] | None = None,
     ) -> None:
-        super().__init__(agent, OpenCapture(interface=point.interface), mode="lab", name=name, write=write)
-        self.faults = SessionFaults(agent, self._change, host=point.host, placed=LabPaths(plan, point).placed)
+        point, paths = points[0], LabPaths(plan, points)
+        requests = {str(one): on_host(one.host, OpenCapture(interface=one.interface)) for one in points[1:]}
+        super().__init__(
+            agent,
+            OpenCapture(interface=point.interface),
+            called=str(point) if requests else "",
+            more=requests,
+            mode="lab",
+            name=name,
+            write=write,
+        )
+        self.faults = SessionFaults(agent, self._change, host=point.host, placed=paths.placed)
+        self._seen_at = SeenAt(self.capture, paths, points) if requests else None
         self.has_command = command is not None
         self._command = command
         self._exit_code: int | None = None
@@ -85,6 +99,20 @@ class PrivateSession(LiveSession):
                 self._exit_code, self._command_ended_s = self._command.code, time.monotonic()
         return came
 
+    @property
+    def _looks_to_wait(self) -> int:
+        return super()._looks_to_wait if self._seen_at is None else LOOKS_AT_POINTS
+
+    def _mark_eaten(self) -> dict[int, str]:
+        """As ever, and what did not come by the next point."""
+        found = super()._mark_eaten()
+        if self._seen_at is not None:
+            with self._lock:
+                missed = self._seen_at.mark(time.time_ns())
+                self.version += bool(missed)
+            found |= {self.capture.log.value("frame", row): words for row, words in missed.items()}
+        return found
+
     def _may_begin(self) -> bool:
         """Whether it is the command's turn."""
         return True
@@ -95,6 +123,15 @@ class PrivateSession(LiveSession):
             return f"the command has ended with exit code {self._exit_code}"
         said = self.command_output.decode(errors="replace").rstrip().rpartition("\n")[2]
         return "".join(letter if letter.isprintable() else " " for letter in said)
+
+    @property
+    def awaits_its_user(self) -> bool:
+        """Whether a step waits for `step_on`."""
+        return False
+
+    def step_on(self) -> str:
+        """Take the step that waits; why there is none, empty where it was taken. May be called from any thread."""
+        return "no experiment runs here, only your command"
 
     def narration(self, width: int) -> list[str]:
         """What the command says, its newest lines last."""

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, tzinfo
 
 import numpy as np
@@ -23,6 +24,7 @@ from tcpladder.ladder.privacy import Mask
 from tcpladder.session.base import Session, SessionStatus
 from tcpladder.session.faults import SessionFaults
 from tcpladder.session.moment import moment_of
+from tcpladder.session.notes import UserNote
 from tcpladder.session.player import Player
 from tcpladder.session.replay_axis import Axis
 from tcpladder.session.replay_state import ReplayState
@@ -72,6 +74,8 @@ class ReplaySession(Session):
         self._ats: list[CaptureAsOf] = []
         self._axis = Axis([])
         self._seen: object = None
+        self._scope: int | None = None
+        self._notes_known: object = None
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -128,8 +132,9 @@ class ReplaySession(Session):
     def look_at(self, flow: int | None) -> None:
         """Skip the silences and find the events of this flow, or of all."""
         with self._lock:
-            self._go_on()
+            self._scope = flow
             self.player.look_at(flow)
+            self._take_notes()
 
     def play(self, playing: bool) -> None:
         """Play or pause; playing on from the end begins again."""
@@ -216,28 +221,63 @@ class ReplaySession(Session):
         captures = self.source.captures
         if len(captures) > len(self._ats):
             self._ats += [CaptureAsOf(capture) for capture in captures[len(self._ats) :]]
-            self._axis = Axis([])
-        if not len(self._axis) and self._ats and (self.source.one_capture or self.source.phase == "ended"):
-            self._axis = Axis(self._ats)
+        complete = self.source.phase == "ended"
+        if self._axis.is_behind(self._ats, complete=complete):
+            self._merge(complete=complete)
         behind_ns = self.behind_ns
         end_ns = (
             self.source.now_ns() if behind_ns is not None else max((c.last_ns for c in captures), default=0)
         )
         if self._at is not None and self.source.phase == "loading":
             return  # the moment may not be there yet
-        self.player.take(self._axis, end_ns, growing=self.source.phase != "ended")
+        self._take_notes()
+        self.player.take(end_ns, growing=self.source.phase != "ended")
         if self._at is not None and self.player.has_begun:
             at, self._at = self._at, None
             self.seek_text(at, datetime.now().astimezone().tzinfo or UTC)
         self.player.advance(passed_s)
         self._moved()
 
+    def _merge(self, *, complete: bool) -> None:
+        """Take in what several captures have got. Numbers of flows may change by it, as flows of a later file may have
+        begun earlier; while a flow is looked at, that waits until all is read."""
+        axis, before = Axis(self._ats), self._axis
+        watched = None if self._scope is None else before.find(self._scope)
+        if watched is not None and not complete and not axis.keeps_numbers_of(before):
+            return
+        limits = [at.limit for at in self._ats]
+        self._axis = axis
+        self.player.walk_along(axis, axis.position_behind(limits))
+        if watched is not None:
+            self.look_at(axis.number(*watched))
+
+    def place_of(self, number: int) -> tuple[int, int]:
+        """The capture of a flow and its number there, which stay when more is read."""
+        with self._lock:
+            return self._axis.find(number)
+
+    def number_at(self, place: tuple[int, int]) -> int:
+        """The number of a flow now."""
+        with self._lock:
+            return self._axis.number(*place)
+
+    def _take_notes(self) -> None:
+        """Let the player know what happened that is no segment."""
+        known = self._scope, self.source.note_count
+        if known != self._notes_known and len(self._axis):
+            self._notes_known = known
+            scope = None if self._scope is None else self.number_in_source(self._scope)
+            self.player.take_notes(self.source.note_times_ns(scope))
+
     def _moved(self) -> None:
         player, behind_ns = self.player, self.behind_ns
         self._axis.move(player.position)
         ahead = self.source.version if not player.has_begun else 0
         lost = sum(len(at.capture.log.lost) for at in self._ats)
-        seen = player.state, player.position, ahead, lost, None if behind_ns is None else behind_ns // 10**9
+        seen = (
+            player.state, player.position, ahead, lost, self.source.note_count,
+            None if behind_ns is None else behind_ns // 10**9,
+        )  # fmt: skip
         if seen != self._seen:
             self._seen = seen
             self._changes += 1
@@ -255,7 +295,11 @@ class ReplaySession(Session):
         """Do a bit of it; returns whether there is more."""
         for index, at in enumerate(self._ats):
             for number in at.capture.long_flows():
-                if at.read_ahead(number, shown_as=self._axis.number(index, number)):
+                try:
+                    shown_as = self._axis.number(index, number)
+                except LookupError:
+                    continue
+                if at.read_ahead(number, shown_as=shown_as):
                     return True
         return False
 
@@ -273,6 +317,14 @@ class ReplaySession(Session):
             index, local = self._axis.find(number)
             return self._ats[index].summary(local, shown_as=number)
 
+    def activity(self, number: int) -> Sequence[int]:
+        with self._lock:
+            index, local = self._axis.find(number)
+            return self._ats[index].activity(local)
+
+    def measures(self) -> None:
+        return None
+
     def endpoints(self, number: int) -> tuple[Endpoint, Endpoint]:
         return self.source.endpoints(self.number_in_source(number))
 
@@ -284,6 +336,26 @@ class ReplaySession(Session):
     def notes(self, number: int) -> tuple[Note, ...]:
         notes = self.source.notes(self.number_in_source(number))
         return tuple(note for note in notes if note.time_ns <= self.player.state.now_ns)
+
+    def happened(self, number: int) -> tuple[Note, ...]:
+        notes = self.source.happened(self.number_in_source(number))
+        return tuple(note for note in notes if note.time_ns <= self.player.state.now_ns)
+
+    def user_notes(self, number: int) -> tuple[UserNote, ...]:
+        return tuple(
+            replace(note, flow=number) for note in self.source.user_notes(self.number_in_source(number))
+        )
+
+    def put_note(self, note: UserNote) -> UserNote | None:
+        replaced = self.source.put_note(replace(note, flow=self.number_in_source(note.flow)))
+        return None if replaced is None else replace(replaced, flow=note.flow)
+
+    def remove_note(self, note: UserNote) -> bool:
+        return self.source.remove_note(replace(note, flow=self.number_in_source(note.flow)))
+
+    def marked(self, number: int, mark: str) -> UserNote | None:
+        found = self.source.marked(self.number_in_source(number), mark)
+        return None if found is None else replace(found, flow=number)
 
     def rows_so_far(self) -> list[tuple[SegmentLog, int, int]]:
         with self._lock:

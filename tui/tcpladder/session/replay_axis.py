@@ -12,9 +12,12 @@ from tcpladder.analysis.log import SegmentLog
 from tcpladder.ladder.ladder import is_event
 from tcpladder.wire.frames import UNKNOWN_TIME_NS
 
+AGAIN = 4
+"""Several captures that grow are merged again when a fourth more has come."""
+
 
 class Axis:
-    """The rows of one capture, which may grow, or of several that are complete, merged by time.
+    """The rows of one capture, which may grow, or those that several captures have now, merged by time.
 
     A position is how many rows have had their turn. Flows of several captures are numbered as they begin.
     """
@@ -42,6 +45,32 @@ class Axis:
             for flow in range(at.rows.flows)
         )
 
+    def is_behind(self, captures: list[CaptureAsOf], *, complete: bool) -> bool:
+        """Whether it lacks so much of these captures that it should be made again; `complete`: anything."""
+        if not self._places and len(captures) == len(self._captures) < 2:
+            return False
+        lacks = sum(len(at.capture.log) for at in captures) - len(self)
+        return lacks > (0 if complete else len(self) // AGAIN)
+
+    def keeps_numbers_of(self, other: Axis) -> bool:
+        """Whether each flow of another axis has the same number here."""
+        return self._in_order()[: len(other._in_order())] == other._in_order()
+
+    def _in_order(self) -> list[tuple[int, int]]:
+        """The capture of each flow and its number there."""
+        if self._places:
+            return [flow[1:] for flow in self._flows]
+        return (
+            [(0, number) for number in range(1, self._captures[0].rows.flows + 1)] if self._captures else []
+        )
+
+    def position_behind(self, limits: list[int]) -> int:
+        """The position at which each capture has had at least so many rows."""
+        if not self._places:
+            return limits[0] if limits else 0
+        ends = [int(places[n - 1]) + 1 for places, n in zip(self._places, limits, strict=True) if n]
+        return max(ends, default=0)
+
     def __len__(self) -> int:
         return (
             len(self._captures[0].capture.log) if self._captures and not self._places else len(self._time_ns)
@@ -51,6 +80,11 @@ class Axis:
     def time_ns(self) -> NDArray[np.int64]:
         """(rows,) when each row has its turn; never falling, UNKNOWN_TIME_NS before the first known time."""
         return self._captures[0].time_ns if self._captures and not self._places else self._time_ns
+
+    @property
+    def losses(self) -> int:
+        """How many segments are known to be lost."""
+        return sum(len(at.capture.log.lost) for at in self._captures)
 
     @property
     def begin_ns(self) -> int | None:
@@ -87,10 +121,13 @@ class Axis:
         raise LookupError(f"there is no flow {number}")
 
     def number(self, capture: int, number: int) -> int:
-        """The number on the axis of a flow that a capture numbers `number`."""
+        """The number on the axis of a flow that a capture numbers `number`. Raises LookupError likewise."""
         if not self._places:
             return number
-        return next(n for n, flow in enumerate(self._flows, 1) if flow[1:] == (capture, number))
+        for place, flow in enumerate(self._flows, 1):
+            if flow[1:] == (capture, number):
+                return place
+        raise LookupError(f"flow {number} of capture {capture} is not merged yet")
 
     def positions(self, flow: int | None) -> NDArray[np.int64]:
         """(n,) where the rows of a flow stand, or all rows; ascending."""
@@ -102,7 +139,7 @@ class Axis:
         return self._places[capture][rows] if self._places else rows
 
     def events(self, flow: int | None) -> NDArray[np.int64]:
-        """(n,) where the rows stand, of a flow or of all, whose segments are worth a look; ascending."""
+        """(n,) where the rows stand, of a flow or of all, whose segments are worth a look or were lost; ascending."""
         if flow is not None:
             capture, number = self.find(flow)
             at = self._captures[capture]
@@ -115,4 +152,7 @@ class Axis:
 
 
 def _events_among(log: SegmentLog, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-    return rows[is_event(log.column("kind", rows))]
+    chosen = is_event(log.column("kind", rows))
+    if log.lost:
+        chosen |= np.isin(rows, np.fromiter(log.lost, np.int64))
+    return rows[chosen]

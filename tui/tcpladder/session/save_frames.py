@@ -5,6 +5,7 @@ What is saved are the TCP segments and the ICMP errors about them, copies includ
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,8 @@ from tcpladder.analysis.lost_comments import lost_comment
 from tcpladder.analysis.rows_by_flow import RowsByFlow
 from tcpladder.errors import CaptureError, UsageError
 from tcpladder.session.base import Session
-from tcpladder.session.packet_notes import mark_of, note_of, worth_a_note
+from tcpladder.session.note_comments import happened_line, note_line
+from tcpladder.session.packet_notes import note_of, worth_a_note
 from tcpladder.store.new_file import create
 from tcpladder.store.pcap import PcapWriter
 from tcpladder.store.pcapng import PcapngWriter
@@ -145,46 +147,63 @@ class _Part:
     def batches(self) -> Iterator[tuple[FrameBatch, dict[int, str], int]]:
         """(frames, what is known of them by index, how many frames between them are gone)."""
         known = self._known() if self._wanted.comments else {}
-        marks = self._marks() if self._wanted.comments else []
         for begin in range(0, len(self.rows), FRAMES_AT_ONCE):
             rows = self.rows[begin : begin + FRAMES_AT_ONCE]
             batch, kept = self._batch(rows)
-            comments: dict[int, list[str]] = {}
-            for index, row in enumerate(kept):
-                lost = self._capture.log.lost.get(row) if self._wanted.comments else None
-                said = [known[row]] if row in known else []
-                if lost is not None:
-                    said.append(lost_comment(lost))
-                if said:
-                    comments[index] = said
-            last = begin + FRAMES_AT_ONCE >= len(self.rows)
-            for index, time_ns in enumerate(batch.time_ns.tolist()):
-                while marks and (marks[0][0] <= time_ns or (last and index == len(kept) - 1)):
-                    comments.setdefault(index, []).insert(0, marks.pop(0)[1])
-            yield batch, {at: "\n".join(lines) for at, lines in comments.items()}, len(rows) - len(kept)
+            comments = {index: "\n".join(known[row]) for index, row in enumerate(kept) if row in known}
+            yield batch, comments, len(rows) - len(kept)
 
-    def _known(self) -> dict[int, str]:
-        """Row -> its comment."""
-        session, log, known = self._session, self._capture.log, {}
+    def _known(self) -> dict[int, list[str]]:
+        """Row -> the lines of its comment: notes first, then what the segment is and what ate it."""
+        session, log = self._session, self._capture.log
+        known: dict[int, list[str]] = {}
         wanted = set(self.rows.tolist())
         for number in self._flows:
             with session.lock:
-                view = session.view(self._capture.flows_before + number)
                 rows = self._rows_by_flow.segments(number - 1, len(log))
+                mine = rows[np.isin(rows, self.rows)]
+                for row, line in self._notes(self._capture.flows_before + number, mine):
+                    known.setdefault(row, []).append(line)
+                view = session.view(self._capture.flows_before + number)
                 for index in worth_a_note(view).tolist():
-                    if index < len(rows) and int(rows[index]) in wanted:
-                        known[int(rows[index])] = note_of(view, index)
+                    if index < len(rows) and (row := int(rows[index])) in wanted:
+                        known.setdefault(row, []).append(note_of(view, index))
+        for row in wanted & log.lost.keys():
+            known.setdefault(row, []).append(lost_comment(log.lost[row]))
         return known
 
-    def _marks(self) -> list[tuple[int, str]]:
-        """(time, words) of what happened to the flows, in order, each once."""
-        before = self._capture.flows_before
-        marks = {
-            (note.time_ns, mark_of(note))
-            for number in self._flows
-            for note in self._session.notes(before + number)
-        }
-        return sorted(marks)
+    def _notes(self, flow: int, rows: NDArray[np.int64]) -> Iterator[tuple[int, str]]:
+        """(row, line) of what happened to a flow, on its next row, and of the user's notes, on theirs."""
+        log = self._capture.log
+        happened, noted = self._session.happened(flow), self._session.user_notes(flow)
+        if not len(rows) or not (happened or noted):
+            return
+        gone = self._first_kept(rows)
+        lost_frames = set(log.column("frame", rows[:gone]).tolist())
+        rows = rows[gone:]
+        times, frames = log.column("time_ns", rows), log.column("frame", rows)
+        for note in happened:
+            later = np.flatnonzero(times >= note.time_ns)
+            yield int(rows[later[0] if len(later) else -1]), happened_line(note)
+        for remark in noted:
+            at = int(np.searchsorted(frames, remark.frame))
+            if at < len(rows) and int(frames[at]) == remark.frame:
+                yield int(rows[at]), note_line(remark)
+            elif remark.frame in lost_frames:
+                yield int(rows[0]), happened_line(remark.row())
+
+    def _first_kept(self, rows: NDArray[np.int64]) -> int:
+        """The first of these rows whose bytes are kept, or the last: the spool forgets from its begin."""
+
+        def is_kept(row: int) -> bool:
+            where = (self._capture.log.value(name, row) for name in ("file", "position", "captured"))
+            try:
+                self._session.stored_bytes(*where)
+            except CaptureError:
+                return False
+            return True
+
+        return bisect_left(rows.tolist(), True, hi=len(rows) - 1, key=is_kept)
 
     def _batch(self, rows: NDArray[np.int64]) -> tuple[FrameBatch, list[int]]:
         """The frames of some rows as far as their bytes are kept, and the rows of these."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from tcpladder.analysis.lost_comments import lost_comment
@@ -36,24 +36,28 @@ class Saving:
         self.frames = 0
         """How many are in the file."""
 
-    def take(self, batch: FrameBatch | None, eaten: Mapping[int, str], *, wait: bool) -> None:
+    def take(self, batch: FrameBatch | None, eaten: Mapping[int, str], *, looks: int) -> None:
         """Take what one look brought: frames, and the numbers of those that turned out to be eaten.
 
-        `wait`: whether more may turn out; the frames are then kept for a moment.
+        `looks`: for how many looks more may turn out; the frames are kept as long.
         """
         self._look += 1
         self._eaten.update(eaten)
         if batch is not None:
             # The source reuses its buffer.
-            self._waiting.append((self._look, replace(batch, data=batch.data.copy()) if wait else batch))
-        while self._waiting and not (wait and self._look - self._waiting[0][0] < LOOKS):
+            self._waiting.append((self._look, replace(batch, data=batch.data.copy()) if looks else batch))
+        while self._waiting and self._look - self._waiting[0][0] >= looks:
             self._write(self._waiting.popleft()[1])
 
-    def close(self) -> None:
-        """Write what waits, and close the file."""
+    def close(self, comments: Callable[[], Sequence[str]], *, dropped: int) -> None:
+        """Write what waits, then comments on what is written and how much was dropped, and close the file."""
         while self._waiting:
             self._write(self._waiting.popleft()[1])
         if self._writer is not None:
+            try:
+                self._writer.finish(comments(), dropped=dropped)
+            except CaptureError as failed:
+                self._warn(str(failed))
             self._writer.close()
             self._writer = None
 

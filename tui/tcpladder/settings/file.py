@@ -17,7 +17,7 @@ from tcpladder.agent.confine import invoking_user
 from tcpladder.analysis.profiles import Profile
 from tcpladder.errors import SettingsError
 from tcpladder.settings import plain, profiles
-from tcpladder.settings.plain import Retention, Screen
+from tcpladder.settings.plain import Flows, Retention, Screen
 from tcpladder.settings.reader import Reader
 
 VARIABLE = "TCPLADDER_CONFIG"
@@ -34,6 +34,7 @@ class Settings:
     reader: Reader
     """Names the line of what a room refuses: names of keys, columns and themes are the app's."""
     screen: Screen = field(default_factory=Screen)
+    flows: Flows = field(default_factory=Flows)
     keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Name of an action -> its keys, as they stand there; the app knows both."""
     retention: Retention = field(default_factory=Retention)
@@ -97,7 +98,7 @@ def in_force(settings: Settings) -> list[str]:
             "# There is no such file: the defaults hold. `tcpladder config --sample` prints one to begin with."
         )
     written.append("")
-    for name in ("screen", "retention"):
+    for name in ("screen", "flows", "retention"):
         written += [*plain.lines(name, getattr(settings, name), settings.reader), ""]
     return [*written, *profiles.lines(settings.profiles)]
 
@@ -108,6 +109,7 @@ def _keys(reader: Reader, table: Mapping[str, Any]) -> dict[str, tuple[str, ...]
 
 _TABLES: Mapping[str, Callable[[Reader, Mapping[str, Any]], Any]] = {
     "screen": plain.reads("screen", Screen),
+    "flows": plain.reads("flows", Flows),
     KEYS: _keys,
     "retention": plain.reads("retention", Retention),
     profiles.TABLE: profiles.read,

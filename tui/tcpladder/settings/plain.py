@@ -1,4 +1,4 @@
-"""The tables that have a value a key: how the app looks, how much is kept."""
+"""The tables that have a value a key: how the app looks, the columns of the list, how much is kept."""
 
 from __future__ import annotations
 
@@ -26,6 +26,14 @@ class Screen:
     """Whether clicks go to the app; else the terminal selects with them."""
     privacy: str = MASKS[0]
     """What is masked from the start; `P` changes it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flows:
+    """The table [flows]."""
+
+    columns: tuple[str, ...] = ()
+    """Of the list of flows, from left to right; empty for those that its width has room for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

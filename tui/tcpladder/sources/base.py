@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -28,6 +28,11 @@ class FrameFile(Protocol):
     @property
     def comments(self) -> Mapping[int, str]:
         """Number of a frame -> what somebody wrote about it into the capture."""
+        ...
+
+    @property
+    def closing_comments(self) -> Sequence[str]:
+        """What somebody wrote about frames that came before, mostly at the end."""
         ...
 
     @property

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import stat
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from tcpladder.errors import CaptureError, PermissionRefused
 from tcpladder.sources.base import Progress
@@ -71,6 +71,11 @@ class CaptureFile:
     def comments(self) -> Mapping[int, str]:
         """Number of a frame -> what somebody wrote about it into the capture."""
         return self._remarks.comments
+
+    @property
+    def closing_comments(self) -> Sequence[str]:
+        """What somebody wrote about frames that came before, mostly at the end."""
+        return self._remarks.closing
 
     @property
     def names(self) -> Mapping[str, str]:

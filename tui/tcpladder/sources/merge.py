@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 
 from tcpladder.wire.frames import PADDING, FrameBatch
 
-UNSEEN_INTERFACE = 1
-"""The interface of the frames that were merged into a capture of interface 0."""
+UNSEEN_INTERFACE = 0xFFFF
+"""The interface of frames that came by none: a tap could not see them."""
 
 
 def take(batch: FrameBatch, rows: NDArray[np.int64] | NDArray[np.bool_]) -> FrameBatch:
-    """Some frames of a batch, in a buffer of their own that nobody reuses."""
+    """Some frames of a batch, in a buffer of their own that nobody reuses; `position` counts from its beginning."""
     start, captured = batch.start[rows], batch.captured[rows]
     ends = np.cumsum(captured)
     begins = ends - captured
@@ -28,8 +28,18 @@ def take(batch: FrameBatch, rows: NDArray[np.int64] | NDArray[np.bool_]) -> Fram
         time_ns=batch.time_ns[rows],
         position=begins,
         link_type=batch.link_type[rows],
-        interface=np.full(len(start), UNSEEN_INTERFACE, np.uint16),
+        interface=batch.interface[rows],
+        vlan_tci=None if batch.vlan_tci is None else batch.vlan_tci[rows],
     )
+
+
+def at_interface(batch: FrameBatch, number: int) -> FrameBatch:
+    """The same frames as those of another interface."""
+    return replace(batch, interface=np.full(len(batch), number, np.uint16))
+
+
+def _tags(batch: FrameBatch) -> NDArray[np.int32]:
+    return np.full(len(batch), -1, np.int32) if batch.vlan_tci is None else batch.vlan_tci
 
 
 def merged(batch: FrameBatch, unseen: FrameBatch) -> FrameBatch:
@@ -46,8 +56,6 @@ def merged(batch: FrameBatch, unseen: FrameBatch) -> FrameBatch:
         joined: NDArray[np.int64] = np.concatenate([getattr(batch, name), getattr(unseen, name)])[order]
         return joined
 
-    untagged = np.full(len(unseen), -1, np.int32)
-    tags = np.full(len(batch), -1, np.int32) if batch.vlan_tci is None else batch.vlan_tci
     start = np.concatenate([batch.start, unseen.start + shift])[order]
     return replace(
         batch,
@@ -59,5 +67,5 @@ def merged(batch: FrameBatch, unseen: FrameBatch) -> FrameBatch:
         position=start,
         link_type=both("link_type").astype(np.uint16),
         interface=both("interface").astype(np.uint16),
-        vlan_tci=np.concatenate([tags, untagged])[order],
+        vlan_tci=np.concatenate([_tags(batch), _tags(unseen)])[order],
     )

@@ -22,16 +22,20 @@ _MAX_OPTIONS = 16
 def read_statistics(
     body: bytes, byte_order: str, interfaces: Interfaces, described: int, remarks: Remarks
 ) -> None:
-    """Take in the body of an interface statistics block: what the interface and the system dropped.
+    """Take in the body of an interface statistics block: what the interface and the system dropped, and comments.
 
     `described`: how many of the interfaces stand before the block.
     """
     if len(body) < 12:
         return
     (interface,) = struct.unpack_from(byte_order + "I", body)
+    said = list(options(body, 12, byte_order))
+    for code, value in said:
+        if code == _OPT_COMMENT:
+            remarks.close(value)
     dropped = [
         struct.unpack(byte_order + "Q", value)[0]
-        for code, value in options(body, 12, byte_order)
+        for code, value in said
         if code in (_ISB_IFDROP, _ISB_OSDROP) and len(value) == 8
     ]
     if dropped and interface < described:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-MAX_COMMENTS = 10_000
+MAX_COMMENTS = 200_000
+MAX_COMMENTS_BYTES = 32 << 20
+"""Of all of them."""
 MAX_COMMENT_BYTES = 4096
 MAX_POINTS = 1000
 
@@ -15,6 +17,9 @@ class Remarks:
 
     comments: dict[int, str] = field(default_factory=dict)
     """Number of a frame -> what somebody wrote about it."""
+    closing: list[str] = field(default_factory=list)
+    """What somebody wrote behind the frames."""
+    comment_bytes: int = 0
     dropped: dict[str, int] = field(default_factory=dict)
     """Interface, empty where the format has none -> frames that were not captured there, as counted last."""
 
@@ -32,11 +37,24 @@ class Remarks:
 
     def comment(self, frame: int, text: bytes) -> None:
         """Keep a comment on a frame; several on one frame are joined."""
-        words = text[:MAX_COMMENT_BYTES].decode("utf-8", "replace").rstrip("\0")
+        words = self._words(text)
         if frame in self.comments:
             self.comments[frame] = f"{self.comments[frame]}\n{words}"[:MAX_COMMENT_BYTES]
         elif words and len(self.comments) < MAX_COMMENTS:
             self.comments[frame] = words
+
+    def close(self, text: bytes) -> None:
+        """Keep a comment that stands behind the frames."""
+        if len(self.closing) < MAX_POINTS and (words := self._words(text)):
+            self.closing.append(words)
+
+    def _words(self, text: bytes) -> str:
+        """Empty when there have been too many."""
+        if self.comment_bytes >= MAX_COMMENTS_BYTES:
+            return ""
+        words = text[:MAX_COMMENT_BYTES].decode("utf-8", "replace").rstrip("\0")
+        self.comment_bytes += len(words)
+        return words
 
     def drop(self, interface: str, frames: int) -> None:
         """Take in a counter; a later reading of the same counter replaces the earlier one."""

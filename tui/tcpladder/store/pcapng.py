@@ -6,6 +6,7 @@ import os
 import platform
 import stat
 import struct
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
@@ -20,6 +21,7 @@ from tcpladder.wire.frames import LINKTYPE_ETHERNET, FrameBatch
 
 _SECTION = 0x0A0D0D0A
 _INTERFACE = 1
+_STATISTICS = 5
 _ENHANCED = 6
 _HEAD_BYTES = 28
 _TAG_BYTES = 4
@@ -30,6 +32,7 @@ _TPID_8021Q = 0x8100
 _OPT_COMMENT = 1
 _SHB_HARDWARE, _SHB_OS, _SHB_USERAPPL = 2, 3, 4
 _IF_NAME, _IF_TSRESOL = 2, 9
+_ISB_IFDROP = 5
 _NANOSECONDS = 9
 
 
@@ -90,6 +93,15 @@ class PcapngWriter:
         blocks, numbers = self._interfaces_of(batch)
         self._write(memoryview(blocks + _frame_blocks(batch, numbers, comments or {})))
         self.frames += len(batch)
+
+    def finish(self, comments: Sequence[str], *, dropped: int) -> None:
+        """Write what is known at the end, in a statistics block: comments, and how many frames were not captured."""
+        high, low = divmod(time.time_ns(), 1 << 32)
+        for number, comment in enumerate(comments or [""] * bool(dropped)):
+            body = struct.pack("<III", 0, high, low)
+            body += _option(_OPT_COMMENT, comment.encode()) if comment else b""
+            body += _option(_ISB_IFDROP, struct.pack("<Q", dropped)) if dropped and not number else b""
+            self._write(memoryview(_block(_STATISTICS, body + _option(0, b""))))
 
     def close(self) -> None:
         """Close the descriptor."""

@@ -43,6 +43,11 @@ def remember(paths: Iterable[str], most: int) -> None:
         written.replace(file)
 
 
-def _file() -> Path:
+def state_directory() -> Path:
+    """Where what is remembered stands, XDG_STATE_HOME. Raises RuntimeError where nobody knows a home."""
     state = os.environ.get("XDG_STATE_HOME")
-    return (Path(state) if state else Path.home() / ".local/state") / "tcpladder" / "recent.json"
+    return (Path(state) if state else Path.home() / ".local/state") / "tcpladder"
+
+
+def _file() -> Path:
+    return state_directory() / "recent.json"
