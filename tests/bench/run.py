@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 import live
 import offline
 import replay
+import slow
 import startup
 import view
 from figure import Figure, table
@@ -17,6 +18,7 @@ BENCHMARKS: tuple[Callable[[], Iterator[Figure]], ...] = (
     view.figures,
     replay.figures,
     offline.figures,
+    slow.figures,
     live.figures,
 )
 

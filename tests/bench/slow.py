@@ -14,9 +14,9 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from figure import Figure, table
 from live import enter_private_network
@@ -26,6 +26,8 @@ BYTES_PER_S = 11_000
 MESSAGES_PER_S = 25
 """Each is answered by one ACK: 50 segments/s."""
 SLICE_S = 0.01
+MOST_SAVED_S = 0.05
+"""A line that had nothing to carry has no more to carry afterwards."""
 MOST_S = 1.0
 LIVE = [sys.executable, "-m", "tcpladder", "live", "-i", "lo"]
 
@@ -36,15 +38,20 @@ class SlowTerminal:
 
     terminal: Terminal
     taken: int = 0
+    _credit: float = 0.0
+    _last_s: float = field(default_factory=time.perf_counter)
 
     def read_slice(self) -> None:
-        """What a slice of time lets through."""
-        began_s = time.perf_counter()
-        if select.select([self.terminal.descriptor], [], [], SLICE_S)[0]:
-            data = os.read(self.terminal.descriptor, round(BYTES_PER_S * SLICE_S))
+        """What the line lets through by now."""
+        time.sleep(SLICE_S)
+        now_s = time.perf_counter()
+        self._credit = min(BYTES_PER_S * MOST_SAVED_S, self._credit + BYTES_PER_S * (now_s - self._last_s))
+        self._last_s = now_s
+        if self._credit >= 1 and select.select([self.terminal.descriptor], [], [], 0)[0]:
+            data = os.read(self.terminal.descriptor, int(self._credit))
             self.terminal.drawn += data
+            self._credit -= len(data)
             self.taken += len(data)
-        time.sleep(max(0.0, began_s + SLICE_S - time.perf_counter()))
 
     def run(self, seconds: float) -> None:
         """Let time pass."""
@@ -52,15 +59,16 @@ class SlowTerminal:
         while time.perf_counter() < end_s:
             self.read_slice()
 
-    def answer_s(self, key: str, shows: Callable[[str], bool]) -> float:
-        """Seconds from a key to the screen that shows its effect."""
+    def answer_s(self, key: str, words: bytes) -> float:
+        """Seconds from a key to the first words of its effect."""
+        self.terminal.forget()
         pressed_s = time.perf_counter()
         self.terminal.press(key)
-        while time.perf_counter() < pressed_s + 20:
+        while words not in self.terminal.drawn:
             self.read_slice()
-            if shows(self.terminal.screen()):
-                return time.perf_counter() - pressed_s
-        raise TimeoutError(f"no answer to {key!r} in 20 s:\n{self.terminal.screen()}")
+            if time.perf_counter() > pressed_s + 20:
+                raise TimeoutError(f"no answer to {key!r} in 20 s: {bytes(self.terminal.drawn)!r}")
+        return time.perf_counter() - pressed_s
 
 
 @contextmanager
@@ -96,13 +104,12 @@ def measured(columns: int, rows: int, *, ssh: bool) -> Iterator[Figure]:
     name = f"11 kB/s, {columns}x{rows}{', SSH' if ssh else ''}"
     with running(LIVE, columns, rows, environment=environment) as terminal, talking():
         slow = SlowTerminal(terminal)
-        while "12345" not in terminal.screen():
+        while b"12345" not in terminal.drawn:
             slow.read_slice()
         yield from _keys(f"{name}: list", slow)
-        slow.answer_s("\r", lambda screen: "│" in screen)
+        slow.answer_s("\r", "│".encode())
         slow.run(3)
         yield from _keys(f"{name}: ladder", slow)
-        slow.terminal.press("p")
 
 
 def _keys(name: str, slow: SlowTerminal) -> Iterator[Figure]:
@@ -113,8 +120,8 @@ def _keys(name: str, slow: SlowTerminal) -> Iterator[Figure]:
     percent = 100 * (slow.terminal.cpu_s() - cpu_s) / passed_s
     answers = []
     for _ in range(3):
-        for key, words, back in (("p", "paused", "p"), ("?", "Keys in", "\x1b")):
-            answers.append(slow.answer_s(key, lambda screen, words=words: words in screen))
+        for key, words, back in (("p", b"paused", "p"), ("?", b"Keys in", "\x1b")):
+            answers.append(slow.answer_s(key, words))
             slow.run(0.7)
             slow.terminal.press(back)
             slow.run(2.3)

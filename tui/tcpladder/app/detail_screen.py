@@ -66,6 +66,8 @@ class DetailScreen(Page):
             self.index = index
             self._load()
             self.show_lines(self.session.status())
+        else:
+            self.notify(f"this is the {'last' if by > 0 else 'first'} rung", timeout=2)
 
     def _load(self) -> None:
         known = findings(self.session.view(self._number), self.index)

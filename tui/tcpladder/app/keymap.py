@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from string import punctuation
 
 from textual.binding import Binding
 from textual.dom import DOMNode
 from textual.keys import Keys, _character_to_key
 
-from tcpladder.app.help_screen import KEY_NAMES, key_name
+from tcpladder.app.help_screen import KEY_NAMES, SIGNS_TYPED, key_name
 from tcpladder.settings.file import KEYS, Settings
 from tcpladder.settings.reader import toml
 
@@ -19,10 +18,6 @@ _NAMED = {name.lower(): key for key, name in KEY_NAMES.items() if len(name) > 1}
 }  # fmt: skip
 _KNOWN = frozenset(key.value for key in Keys if key.value[0] not in "<c") | set(KEY_NAMES)
 """Keys with a name; those with ctrl, shift or alt are made from them."""
-
-
-_SIGNS = {_character_to_key(character): character for character in punctuation}
-"""Textual's name of a sign -> the sign."""
 
 
 def contexts() -> dict[str, Context]:
@@ -116,7 +111,7 @@ def key_of(words: str) -> str:
 
 def as_typed(key: str) -> str:
     """A key as one would write it into the settings: `/`, `ctrl+b`, `f3`."""
-    return _SIGNS.get(key, key)
+    return SIGNS_TYPED.get(key, key)
 
 
 def _is_key(key: str) -> bool:
@@ -124,7 +119,7 @@ def _is_key(key: str) -> bool:
     modifiers, _, last = key.rpartition("+")
     if set(modifiers.split("+")) - {"", "ctrl", "shift", "alt"}:
         return False
-    return len(last) == 1 or last in _KNOWN or last in _SIGNS
+    return len(last) == 1 or last in _KNOWN or last in SIGNS_TYPED
 
 
 def rewritten(hint: str, context: Context, keymap: Mapping[str, str]) -> str:

@@ -268,6 +268,7 @@ class LadderScreen(FaultKeys):
     def action_numbers(self) -> None:
         raw = self.ladder.ladder_layout.number_mode is NumberMode.RAW
         self.ladder.change_layout(number_mode=NumberMode.RELATIVE if raw else NumberMode.RAW)
+        self.notify(f"sequence numbers: {'relative' if raw else 'raw'}", timeout=2)
         self.show_lines(self.session.status())
 
     def action_event(self, by: int) -> None:
@@ -285,6 +286,9 @@ class LadderScreen(FaultKeys):
             self.notify(f"times are measured from frame {self.ladder.view.frame(self.marked)}", timeout=2)
 
     def action_unfold(self) -> None:
+        if not self.ladder.pending:
+            self.notify("nothing is pending in this flow", timeout=2)
+            return
         self.ladder.unfolded = not self.ladder.unfolded
         self.show_body(self.session.status())
 

@@ -60,6 +60,8 @@ class Replaying:
             self._app.notify("this is the replay: q leaves it", timeout=2)
         elif isinstance(screen, FlowsScreen | LadderScreen):
             self._enter(screen, step_back=step_back)
+        else:
+            self._app.notify("R replays from the list or a ladder: Esc goes there", timeout=3)
 
     def _enter(self, screen: FlowsScreen | LadderScreen, *, step_back: bool) -> None:
         from tcpladder.session.base import Session as Replayable
