@@ -66,6 +66,7 @@ def forget_the_terminal() -> None:
     for name in [name for name in os.environ if name == "NO_COLOR" or name.startswith("TEXTUAL_")]:
         del os.environ[name]
     os.environ["TEXTUAL_ANIMATIONS"] = "none"
+    os.environ["TCPLADDER_TOUR"] = "off"
 
 
 forget_the_terminal()

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 
 from figure import Figure, table
 from live import enter_private_network
-from terminal import Terminal, running
+from terminal import SYNCHRONIZED_OUTPUT_ASKED, SYNCHRONIZED_OUTPUT_KNOWN, Terminal, running
 
 BYTES_PER_S = 11_000
 MESSAGES_PER_S = 25
@@ -39,6 +39,7 @@ class SlowTerminal:
     terminal: Terminal
     taken: int = 0
     _credit: float = 0.0
+    _tail: bytes = b""
     _last_s: float = field(default_factory=time.perf_counter)
 
     def read_slice(self) -> None:
@@ -50,6 +51,9 @@ class SlowTerminal:
         if self._credit >= 1 and select.select([self.terminal.descriptor], [], [], 0)[0]:
             data = os.read(self.terminal.descriptor, int(self._credit))
             self.terminal.drawn += data
+            recent, self._tail = self._tail + data, data[1 - len(SYNCHRONIZED_OUTPUT_ASKED) :]
+            if SYNCHRONIZED_OUTPUT_ASKED in recent:
+                os.write(self.terminal.descriptor, SYNCHRONIZED_OUTPUT_KNOWN)
             self._credit -= len(data)
             self.taken += len(data)
 
@@ -99,7 +103,9 @@ def talking() -> Iterator[None]:
 
 def measured(columns: int, rows: int, *, ssh: bool) -> Iterator[Figure]:
     """The list, then the ladder that follows the newest rung."""
-    environment = dict(os.environ, TERM="xterm-256color", LANG="C.UTF-8", TEXTUAL_DISABLE_KITTY_KEY="1")
+    environment = dict(
+        os.environ, TERM="xterm-256color", LANG="C.UTF-8", TEXTUAL_DISABLE_KITTY_KEY="1", TCPLADDER_TOUR="off"
+    )
     environment |= {"SSH_CONNECTION": "192.0.2.1 50000 192.0.2.2 22"} if ssh else {}
     name = f"11 kB/s, {columns}x{rows}{', SSH' if ssh else ''}"
     with running(LIVE, columns, rows, environment=environment) as terminal, talking():

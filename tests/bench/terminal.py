@@ -134,7 +134,9 @@ def running(
     if pid == 0:
         if core is not None:
             os.sched_setaffinity(0, {core})
-        modern = dict(os.environ, TERM="xterm-256color", COLORTERM="truecolor", LANG="C.UTF-8")
+        modern = dict(
+            os.environ, TERM="xterm-256color", COLORTERM="truecolor", LANG="C.UTF-8", TCPLADDER_TOUR="off"
+        )
         os.execvpe(command[0], list(command), modern if environment is None else environment)
     terminal = Terminal(pid, descriptor, started_s)
     terminal.resize(columns, rows)

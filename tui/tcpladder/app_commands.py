@@ -32,6 +32,7 @@ _REST = {"ignore_unknown_options": False, "allow_interspersed_args": False}
 @options.form_option
 @options.ascii_option
 @options.no_mouse_option
+@options.no_tour_option
 @record_commands.recordable
 @click.argument("filter_words", metavar="[FILTER]...", nargs=-1)
 def live(
@@ -102,6 +103,7 @@ def live(
 @options.profile_option
 @options.ascii_option
 @options.no_mouse_option
+@options.no_tour_option
 @record_commands.recordable
 def open_(
     files: tuple[str, ...],
@@ -138,6 +140,7 @@ def open_(
 @options.profile_option
 @options.ascii_option
 @options.no_mouse_option
+@options.no_tour_option
 @record_commands.recordable
 def replay(
     files: tuple[str, ...],
@@ -203,6 +206,7 @@ class _WithCommand(click.Command):
               help="Print instead of opening the app: text or JSON lines; with --all, junit, too.")  # fmt: skip
 @options.ascii_option
 @options.no_mouse_option
+@options.no_tour_option
 @record_commands.recordable
 @click.pass_context
 def lab(

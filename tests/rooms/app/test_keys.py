@@ -30,6 +30,7 @@ from tcpladder.app.keymap import contexts
 from tcpladder.app.narration_screen import NarrationScreen
 from tcpladder.app.save_screen import SaveScreen
 from tcpladder.app.too_small import TooSmallScreen
+from tcpladder.app.tour import Tour
 
 CONTEXTS: dict[str, tuple[type[DOMNode], ...]] = {
     **contexts(),
@@ -44,6 +45,7 @@ CONTEXTS: dict[str, tuple[type[DOMNode], ...]] = {
     "a question": (Confirm,),
     "columns": (ColumnsDialog,),
     "a number": (AskNumber,),
+    "tour": (Tour,),
     "too small": (TooSmallScreen, TcpladderApp),
 }
 LATER = set("oamd+-0.") | {"apostrophe"}

@@ -12,13 +12,13 @@ from textual.binding import Binding, BindingType
 from textual.driver import Driver
 from textual.screen import Screen
 
-from tcpladder.app import fault_keys, narration_screen, open_ladder, palette, terminal, themes
+from tcpladder.app import fault_keys, narration_screen, open_ladder, palette, terminal, themes, tour
 from tcpladder.app.contract import Session, SessionStatus
 from tcpladder.app.detail_screen import DetailScreen
 from tcpladder.app.feed import Feed
 from tcpladder.app.flows_screen import FlowsScreen
 from tcpladder.app.ladder_screen import LadderScreen
-from tcpladder.app.line import LineDriver
+from tcpladder.app.line import LineDriver, line_of
 from tcpladder.app.page import Page
 from tcpladder.app.privacy import Privacy
 from tcpladder.app.rebinding import Rebindable
@@ -42,7 +42,7 @@ class TcpladderApp(Rebindable, App[None]):
         Binding("R", "replay", "replay this; back to it"),
         Binding("ctrl+z", "suspend_process", "suspend; fg brings it back"),
     ]
-    CSS = "Screen { background: $background; }"
+    CSS = "Screen { background: $background; } Tour { background: transparent; }"
 
     def __init__(self, session: Session, *, taste: Taste, start_flow: int | None = None) -> None:
         # Textual takes NO_COLOR out of the environment, and greys what is not native before it knows the theme.
@@ -61,6 +61,9 @@ class TcpladderApp(Rebindable, App[None]):
     def get_driver_class(self) -> type[Driver]:
         return LineDriver
 
+    def on_terminal_supports_synchronized_output(self) -> None:
+        line_of(self).answered()
+
     def on_mount(self) -> None:
         if self.taste.ascii_only:
             PlainScrollBar.install()
@@ -70,6 +73,7 @@ class TcpladderApp(Rebindable, App[None]):
         self.push_screen(flows_page(self))
         self.call_after_refresh(narration_screen.begin, self)
         self.call_after_refresh(self.feed.start)
+        tour.begin(self)
 
     def on_unmount(self) -> None:
         self.replaying.close()

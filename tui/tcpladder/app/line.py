@@ -1,7 +1,9 @@
 """The line to the terminal: whether what was drawn is still on its way, and how long the last picture took.
 
 Textual's writer holds 30 writes and then blocks the event loop: keys would be answered seconds late. And what is on
-its way already stands before what answers a key, so what nobody asked for may fill a part of a slow line only.
+its way already stands before what answers a key, so what nobody asked for may fill a part of a slow line only. The
+kernel and SSH hold tens of kilobytes that count as written, so a terminal that answers questions is asked behind each
+picture whether it has come to it.
 """
 
 from __future__ import annotations
@@ -18,6 +20,10 @@ RESTS = 3
 """How many times as long as a picture took the line is left to the keys."""
 NOTICED_S = 0.05
 """What takes less is no slow line."""
+ASKED = "\x1b[?2026$p"
+"""Whether it knows synchronized output (DECRQM); Textual asks that at the start, and makes a message of the answer."""
+PATIENCE_S = 10.0
+"""After which an answer does not come any more."""
 
 
 class Line:
@@ -28,6 +34,32 @@ class Line:
         self._given = self._taken = 0
         self._began_s = self._free_s = 0.0
         self._took_s = 0.0
+        self._asked_s: float | None = None
+        self._nearest_s = PATIENCE_S
+        """The fastest answer: what the way to the terminal and back takes by itself."""
+        self.answers = False
+        """Whether the terminal has ever answered."""
+
+    def asked(self) -> None:
+        """A question has been written behind a picture."""
+        with self._lock:
+            self._asked_s = monotonic()
+
+    def answered(self) -> None:
+        """The terminal has come to the question."""
+        with self._lock:
+            self.answers = True
+            if self._asked_s is None:
+                return
+            self._free_s = monotonic()
+            passed_s, self._asked_s = self._free_s - self._asked_s, None
+            self._nearest_s = min(self._nearest_s, passed_s)
+            self._took_s = passed_s - self._nearest_s
+
+    @property
+    def waits_for_an_answer(self) -> bool:
+        """Whether the terminal has not come to the last question yet."""
+        return self._asked_s is not None and monotonic() < self._asked_s + PATIENCE_S
 
     def give(self, characters: int) -> None:
         """Something was drawn."""
@@ -40,14 +72,14 @@ class Line:
         """So much of it has left."""
         with self._lock:
             self._taken += characters
-            if self._given == self._taken:
+            if self._given == self._taken and not self.answers:
                 self._free_s = monotonic()
                 self._took_s = self._free_s - self._began_s
 
     @property
     def is_busy(self) -> bool:
         """Whether something is on its way."""
-        return self._given != self._taken
+        return self._given != self._taken or self.waits_for_an_answer
 
     @property
     def rests_until_s(self) -> float:
@@ -86,6 +118,20 @@ class LineDriver(LinuxDriver):
     def write(self, data: str) -> None:
         self.line.give(len(data))
         super().write(data)
+
+    def ask(self) -> None:
+        """Find out when the terminal has come to what was written by now."""
+        if self.line.answers and not self.line.waits_for_an_answer:
+            self.line.asked()
+            self.write(ASKED)
+            self.flush()
+
+
+def ask(app: App[Any]) -> None:
+    """Ask the terminal of an app whether it has come to what was drawn last."""
+    driver: Driver | None = getattr(app, "_driver", None)
+    if isinstance(driver, LineDriver):
+        driver.ask()
 
 
 def line_of(app: App[Any]) -> Line:

@@ -25,6 +25,7 @@ def taste_of(settings: Settings, *, ascii_only: bool) -> Taste:
         ascii_only=ascii_only or plain,
         theme=settings.screen.theme,
         keymap=keymap.keymap_of(settings),
+        tour=settings.screen.tour,
         mask=settings.screen.privacy,
         flow_columns=settings.flows.columns,
     )

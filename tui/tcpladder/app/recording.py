@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from textual import events
@@ -114,6 +115,8 @@ def run_recorded(
 ) -> None:
     """Show a session until its user leaves, as app.run does, and record it; closes the recording."""
     try:
-        RecordedApp(session, taste=taste, start_flow=start_flow, cast=cast, keys=keys).run(mouse=mouse)
+        RecordedApp(
+            session, taste=replace(taste, tour=False), start_flow=start_flow, cast=cast, keys=keys
+        ).run(mouse=mouse)
     finally:
         cast.close()

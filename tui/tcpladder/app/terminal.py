@@ -22,6 +22,8 @@ class Taste:
     """A name of app/themes.py."""
     keymap: Mapping[str, str] = field(default_factory=dict)
     """Name of an action -> its keys, where they are not those of the bindings."""
+    tour: bool = False
+    """Whether a user who is here for the first time is shown around."""
     mask: str = MASKS[0]
     """What is masked from the start."""
     timezone: tzinfo = field(default_factory=lambda: datetime.now().astimezone().tzinfo or UTC)

@@ -26,6 +26,8 @@ class Screen:
     """Whether clicks go to the app; else the terminal selects with them."""
     privacy: str = MASKS[0]
     """What is masked from the start; `P` changes it."""
+    tour: bool = True
+    """Whether the first start shows around."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,8 @@ SAMPLE = """\
 # mouse = true
 # What is masked from the start: nothing, addresses, ports (with the addresses). P changes it.
 # privacy = "nothing"
+# Whether the first start shows around. --no-tour goes before it.
+# tour = true
 
 [retention]
 # How much of a live capture can be looked into and saved later: a size or a time, as --keep takes it.
