@@ -112,6 +112,7 @@ def measured(columns: int, rows: int, *, ssh: bool) -> Iterator[Figure]:
         slow = SlowTerminal(terminal)
         while b"12345" not in terminal.drawn:
             slow.read_slice()
+        slow.run(6)  # a start draws several whole screens
         yield from _keys(f"{name}: list", slow)
         slow.answer_s("\r", "│".encode())
         slow.run(3)

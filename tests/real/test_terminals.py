@@ -100,7 +100,7 @@ def test_every_size_is_used_and_one_that_is_too_small_says_what_it_needs() -> No
     with running(OPEN, environment=environment(TERM="xterm-256color", LANG="C.UTF-8")) as terminal:
         until(terminal, lambda screen: "12345" in screen)
         terminal.press("\r")
-        until(terminal, lambda screen: "keepalive probe" in screen)
+        until(terminal, lambda screen: is_filled(screen, 80))
         for columns, rows in ((60, 20), (200, 50), (300, 80), (80, 24)):
             terminal.resize(columns, rows)
             screen = until(terminal, lambda screen, columns=columns: is_filled(screen, columns))
