@@ -114,7 +114,7 @@ async def test_paths_are_completed_and_the_list_is_walked(captures: Path) -> Non
 
 
 def test_offers(captures: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    remember([str(captures / "one.pcap")])
+    remember([str(captures / "one.pcap")], 12)
     names = [offer.name for offer in offers("", 12)]
     assert names[0] == "one.pcap"
     assert "keepalive" in names

@@ -26,7 +26,7 @@ from tcpladder.app.rebinding import Rebindable
 from tcpladder.app.replaying import Replaying, ask_what_to_open, flows_page, show_flow
 from tcpladder.app.scroll_bar import PlainScrollBar
 from tcpladder.app.terminal import Taste
-from tcpladder.app.too_small import TooSmallScreen
+from tcpladder.app.too_small import TooSmallScreen, cover
 
 
 class TcpladderApp(Rebindable, App[None]):
@@ -106,12 +106,7 @@ class TcpladderApp(Rebindable, App[None]):
         )
 
     def on_resize(self, event: events.Resize) -> None:
-        fits = event.size.width >= terminal.MIN_WIDTH and event.size.height >= terminal.MIN_HEIGHT
-        hidden = isinstance(self.screen, TooSmallScreen)
-        if fits and hidden:
-            self.pop_screen()
-        elif not fits and not hidden:
-            self.push_screen(TooSmallScreen())
+        cover(self, event.size)
 
     async def action_back(self) -> None:
         screen = self.screen
