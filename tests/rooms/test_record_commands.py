@@ -37,7 +37,8 @@ def cast(tmp_path: Path) -> Path:
     [
         (("show", CAPTURE), "cannot record new.cast: `show` prints, and only the app is recorded"),
         ((), "cannot record new.cast: the app cannot open here: stdin and stdout must be a terminal"),
-        (("lab", "keepalive", "--auto"), "cannot record new.cast: text is printed"),
+        (("lab", "keepalive", "--auto", "--format", "text"), "cannot record new.cast: text is printed"),
+        (("lab", "keepalive", "--auto"), "cannot record new.cast: the app cannot open here"),
         (("live", "--format", "jsonl"), "cannot record new.cast: jsonl is printed"),
         (
             ("open", CAPTURE),

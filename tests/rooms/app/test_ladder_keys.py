@@ -187,7 +187,8 @@ async def test_d_compares_the_marked_rung_with_this_one() -> None:
 async def test_v_shows_the_map_and_a_click_on_it_goes_there() -> None:
     app = app_for(keepalive_session(mode="file", phase="ended"), start_flow=1)
     async with app.run_test(size=SIZE) as pilot:
-        assert "▕" not in await settle(pilot)
+        assert "▕●" not in await settle(pilot)
+        assert not app.screen.query_one("#map").display
         view = app.screen.query_one(LadderView)
         await pilot.press("v")
         line = next(line for line in (await settle(pilot)).splitlines() if "▕●" in line)

@@ -55,7 +55,7 @@ async def test_a_capture_is_opened_above_what_is_there_and_left_again(captures: 
         assert isinstance(app.screen, FlowsScreen)
         assert app.session.mask is below.mask, "what was masked stays masked"
         assert "192.0.2." in shown
-        assert recent() == [captures / "one.pcap"]
+        assert recent(12) == [captures / "one.pcap"]
         await pilot.press("enter")
         assert "no answer" in await settle(pilot)
         assert app.screen is not ladder

@@ -108,21 +108,21 @@ def test_a_key_is_written_as_on_a_keyboard(typed: str, key: str) -> None:
 
 
 async def test_a_key_of_the_settings_acts_and_is_named_everywhere() -> None:
-    chosen = keymap.keymap_of(read('[keys]\nopen = ["o"]\nhelp = ["f9"]'))
+    chosen = keymap.keymap_of(read('[keys]\nopen = ["h"]\nhelp = ["f9"]'))
     app = app_for(keepalive_session())
     app = type(app)(app.session, taste=Taste(keymap=chosen))
     async with app.run_test(size=(80, 24)) as pilot:
-        assert "o ladder" in await settle(pilot)
+        assert "h ladder" in await settle(pilot)
         await pilot.press("question_mark")
         await pilot.press("f9")
         await settle(pilot)
         assert isinstance(app.screen, HelpScreen)
-        assert re.search(r"^  o +open the ladder", app.screen.text, re.M)
+        assert re.search(r"^  h +open the ladder", app.screen.text, re.M)
         assert re.search(r"^  F9 +this help", app.screen.text, re.M)
         await pilot.press("escape", "enter")
         await settle(pilot)
         assert isinstance(app.screen, FlowsScreen)
-        await pilot.press("o")
+        await pilot.press("h")
         await settle(pilot)
         assert isinstance(app.screen, LadderScreen)
 

@@ -36,7 +36,7 @@ STYLES: dict[Role, str] = {
 class LadderMap(Widget):
     """` 18.3 s ▕▁▂r●  p▏`: from the first segment of the flow to the last."""
 
-    DEFAULT_CSS = "LadderMap { height: 1; width: 1fr; }"
+    DEFAULT_CSS = "LadderMap { height: 1; width: 1fr; display: none; } LadderMap.-open { display: block; }"
 
     class Went(Message):
         """A person wants to go to a segment."""
@@ -118,10 +118,6 @@ class MapKeys(Page):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("v", "map", "map of the whole flow in one line, a click goes there"),
     ]
-    DEFAULT_CSS = """
-    MapKeys LadderMap { display: none; }
-    MapKeys.-map LadderMap { display: block; }
-    """
     ladder: LadderView
     map: LadderMap
     number: int
@@ -131,13 +127,13 @@ class MapKeys(Page):
     @property
     def has_map(self) -> bool:
         """Whether the map is on the screen."""
-        return self.has_class("-map")
+        return self.map.has_class("-open")
 
     def show_map(self) -> None:
         """Draw what changed on the map, after the ladder itself."""
         size = self.app.size
         wanted = self._map_wanted
-        self.set_class(size.width >= WIDE or size.height >= TALL if wanted is None else wanted, "-map")
+        self.map.set_class(size.width >= WIDE or size.height >= TALL if wanted is None else wanted, "-open")
         if self.has_map:
             self.call_after_refresh(self._look)
 
