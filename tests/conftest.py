@@ -68,6 +68,7 @@ def forget_the_terminal() -> None:
     ]:
         del os.environ[name]
     os.environ["TEXTUAL_ANIMATIONS"] = "none"
+    os.environ["TCPLADDER_TOUR"] = "off"
 
 
 forget_the_terminal()

@@ -18,7 +18,6 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import pyte
 from figure import Figure, table
 from terminal import Terminal, running
 
@@ -64,13 +63,12 @@ def compiled(folder: Path) -> Path:
     return program
 
 
-def counters(terminal: Terminal, columns: int, rows: int) -> tuple[int, int]:
+def counters(terminal: Terminal) -> tuple[int, int]:
     """Frames seen and frames dropped by the kernel, as they stand on the screen."""
-    screen = pyte.Screen(columns, rows)
-    pyte.ByteStream(screen).feed(bytes(terminal.drawn))
-    found = COUNTERS.search("\n".join(screen.display))
+    screen = terminal.screen()
+    found = COUNTERS.search(screen)
     if found is None:
-        raise LookupError("no counters on the screen:\n" + "\n".join(screen.display))
+        raise LookupError("no counters on the screen:\n" + screen)
     return int(found[1].replace(",", "")), int(found[2].replace(",", ""))
 
 
@@ -86,7 +84,7 @@ def with_app(program: Path, options: argparse.Namespace) -> Figure:
             terminal.read(0.2)
         percent = 100 * (terminal.cpu_s() - cpu_s) / (time.perf_counter() - start_s)
         terminal.read(2.0)
-        seen, dropped = counters(terminal, 80, 24)
+        seen, dropped = counters(terminal)
     return _figure("live, the app on the screen", generator, seen, dropped, percent)
 
 

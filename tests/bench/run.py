@@ -9,6 +9,7 @@ import flows
 import live
 import offline
 import replay
+import slow
 import startup
 import view
 from figure import Figure, table
@@ -19,6 +20,7 @@ BENCHMARKS: tuple[Callable[[], Iterator[Figure]], ...] = (
     flows.figures,
     replay.figures,
     offline.figures,
+    slow.figures,
     live.figures,
 )
 

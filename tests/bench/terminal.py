@@ -10,12 +10,13 @@ import signal
 import struct
 import termios
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
+import pyte
 
 SYNCHRONIZED_OUTPUT_ASKED = b"\x1b[?2026$p"
 SYNCHRONIZED_OUTPUT_KNOWN = b"\x1b[?2026;2$y"
@@ -30,7 +31,10 @@ class Terminal:
     descriptor: int
     started_s: float
     first_frame_s: float | None = None
+    size: tuple[int, int] = (80, 24)
     drawn: bytearray = field(default_factory=bytearray)
+    _stream: pyte.ByteStream | None = None
+    _fed: int = 0
 
     def read(self, seconds: float) -> None:
         """Let the child draw for a while."""
@@ -62,13 +66,32 @@ class Terminal:
             self.first_frame_s = time.perf_counter()
         return bool(data)
 
+    def resize(self, columns: int, rows: int) -> None:
+        """Be of another size, and forget what was drawn: a program draws all of it again."""
+        self.size = columns, rows
+        self.forget()
+        fcntl.ioctl(self.descriptor, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+    def screen(self) -> str:
+        """What stands there, line by line."""
+        if self._stream is None:
+            self._stream = pyte.ByteStream(pyte.Screen(*self.size))
+        self._stream.feed(bytes(self.drawn[self._fed :]))
+        self._fed = len(self.drawn)
+        return "\n".join(self._stream.listener.display)
+
+    def forget(self) -> None:
+        """Begin with an empty screen."""
+        self.drawn.clear()
+        self._stream, self._fed = None, 0
+
     def press(self, keys: str) -> None:
         """Type."""
         os.write(self.descriptor, keys.encode())
 
     def answer_s(self, keys: str, quiet_s: float = 0.3, deadline_s: float = 10.0) -> tuple[float, float]:
         """Seconds from a key to the end of the first frame it brought, and to the last byte before a long silence."""
-        self.drawn.clear()
+        self.forget()
         first_s = last_s = None
         pressed_s = time.perf_counter()
         self.press(keys)
@@ -96,19 +119,29 @@ class Terminal:
 
 @contextmanager
 def running(
-    command: Sequence[str], columns: int = 80, rows: int = 24, core: int | None = None
+    command: Sequence[str],
+    columns: int = 80,
+    rows: int = 24,
+    core: int | None = None,
+    environment: Mapping[str, str] | None = None,
 ) -> Iterator[Terminal]:
-    """Start a command in a pseudo-terminal, on one core where one is given; kill it at the end."""
+    """Start a command in a pseudo-terminal, on one core where one is given; kill it at the end.
+
+    `environment` is all that it gets; else ours, as a modern terminal sets it.
+    """
     started_s = time.perf_counter()
     pid, descriptor = pty.fork()
     if pid == 0:
         if core is not None:
             os.sched_setaffinity(0, {core})
-        environment = dict(os.environ, TERM="xterm-256color", COLORTERM="truecolor", LANG="C.UTF-8")
-        os.execvpe(command[0], list(command), environment)
-    fcntl.ioctl(descriptor, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        modern = dict(
+            os.environ, TERM="xterm-256color", COLORTERM="truecolor", LANG="C.UTF-8", TCPLADDER_TOUR="off"
+        )
+        os.execvpe(command[0], list(command), modern if environment is None else environment)
+    terminal = Terminal(pid, descriptor, started_s)
+    terminal.resize(columns, rows)
     try:
-        yield Terminal(pid, descriptor, started_s)
+        yield terminal
     finally:
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)

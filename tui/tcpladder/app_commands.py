@@ -32,6 +32,7 @@ _REST = {"ignore_unknown_options": False, "allow_interspersed_args": False}
 @options.form_option
 @options.ascii_option
 @options.no_mouse_option
+@options.no_tour_option
 @record_commands.recordable
 @click.argument("filter_words", metavar="[FILTER]...", nargs=-1)
 def live(
@@ -51,9 +52,9 @@ def live(
 ) -> None:
     """Sniff an interface; FILTER is a tcpdump filter, such as: tcp port 12345."""
     from tcpladder.agent.messages import OpenCapture
-    from tcpladder.session.keeping import keep_of, occasions_of
+    from tcpladder.session.keeping import keep_of, kept, occasions_of
 
-    kept, occasions = (None if keep is None else keep_of(keep)), occasions_of(save_when)
+    asked, occasions = (None if keep is None else keep_of(keep)), occasions_of(save_when)
     if write is not None and write.is_dir() and not occasions:
         raise UsageError(f"-w {write}: it is a directory, which --save-when saves into; name a file")
     from tcpladder.agent.start import HostNetwork, NetnsNetwork, exec_app, handover
@@ -72,6 +73,7 @@ def live(
         exec_app(network, outputs, sys.argv[1:], new=frozenset({record_commands.OUTPUT}))
     from tcpladder.agent.client import AgentClient
     from tcpladder.session.live import LiveSession
+    from tcpladder.settings.file import load
 
     record_commands.take_over(left)
     request = OpenCapture(
@@ -79,7 +81,9 @@ def live(
     )
     output = None if write is None or folder is not None else (left.outputs["write"], str(write))
     given = options.given(timers, profile)
-    session = LiveSession(AgentClient(left.agent), request, write=output, given=given, keep=kept)
+    session = LiveSession(
+        AgentClient(left.agent), request, write=output, given=given, keep=asked or kept(load())
+    )
     if occasions:
         where = left.outputs["save"] if folder is None else left.outputs["write"]
         session.record(occasions, (where, str(folder or Path.cwd())))
@@ -99,6 +103,7 @@ def live(
 @options.profile_option
 @options.ascii_option
 @options.no_mouse_option
+@options.no_tour_option
 @record_commands.recordable
 def open_(
     files: tuple[str, ...],
@@ -111,11 +116,12 @@ def open_(
 ) -> None:
     """Show captures in the app; - is stdin."""
     from tcpladder.session.files import FileSession
+    from tcpladder.settings.file import load
     from tcpladder.store.recent import remember
 
     opening.front_end(None, without_terminal="")
     session = FileSession(files, read_again=True, follow=follow, given=options.given(timers, profile))
-    remember(files)
+    remember(files, load().retention.recent)
     opening.open_app(session, ascii_only=ascii_only, no_mouse=no_mouse, start_flow=flow)
 
 
@@ -134,6 +140,7 @@ def open_(
 @options.profile_option
 @options.ascii_option
 @options.no_mouse_option
+@options.no_tour_option
 @record_commands.recordable
 def replay(
     files: tuple[str, ...],
@@ -153,12 +160,13 @@ def replay(
     from tcpladder.session.playhead import idle_of, pace_of
     from tcpladder.session.replay import ReplaySession
     from tcpladder.session.replay_state import ReplayState
+    from tcpladder.settings.file import load
     from tcpladder.store.recent import remember
 
     state = ReplayState(pace=pace_of(pace), idle_s=idle_of(idle), loop=loop)
     opening.front_end(None, without_terminal="")
     source = FileSession(files, read_again=True, given=given(timers, profile))
-    remember(files)
+    remember(files, load().retention.recent)
     opening.open_app(
         ReplaySession(source, state, at=at), ascii_only=ascii_only, no_mouse=no_mouse, start_flow=flow
     )
@@ -198,6 +206,7 @@ class _WithCommand(click.Command):
               help="Print instead of opening the app: text or JSON lines; with --all, junit, too.")  # fmt: skip
 @options.ascii_option
 @options.no_mouse_option
+@options.no_tour_option
 @record_commands.recordable
 @click.pass_context
 def lab(

@@ -54,7 +54,13 @@ def timers(
 @click.command()
 @click.option("--sample", is_flag=True, help="Print a commented file to begin with instead.")
 def config(*, sample: bool) -> None:
-    """Print where your settings are, and what is in force, as TOML."""
-    from tcpladder import settings
+    """Print where your settings are, what is in force, and where each value comes from, as TOML."""
+    from tcpladder.app import preferences
+    from tcpladder.settings import file
 
-    sys.stdout.write(settings.SAMPLE if sample else settings.in_force(settings.load()))
+    if sample:
+        sys.stdout.write(preferences.sample())
+        return
+    settings = file.load()
+    lines = [*file.in_force(settings), "", *preferences.in_force(settings)]
+    sys.stdout.write("\n".join(lines) + "\n")

@@ -18,7 +18,10 @@ def why_no_app() -> str | None:
     """Why the app cannot open, None where it can: it needs a terminal that can draw."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         return "stdin and stdout must be a terminal"
-    return "TERM is dumb, which cannot draw" if os.environ.get("TERM", "dumb") == "dumb" else None
+    term = os.environ.get("TERM", "")
+    if term in ("", "dumb", "unknown"):
+        return f"TERM is {term or 'not set'}, and such a terminal cannot draw"
+    return None
 
 
 def front_end(form: str | None, *, without_terminal: str) -> str | None:
@@ -41,11 +44,15 @@ def start_screen() -> None:
     What is chosen runs in a process of its own: `live` and `lab` give up privilege by exec, and this screen is there
     again afterwards.
     """
+    from tcpladder.app.preferences import taste_of
     from tcpladder.app.start_screen import choose
+    from tcpladder.settings.file import load
 
+    settings = load()
+    taste, mouse = taste_of(settings, ascii_only=False), settings.screen.mouse
     record_commands.begin_start_screen()
     words, descriptors = record_commands.handed_on()
-    while (command := choose(ascii_only=False, mouse=True, recording=record_commands.go_on())) is not None:
+    while (command := choose(taste, mouse=mouse, recording=record_commands.go_on())) is not None:
         started = [sys.executable, "-P", "-m", "tcpladder", *words, *command]
         if subprocess.run(started, pass_fds=descriptors).returncode not in (0, 1):
             click.pause("press a key to go on", err=True)
@@ -88,16 +95,21 @@ def show_live(
 
 
 def open_app(session: Any, *, ascii_only: bool, no_mouse: bool, start_flow: int | None = None) -> None:
+    from tcpladder.app.preferences import taste_of
+    from tcpladder.settings.file import load
+
+    settings = load()
+    taste, mouse = taste_of(settings, ascii_only=ascii_only), settings.screen.mouse and not no_mouse
     recording = record_commands.begin()
     if recording is None:
         from tcpladder.app.app import run
 
-        run(session, ascii_only=ascii_only, mouse=not no_mouse, start_flow=start_flow)
+        run(session, taste=taste, mouse=mouse, start_flow=start_flow)
         return
     from tcpladder.app.recording import run_recorded
 
     cast, keys = recording
-    run_recorded(session, cast, keys=keys, ascii_only=ascii_only, mouse=not no_mouse, start_flow=start_flow)
+    run_recorded(session, cast, keys=keys, taste=taste, mouse=mouse, start_flow=start_flow)
     path = record_commands.asked().path
     say([cast.why_ended] if cast.why_ended else [f"recorded in {path}"] if path else [])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import click
@@ -16,8 +17,23 @@ form_option = click.option(
     type=click.Choice(FORMATS),
     help="Print instead of opening the app: text or JSON lines.",
 )
+
+
+def _no_tour(_context: click.Context, _parameter: click.Parameter, given: bool) -> None:
+    """Into the environment, which the app's process gets, too."""
+    if given:
+        os.environ["TCPLADDER_TOUR"] = "off"
+
+
 ascii_option = click.option("--ascii", "ascii_only", is_flag=True, help="Draw with ASCII only.")
 no_mouse_option = click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal.")
+no_tour_option = click.option(
+    "--no-tour",
+    is_flag=True,
+    expose_value=False,
+    callback=_no_tour,
+    help="Show nobody around at the first start.",
+)
 flow_option = click.option(
     "--flow", type=click.IntRange(min=1), help="Only this flow, by its number in the list."
 )
@@ -44,6 +60,6 @@ def given(timers: tuple[str, ...], profile: str | None) -> Any:
 
     if profile is None or profile.lower() in PROFILES:
         return given(timers, profile)
-    from tcpladder.settings import load
+    from tcpladder.settings.file import load
 
     return given(timers, profile, {**PROFILES, **load().profiles})

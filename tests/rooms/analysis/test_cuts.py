@@ -152,6 +152,23 @@ def test_what_a_cut_once_changed(talk: Talk, expected: str) -> None:
     assert kinds(talk)[-1] == expected
 
 
+def test_a_null_scan_is_a_copy_of_one_in_any_batch() -> None:
+    """No flag of TCP is set, and yet there was a segment before."""
+    talk = Talk(stamps=False).established().say(flags=0).again(doubled=True)
+    assert said(analysed(talk.frames, {1})) == said(analysed(talk.frames))
+    assert analysed(talk.frames, {1}).summary(1).segments == 1
+
+
+def test_a_null_scan_between_two_probes_is_heard_in_any_batch() -> None:
+    """What came between them is no answer to a probe, and no silence either."""
+    talk = Talk(stamps=False).established().ack()
+    talk.keepalive(after_ns=2_000_000_000).say("server", flags=0).keepalive(after_ns=2_000_000_000)
+    whole, listed = analysed(talk.frames), analysed(talk.frames, {3}, keep_segments=False)
+    assert listed.summary(1) == whole.summary(1)
+    assert "without an answer" not in whole.summary(1).why
+    assert whole.summary(1).keepalive_probes == 2
+
+
 def test_the_law_would_notice() -> None:
     """The comparison itself: another capture does not say the same."""
     one, two = Talk().handshake().data(10), Talk().handshake().data(11)

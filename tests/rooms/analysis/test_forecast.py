@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from talk import SALT, SECOND_NS, Talk, batches
+from talk import SALT, SECOND_NS, Talk, batch, batches
 from tcpladder.analysis import names
 from tcpladder.analysis.beliefs import TimerValues
 from tcpladder.analysis.capture import CaptureAnalysis
@@ -374,3 +374,20 @@ def test_a_value_that_changes_is_judged_by_what_held() -> None:
     assert [(gap.expected_ns, str(gap.verdict)) for gap in gaps if gap] == [
         (30 * SECOND_NS, "on time"), (10 * SECOND_NS, "on time"),
     ]  # fmt: skip
+
+
+def test_keepalive_that_is_set_late_counts_from_there() -> None:
+    """tcp_set_keepalive arms the timer with the whole keepalive_time, however long the peer has been silent."""
+    talk = Talk().handshake().silence(2)
+    set_ns = talk.now_ns
+    off = {names.SO_KEEPALIVE: 0, names.KEEPALIVE_TIME: 7 * SECOND_NS}
+    values = TimerValues().with_values(off, Origin.SOCKET)
+    values = values.with_values({names.SO_KEEPALIVE: 1}, Origin.SOCKET, set_ns)
+    capture = CaptureAnalysis(SALT, lambda _c, _s: {Side.CLIENT: values, Side.SERVER: TimerValues()})
+    capture.feed(batch(talk.frames))
+    assert capture.view(1).pending(set_ns)[0].due_ns == set_ns + 7 * SECOND_NS
+    capture.feed(batch(talk.silence(7).keepalive(after_ns=0).frames[3:], 4))
+    gap = capture.view(1).gap(3)
+    assert gap is not None
+    assert (gap.expected_ns, str(gap.verdict)) == (gap.observed_ns, "on time")
+    assert gap.name == "keepalive_time 7 s from SO_KEEPALIVE on"

@@ -18,35 +18,24 @@ from tcpladder.app.choice import Choice
 from tcpladder.app.choice_row import ChoiceRow
 from tcpladder.app.columns_dialog import ColumnsDialog
 from tcpladder.app.confirm import Confirm
-from tcpladder.app.detail_screen import DetailScreen
-from tcpladder.app.detail_view import DetailView
 from tcpladder.app.export_dialog import ExportDialog
 from tcpladder.app.fault_answers import ACTIONS, DIRECTIONS, SEGMENTS, scopes
 from tcpladder.app.fault_choices import Choices
 from tcpladder.app.fault_dialog import FaultDialog
 from tcpladder.app.faults_screen import FaultList, FaultsScreen
-from tcpladder.app.flow_table import FlowTable
 from tcpladder.app.flows_screen import FlowsScreen
 from tcpladder.app.help_screen import HelpScreen, key_lines, key_name
 from tcpladder.app.interfaces_screen import InterfacesScreen
-from tcpladder.app.ladder_screen import LadderScreen
-from tcpladder.app.ladder_view import LadderView
+from tcpladder.app.keymap import contexts
 from tcpladder.app.names_dialog import NamesDialog
 from tcpladder.app.narration_screen import NarrationScreen
 from tcpladder.app.open_dialog import OpenDialog
-from tcpladder.app.replay_screens import ReplayFlowsScreen, ReplayLadderScreen
 from tcpladder.app.save_screen import SaveScreen
-from tcpladder.app.timers_view import TimersView
 from tcpladder.app.too_small import TooSmallScreen
+from tcpladder.app.tour import Tour
 
 CONTEXTS: dict[str, tuple[type[DOMNode], ...]] = {
-    "flows": (FlowTable, FlowsScreen, TcpladderApp),
-    "replayed flows": (FlowTable, ReplayFlowsScreen, TcpladderApp),
-    "replayed ladder": (LadderView, ReplayLadderScreen, TcpladderApp),
-    "ladder": (LadderView, LadderScreen, TcpladderApp),
-    "ladder, second pane": (DetailView, LadderScreen, TcpladderApp),
-    "ladder, third pane": (TimersView, LadderScreen, TcpladderApp),
-    "detail": (DetailView, DetailScreen, TcpladderApp),
+    **contexts(),
     "export": (Choice, ExportDialog),
     "help": (HelpScreen,),
     "interfaces": (InterfacesScreen,),
@@ -60,6 +49,7 @@ CONTEXTS: dict[str, tuple[type[DOMNode], ...]] = {
     "columns": (ColumnsDialog,),
     "open": (OpenDialog,),
     "a number": (AskNumber,),
+    "tour": (Tour,),
     "too small": (TooSmallScreen, TcpladderApp),
 }
 

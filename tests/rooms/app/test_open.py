@@ -114,14 +114,14 @@ async def test_paths_are_completed_and_the_list_is_walked(captures: Path) -> Non
 
 
 def test_offers(captures: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    remember([str(captures / "one.pcap")])
-    names = [offer.name for offer in offers("")]
+    remember([str(captures / "one.pcap")], 12)
+    names = [offer.name for offer in offers("", 12)]
     assert names[0] == "one.pcap"
     assert "keepalive" in names
-    assert [offer.name for offer in offers(f"{captures}/o")] == ["older/", "one-more.pcap", "one.pcap"]
-    assert offers(f"{captures}/one.pcap")[0].path == f"{captures}/one.pcap"
-    assert {offer.name for offer in offers("ONE.p")} == {"one.pcap"}
+    assert [offer.name for offer in offers(f"{captures}/o", 12)] == ["older/", "one-more.pcap", "one.pcap"]
+    assert offers(f"{captures}/one.pcap", 12)[0].path == f"{captures}/one.pcap"
+    assert {offer.name for offer in offers("ONE.p", 12)} == {"one.pcap"}
     monkeypatch.chdir(captures)
     assert completed("ol") == "older/"
     assert completed("x") == "x"
-    assert offers("/nowhere/x") == []
+    assert offers("/nowhere/x", 12) == []

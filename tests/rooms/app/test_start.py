@@ -17,8 +17,11 @@ from tcpladder.agent.messages import InterfaceState
 from tcpladder.app import start_entries, start_screen
 from tcpladder.app.start_entries import Entry
 from tcpladder.app.start_screen import StartApp
+from tcpladder.app.terminal import Taste
 from tcpladder.lab import table
 from tcpladder.store import recent
+
+MOST = 12
 
 SIZE = (80, 24)
 
@@ -53,8 +56,8 @@ async def shown(pilot: Pilot[tuple[str, ...]]) -> str:
 async def test_everything_is_there_and_enter_says_the_command(tmp_path: Path) -> None:
     capture = tmp_path / "mine.pcap"
     capture.write_bytes(b"x")
-    recent.remember([str(capture)])
-    app = StartApp(ascii_only=False)
+    recent.remember([str(capture)], MOST)
+    app = StartApp(taste=Taste())
     async with app.run_test(size=SIZE) as pilot:
         text = await shown(pilot)
         for words in ("Interfaces", "Opened lately", "mine.pcap", "Experiments"):
@@ -73,7 +76,7 @@ async def test_everything_is_there_and_enter_says_the_command(tmp_path: Path) ->
 
 
 async def test_a_capture_can_be_replayed_and_a_file_typed() -> None:
-    app = StartApp(ascii_only=True)
+    app = StartApp(taste=Taste(ascii_only=True))
     async with app.run_test(size=SIZE) as pilot:
         text = await shown(pilot)
         assert text.isascii()
@@ -82,7 +85,7 @@ async def test_a_capture_can_be_replayed_and_a_file_typed() -> None:
         await pilot.press("tab", "tab", "R")
     assert app.return_value is not None
     assert app.return_value[0] == "replay"
-    app = StartApp(ascii_only=False)
+    app = StartApp(taste=Taste())
     async with app.run_test(size=SIZE) as pilot:
         await pilot.press("o", *"x.pcap")
         assert app.query_one(Input).value == "x.pcap"
@@ -91,8 +94,8 @@ async def test_a_capture_can_be_replayed_and_a_file_typed() -> None:
 
 
 async def test_the_cursor_stays_in_its_section_under_its_heading() -> None:
-    recent.remember([str(samples.capture("keepalive"))])
-    app = StartApp(ascii_only=False)
+    recent.remember([str(samples.capture("keepalive"))], MOST)
+    app = StartApp(taste=Taste())
     async with app.run_test(size=SIZE) as pilot:
         assert "Interfaces" in await shown(pilot)
         await pilot.press("tab")
@@ -106,7 +109,7 @@ async def test_the_cursor_stays_in_its_section_under_its_heading() -> None:
 
 async def test_without_privilege_it_says_what_to_type() -> None:
     with patch.object(start_entries.confine, "effective", lambda: frozenset[int]()):
-        app = StartApp(ascii_only=False)
+        app = StartApp(taste=Taste())
         async with app.run_test(size=SIZE, notifications=True) as pilot:
             assert "needs root, type: sudo tcpladder live -i lo" in await shown(pilot)
             await pilot.press("enter")
@@ -117,37 +120,37 @@ async def test_without_privilege_it_says_what_to_type() -> None:
 
 
 def test_rates_are_of_both_directions() -> None:
-    rows = start_entries.rows([interface("lo", 1000)], [interface("lo", 5000)], 2.0)
+    rows = start_entries.rows([interface("lo", 1000)], [interface("lo", 5000)], 2.0, MOST)
     (line,) = [row for row in rows if isinstance(row, Entry) and row.section == "interfaces"]
     assert "2000 B/s" in line.remark
 
 
 def test_the_list_is_short_private_and_forgets_what_is_gone(own_state: Path) -> None:
-    paths = [own_state / f"{number}.pcap" for number in range(recent.MOST + 3)]
+    paths = [own_state / f"{number}.pcap" for number in range(MOST + 3)]
     for path in paths:
         path.write_bytes(b"x")
-        recent.remember(["-", str(path)])
-    recent.remember([str(paths[5])])
-    listed = recent.recent()
+        recent.remember(["-", str(path)], MOST)
+    recent.remember([str(paths[5])], MOST)
+    listed = recent.recent(MOST)
     assert listed[0] == paths[5]
     assert listed[1] == paths[-1]
-    assert len(listed) == len(set(listed)) == recent.MOST
+    assert len(listed) == len(set(listed)) == MOST
     paths[5].unlink()
-    assert paths[5] not in recent.recent()
+    assert paths[5] not in recent.recent(MOST)
     file = own_state / "state" / "tcpladder" / "recent.json"
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     file.write_text("{broken")
-    assert recent.recent() == []
-    recent.remember([str(paths[1])])
+    assert recent.recent(MOST) == []
+    recent.remember([str(paths[1])], MOST)
     assert json.loads(file.read_text()) == [str(paths[1])]
 
 
 def test_it_can_be_turned_off(own_state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = own_state / "x.pcap"
     path.write_bytes(b"x")
-    recent.remember([str(path)])
+    recent.remember([str(path)], MOST)
     monkeypatch.setenv(recent.OFF, "off")
-    assert recent.recent() == []
-    recent.remember([str(path)])
+    assert recent.recent(MOST) == []
+    recent.remember([str(path)], MOST)
     monkeypatch.delenv(recent.OFF)
-    assert recent.recent() == [path]
+    assert recent.recent(MOST) == [path]

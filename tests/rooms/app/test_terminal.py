@@ -29,23 +29,6 @@ def test_ascii_is_chosen_from_the_locale_the_user_set(environment: dict[str, str
     assert terminal.wants_ascii(environment) is expected
 
 
-@pytest.mark.parametrize(
-    ("color_system", "environment", "no_color", "expected"),
-    [
-        ("truecolor", {}, False, None),
-        ("256", {}, False, None),
-        ("standard", {}, False, "ansi-dark"),
-        (None, {}, False, "ansi-dark"),
-        ("standard", {"TEXTUAL_THEME": "nord"}, False, None),
-        ("truecolor", {"TEXTUAL_THEME": "nord"}, True, "ansi-dark"),
-    ],
-)
-def test_few_colours_mean_the_palette_of_the_terminal(
-    color_system: str | None, environment: dict[str, str], no_color: bool, expected: str | None
-) -> None:
-    assert terminal.theme_for(color_system, environment, no_color=no_color) == expected
-
-
 def test_the_first_environment_is_that_of_the_process() -> None:
     assert "PATH" in terminal.first_environment()
 
@@ -70,7 +53,7 @@ async def test_a_full_line_to_the_terminal_holds_drawing_back(monkeypatch: pytes
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot)
         full = True
-        monkeypatch.setattr("tcpladder.app.feed.is_congested", lambda _app: full)
+        monkeypatch.setattr("tcpladder.app.feed.rests", lambda _app: full)
         session.change(frames=99)
         assert "99 frames" not in await settle(pilot)
         full = False

@@ -36,6 +36,8 @@ FEWEST_ROWS = 4096
 # Plain integers: `&` on an IntFlag makes an object.
 FIN, SYN, RST, ACK = int(Flag.FIN), int(Flag.SYN), int(Flag.RST), int(Flag.ACK)
 CONTROL = SYN | FIN | RST
+SEEN = np.uint16(1 << 15)
+"""Beside the flags of every segment, none of TCP's: a segment without a flag (a null scan) is not "none so far"."""
 
 _STATE_KIND = {
     State.CUT_SHORT: Kind.CUT_SHORT,
@@ -178,6 +180,7 @@ class _Batch:
         # All rows are known to be inside: without a look at each, `take` needs half the time.
         self.seq, self.ack = segments.seq.take(at, mode="clip"), segments.ack.take(at, mode="clip")
         self.flags, self.window = segments.flags.take(at, mode="clip"), segments.window.take(at, mode="clip")
+        self.flags |= SEEN
         self.length = segments.length.take(at, mode="clip")
         self.time_ns, self.ttl = segments.time_ns.take(at, mode="clip"), segments.ttl.take(at, mode="clip")
         self.shift = segments.window_shift

@@ -173,7 +173,7 @@ class _Reader:
         )
 
     def _idle_since_ns(self, enabled: Believed | None) -> int:
-        """When the wait for keepalive_time began: with the last word of the peer, or with SO_KEEPALIVE set later."""
+        """When the wait for keepalive_time began: with the last word of the peer, or with SO_KEEPALIVE later."""
         heard = self._waits.idle_since(self._side)
         heard_ns = int(self._time_ns[heard if heard != NOTHING else self._end.probe])
         return heard_ns if enabled is None or enabled.before is None else max(heard_ns, enabled.since_ns)

@@ -220,8 +220,27 @@ class Judge:
             expected = self._spaced(wait, value)
             if value.origin is not Origin.ASSUMED and self.on_time(wait, expected.value):
                 return expected
+        from_option = self.from_option(wait)
+        if from_option is not None:
+            return Believed(from_option.value + self._option_ns(wait), from_option.origin)
         shown = self._shown(wait.side, name, self._waits.armed_ns(wait))
         return None if shown is None else self._spaced(wait, shown)
+
+    def from_option(self, wait: Wait) -> Believed | None:
+        """keepalive_time where it explains a wait only from where SO_KEEPALIVE was set (tcp_set_keepalive)."""
+        option_ns = self._option_ns(wait)
+        held = self._held(wait, names.KEEPALIVE_TIME) if option_ns else []
+        if any(self.on_time(wait, value.value) for value in held):
+            return None
+        return next((value for value in held if self.on_time(wait, value.value + option_ns)), None)
+
+    def _option_ns(self, wait: Wait) -> int:
+        """How far into a wait for the first probe SO_KEEPALIVE armed its timer; 0 where it was not set in it."""
+        armed_ns, enabled = self._waits.armed_ns(wait), self.values[wait.side].known.get(names.SO_KEEPALIVE)
+        if wait.schedule is not Schedule.KEEPALIVE_TIME or armed_ns is None or enabled is None:
+            return 0
+        enabled = enabled.at(armed_ns + wait.observed_ns)
+        return max(0, enabled.since_ns - armed_ns) if enabled.value and enabled.before is not None else 0
 
     def _held(self, wait: Wait, name: str) -> list[Believed]:
         """What may have held for a wait, likeliest first: a change is known as exactly as somebody looked."""

@@ -20,6 +20,8 @@ def timer_words(judge: Judge, wait: Wait, expected: Believed | None) -> str:
     match wait.schedule:
         case Schedule.KEEPALIVE_TIME if judge.is_spaced_by_intvl(wait):
             return f"keepalive_intvl {length}"
+        case Schedule.KEEPALIVE_TIME if (time := judge.from_option(wait)) is not None:
+            return f"keepalive_time {seconds_text(time.value)} from SO_KEEPALIVE on"
         case Schedule.KEEPALIVE_TIME:
             return f"keepalive_time {length}"
         case Schedule.KEEPALIVE_INTVL | Schedule.GIVE_UP:

@@ -9,24 +9,27 @@ from typing import ClassVar
 from textual import events
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.driver import Driver
 from textual.screen import Screen
 
-from tcpladder.app import address_names, fault_keys, narration_screen, open_ladder, palette, terminal
+from tcpladder.app import address_names, fault_keys, narration_screen, open_ladder, palette, themes, tour
 from tcpladder.app.address_names import AddressNames
 from tcpladder.app.contract import Session, SessionStatus
 from tcpladder.app.detail_screen import DetailScreen
 from tcpladder.app.feed import Feed
 from tcpladder.app.flows_screen import FlowsScreen
 from tcpladder.app.ladder_screen import LadderScreen
+from tcpladder.app.line import LineDriver, line_of
 from tcpladder.app.page import Page
 from tcpladder.app.privacy import Privacy
+from tcpladder.app.rebinding import Rebindable
 from tcpladder.app.replaying import Replaying, ask_what_to_open, flows_page, show_flow
 from tcpladder.app.scroll_bar import PlainScrollBar
 from tcpladder.app.terminal import Taste
-from tcpladder.app.too_small import TooSmallScreen
+from tcpladder.app.too_small import TooSmallScreen, cover
 
 
-class TcpladderApp(App[None]):
+class TcpladderApp(Rebindable, App[None]):
     """A session on the screen."""
 
     TITLE = "tcpladder"
@@ -41,7 +44,7 @@ class TcpladderApp(App[None]):
         Binding("o", "open_capture", "open a capture; q goes back"),
         Binding("ctrl+z", "suspend_process", "suspend; fg brings it back"),
     ]
-    CSS = "Screen { background: $background; }"
+    CSS = "Screen { background: $background; } Tour { background: transparent; }"
 
     def __init__(self, session: Session, *, taste: Taste, start_flow: int | None = None) -> None:
         # Textual takes NO_COLOR out of the environment, and greys what is not native before it knows the theme.
@@ -50,14 +53,19 @@ class TcpladderApp(App[None]):
         self.taste = taste
         self.feed = Feed(self, session)
         self.replaying = Replaying(self)
-        self._privacy = Privacy(lambda: self.session)
+        self._privacy = Privacy(lambda: self.session, taste.mask)
         self.names = AddressNames(lambda: address_names.changed(self))
         self._start_flow = start_flow
         self._warned: set[str] = set()
         self.animation_level = "none"
-        theme = terminal.theme_for(self.console.color_system, os.environ, no_color=self.no_color)
-        if theme is not None:
-            self.theme = theme
+        themes.install(self, taste.theme, os.environ)
+        self.set_keymap(dict(taste.keymap))
+
+    def get_driver_class(self) -> type[Driver]:
+        return LineDriver
+
+    def on_terminal_supports_synchronized_output(self) -> None:
+        line_of(self).answered()
 
     def on_mount(self) -> None:
         if self.taste.ascii_only:
@@ -68,6 +76,7 @@ class TcpladderApp(App[None]):
         self.push_screen(flows_page(self))
         self.call_after_refresh(narration_screen.begin, self)
         self.call_after_refresh(self.feed.start)
+        tour.begin(self)
 
     def on_unmount(self) -> None:
         self.replaying.close()
@@ -97,12 +106,7 @@ class TcpladderApp(App[None]):
         )
 
     def on_resize(self, event: events.Resize) -> None:
-        fits = event.size.width >= terminal.MIN_WIDTH and event.size.height >= terminal.MIN_HEIGHT
-        hidden = isinstance(self.screen, TooSmallScreen)
-        if fits and hidden:
-            self.pop_screen()
-        elif not fits and not hidden:
-            self.push_screen(TooSmallScreen())
+        cover(self, event.size)
 
     async def action_back(self) -> None:
         screen = self.screen
@@ -140,8 +144,6 @@ class TcpladderApp(App[None]):
         return palette.commands(self, screen)
 
 
-def run(
-    session: Session, *, ascii_only: bool = False, mouse: bool = True, start_flow: int | None = None
-) -> None:
+def run(session: Session, *, taste: Taste, mouse: bool = True, start_flow: int | None = None) -> None:
     """Show a session until its user leaves. Needs a terminal on stdin and stderr; the caller checks that."""
-    TcpladderApp(session, taste=terminal.taste(ascii_only), start_flow=start_flow).run(mouse=mouse)
+    TcpladderApp(session, taste=taste, start_flow=start_flow).run(mouse=mouse)

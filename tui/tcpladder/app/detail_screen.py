@@ -35,8 +35,8 @@ class DetailScreen(Page):
 
     TITLE = "detail"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left_square_bracket,N", "step(-1)", "previous rung"),
-        Binding("right_square_bracket,n", "step(1)", "next rung"),
+        Binding("left_square_bracket,N", "rung(-1)", "previous rung"),
+        Binding("right_square_bracket,n", "rung(1)", "next rung"),
     ]
     KEYS = "↑↓ field  tab bytes  [ ] previous, next rung  y copy  esc back  ? help"
 
@@ -120,7 +120,7 @@ class DetailScreen(Page):
         if self._frame:
             self.on_row_view_moved()
 
-    def action_step(self, by: int) -> None:
+    def action_rung(self, by: int) -> None:
         last = len(self.session.view(self._number).time_ns) - 1
         index = max(0, min(last, self.index + by))
         if index == self.index:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from textual.timer import Timer
 
 from tcpladder.app.contract import Session
+from tcpladder.app.line import ask, rests
 from tcpladder.app.page import Page
-from tcpladder.app.terminal import is_congested
 
 if TYPE_CHECKING:
     from tcpladder.app.app import TcpladderApp
@@ -38,6 +38,8 @@ class Feed:
         self._seconds: float | None = None
         self._ended = False
         self._version = -1
+        self._asked = False
+        """Whether what is drawn next is what a person did."""
         self._changed_s = self._started_s = monotonic()
         self._progress: float | None = None
 
@@ -49,6 +51,7 @@ class Feed:
     def wake(self) -> None:
         """Look often again: a person did something that takes several looks."""
         self._version = -1
+        self._asked = True
         self._every(self._quick_s)
 
     def stop(self) -> None:
@@ -86,13 +89,14 @@ class Feed:
         """Look now: draw what has changed, and choose when to look again."""
         if not self._app.screen_stack:  # the app is closing
             return
-        if is_congested(self._app):
+        if rests(self._app) and not self._asked:
             self._every(self._quick_s)
             return
         page = self._app.screen
         if not page.is_mounted:
             self._every(self._quick_s)
             return
+        self._asked = False
         changed = self._session.version != self._version
         unfinished = isinstance(page, Page) and not page.settled
         if changed or unfinished:
@@ -107,6 +111,7 @@ class Feed:
         if isinstance(page, Page):
             page.show(status)
         self._app.session_changed(status)
+        self._app.call_after_refresh(ask, self._app)
 
     def _rhythm(self, page: object) -> float | None:
         if isinstance(page, Page) and not page.settled:

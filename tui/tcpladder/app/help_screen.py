@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from string import punctuation
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
+from textual.keys import _character_to_key
 
 from tcpladder.app.dialog import Dialog
 from tcpladder.render import sparkline
@@ -41,6 +43,9 @@ KEY_NAMES: dict[str, str] = {
 }
 ASCII_NAMES: dict[str, str] = {"↑": "Up", "↓": "Down"}
 
+SIGNS_TYPED: dict[str, str] = {_character_to_key(sign): sign for sign in punctuation}
+"""Textual's name of a sign -> the sign."""
+
 SIGNS = (
     """\
 What the signs mean
@@ -71,7 +76,7 @@ def key_name(key: str) -> str:
         return "^" + key.removeprefix("ctrl+")
     if key in KEY_NAMES:
         return KEY_NAMES[key]
-    return key.upper() if len(key) > 1 and key[0] == "f" and key[1:].isdigit() else key
+    return key.upper() if len(key) > 1 and key[0] == "f" and key[1:].isdigit() else SIGNS_TYPED.get(key, key)
 
 
 def key_lines(

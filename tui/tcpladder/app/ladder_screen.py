@@ -8,6 +8,7 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
+from textual.events import Resize
 from textual.message import Message
 from textual.timer import Timer
 
@@ -24,7 +25,8 @@ from tcpladder.app.ladder_pair import PairKeys
 from tcpladder.app.ladder_search import SearchKeys
 from tcpladder.app.ladder_shape import ShapeKeys
 from tcpladder.app.ladder_view import LadderView
-from tcpladder.app.terminal import Taste, is_congested
+from tcpladder.app.line import is_congested
+from tcpladder.app.terminal import Taste
 from tcpladder.app.timers_view import TimersView, WithTimers
 from tcpladder.ladder import words
 from tcpladder.ladder.model import FoldRow, GapRow, Rung
@@ -76,6 +78,7 @@ class LadderScreen(ShapeKeys, SearchKeys, NoteKeys, PairKeys, MapKeys, FaultKeys
         self.number = number
         self._timer: Timer | None = None
         self._new_rows = 0
+        self._tall = False
         self.set_class(taste.ascii_only, "-ascii")
         self.ladder = LadderView(session.view(number), session.notes(number), taste)
         self._columns = Bar(id="columns", ascii_only=taste.ascii_only)
@@ -104,9 +107,7 @@ class LadderScreen(ShapeKeys, SearchKeys, NoteKeys, PairKeys, MapKeys, FaultKeys
         self.focus_body()
         status = self.session.status()
         self.ladder.refresh_ladder(self.session.notes(self.number), status.now_ns)
-        if self.app.size.height >= TALL:
-            self.add_class("-two")
-        self._show_detail()
+        self._fit(self.app.size.height)
         if status.phase != "ended" and status.mode != "file":
             self.call_after_refresh(self._follow, True)
 
@@ -119,8 +120,16 @@ class LadderScreen(ShapeKeys, SearchKeys, NoteKeys, PairKeys, MapKeys, FaultKeys
         if not self.is_open:
             self.workers.cancel_node(self)
 
-    def on_resize(self) -> None:
+    def on_resize(self, event: Resize) -> None:
+        self._fit(event.size.height)
         self.call_after_refresh(lambda: self.show_lines(self.session.status()))
+
+    def _fit(self, height: int) -> None:
+        """Show the detail where there is room for it; what a person chose stays until that changes."""
+        if (height >= TALL) != self._tall:
+            self._tall = not self._tall
+            self.set_class(self._tall, "-two")
+        self._show_detail()
 
     def focus_body(self) -> None:
         self.ladder.focus()
@@ -257,7 +266,7 @@ class LadderScreen(ShapeKeys, SearchKeys, NoteKeys, PairKeys, MapKeys, FaultKeys
             self._beside.close()
         else:
             self._beside.open(self.number)
-        self.on_resize()
+        self.call_after_refresh(lambda: self.show_lines(self.session.status()))
 
     def action_pane(self, number: int) -> None:
         if number == 3:

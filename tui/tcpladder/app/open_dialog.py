@@ -52,7 +52,7 @@ class OpenDialog(ModalScreen[Session | None], inherit_bindings=False):
 
     def __init__(self, open_capture: Callable[[str], Session], taste: Taste) -> None:
         super().__init__()
-        self._open_capture, self._ascii = open_capture, taste.ascii_only
+        self._open_capture, self._ascii, self._recent = open_capture, taste.ascii_only, taste.recent
         self._offers: list[Offer] = []
         self._chosen = 0
         self._list = Static(id="list", markup=False)
@@ -73,7 +73,7 @@ class OpenDialog(ModalScreen[Session | None], inherit_bindings=False):
 
     @on(Input.Changed)
     def _offer(self) -> None:
-        self._offers, self._chosen = offers(self.query_one(Input).value.strip()), 0
+        self._offers, self._chosen = offers(self.query_one(Input).value.strip(), self._recent), 0
         self._said.update("")
         self._draw()
 

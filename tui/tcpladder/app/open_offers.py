@@ -26,9 +26,12 @@ class Offer:
         return self.path.endswith("/")
 
 
-def offers(typed: str) -> list[Offer]:
-    """Without a word all captures that are known by name; with one the files that begin so, then those that have it."""
-    known = [_of(entry, "opened lately") for entry in recently_opened()]
+def offers(typed: str, recent: int) -> list[Offer]:
+    """Without a word all captures that are known by name, at most `recent` of those that were opened lately.
+
+    With one the files that begin so, then the captures that have it in their names.
+    """
+    known = [_of(entry, "opened lately") for entry in recently_opened(recent)]
     known += [_of(entry, "comes with tcpladder") for entry in shipped()]
     if not typed:
         return known

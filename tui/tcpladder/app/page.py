@@ -15,6 +15,7 @@ from textual.widgets import Input, Static
 from tcpladder.app import privacy, replay_words, status_words
 from tcpladder.app.bar import Bar, Rule
 from tcpladder.app.contract import Session, SessionStatus
+from tcpladder.app.rebinding import Rebindable
 from tcpladder.app.terminal import Taste
 from tcpladder.render.cells import clean
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from tcpladder.app.feed import Feed
 
 
-class Page(Screen[None], inherit_bindings=False):
+class Page(Rebindable, Screen[None], inherit_bindings=False):
     """A screen that follows a session."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -88,8 +89,18 @@ class Page(Screen[None], inherit_bindings=False):
         while shown and len("  ".join([*shown, help_ + after])) + 1 > event.size.width:
             shown.pop()
         greyed = [name for name in shown if name in self.FAULT_KEYS and self.session.faults.why_not]
-        parts = [(name, "dim" if name in greyed else "") for name in [*shown, help_ + after]]
+        parts = [(self._as_bound(name), "dim" if name in greyed else "") for name in [*shown, help_ + after]]
         self._keys.say(Content.assemble(" ", Content("  ").join(Content.styled(*part) for part in parts)))
+
+    def _as_bound(self, hint: str) -> str:
+        """A hint with the keys that the settings have given its actions."""
+        if not self.taste.keymap:
+            return hint
+        from tcpladder.app.keymap import rewritten  # few have keys of their own
+
+        context = [type(self), type(self.app)]
+        focused = [] if self.focused is None else [type(self.focused)]
+        return rewritten(hint, [*focused, *context], self.taste.keymap)
 
     def on_screen_resume(self) -> None:
         if self.is_mounted:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING
 
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.screen import Screen
 
+from tcpladder.app import tour
 from tcpladder.app.help_screen import key_name
 
+if TYPE_CHECKING:
+    from tcpladder.app.app import TcpladderApp
 
-def commands(app: App[Any], screen: Screen[object]) -> Iterator[SystemCommand]:
+
+def commands(app: TcpladderApp, screen: Screen[object]) -> Iterator[SystemCommand]:
     """The actions that have a key here and a description, then the choice of a theme."""
     actions = {active.binding.action: active for active in screen.active_bindings.values()}
     for action, (node, binding, enabled, _) in actions.items():
@@ -21,4 +25,5 @@ def commands(app: App[Any], screen: Screen[object]) -> Iterator[SystemCommand]:
                 f"key {key_name(binding.key)}",
                 lambda action=action, node=node: app.run_action(action, node),
             )
+    yield SystemCommand("Tour", "shown around in five steps", lambda: tour.show(app))
     yield SystemCommand("Theme", "other colours", app.action_change_theme)

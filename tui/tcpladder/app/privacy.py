@@ -9,6 +9,7 @@ from tcpladder.app.contract import Session
 from tcpladder.app.detail_view import DetailLine
 from tcpladder.ladder.model import Role
 from tcpladder.ladder.privacy import Mask
+from tcpladder.settings.plain import MASKS
 
 HIDDEN: tuple[DetailLine, ...] = (
     DetailLine("", Role.SPACE),
@@ -31,11 +32,14 @@ class Privacy:
 
     Args:
         session: the one on the screen.
+        begin: what is hidden at first, one of MASKS.
     """
 
-    def __init__(self, session: Callable[[], Session]) -> None:
+    def __init__(self, session: Callable[[], Session], begin: str) -> None:
         self._session = session
         self._mask = Mask()
+        for _ in range(MASKS.index(begin)):
+            self.next()
 
     def next(self) -> str:
         """Off, addresses, addresses and ports, off: go on, and say what is hidden now."""

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from textual import events
 from textual.app import App
 from textual.driver import Driver
-from textual.drivers.linux_driver import LinuxDriver
 
-from tcpladder.app import terminal
 from tcpladder.app.app import TcpladderApp
 from tcpladder.app.contract import Session, SessionStatus
+from tcpladder.app.line import LineDriver
 from tcpladder.app.start_screen import StartApp
 from tcpladder.app.terminal import Taste
 from tcpladder.record.asciicast import Code
@@ -22,7 +22,7 @@ from tcpladder.session.base import Session as WholeSession
 from tcpladder.session.happenings import Happenings
 
 
-class RecordingDriver(LinuxDriver):
+class RecordingDriver(LineDriver):
     """Writes to the terminal, and hands over what it wrote whenever a picture is complete."""
 
     def __init__(self, app: App[Any], **options: Any) -> None:
@@ -117,14 +117,14 @@ def run_recorded(
     cast: CastWriter,
     *,
     keys: bool,
-    ascii_only: bool = False,
+    taste: Taste,
     mouse: bool = True,
     start_flow: int | None = None,
 ) -> None:
     """Show a session until its user leaves, as app.run does, and record it; closes the recording."""
     try:
         RecordedApp(
-            session, taste=terminal.taste(ascii_only), start_flow=start_flow, cast=cast, keys=keys
+            session, taste=replace(taste, tour=False), start_flow=start_flow, cast=cast, keys=keys
         ).run(mouse=mouse)
     finally:
         cast.close()

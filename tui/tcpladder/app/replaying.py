@@ -76,6 +76,8 @@ class Replaying:
             self._app.notify("this is the replay: q leaves it", timeout=2)
         elif isinstance(page, FlowsScreen | LadderScreen):
             self._enter(page, step_back=step_back)
+        else:
+            self._app.notify("R replays from the list or a ladder: Esc goes there", timeout=3)
 
     def _enter(self, screen: FlowsScreen | LadderScreen, *, step_back: bool) -> None:
         from tcpladder.session.base import Session as Replayable
@@ -151,7 +153,7 @@ def ask_what_to_open(app: TcpladderApp) -> None:
 
     def open_capture(path: str) -> AnySession:
         session = FileSession([path], read_again=True, given=given)
-        remember([path])
+        remember([path], app.taste.recent)
         return session
 
     def opened(session: AnySession | None) -> None:

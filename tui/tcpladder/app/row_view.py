@@ -17,6 +17,7 @@ from textual.reactive import var
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from tcpladder.app.rebinding import Rebindable
 from tcpladder.app.roles import ROLE_CLASSES, ROLE_CSS, RoleStyles
 
 CACHED_STRIPS = 512
@@ -24,7 +25,7 @@ TALL_PAGE = 12
 """Rows from which on a third of a page shows enough of what came before; turning a short one costs little."""
 
 
-class RowView(ScrollView, can_focus=True, inherit_bindings=False):
+class RowView(Rebindable, ScrollView, can_focus=True, inherit_bindings=False):
     """A list with a cursor."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

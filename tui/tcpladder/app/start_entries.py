@@ -15,7 +15,7 @@ from tcpladder.agent.networks import HostNetwork
 from tcpladder.errors import CaptureError
 from tcpladder.lab import table as experiments
 from tcpladder.ladder import words
-from tcpladder.store.recent import recent
+from tcpladder.store.recent import recent as lately
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,12 +41,14 @@ class Heading:
 Row = Entry | Heading
 
 
-def rows(before: Sequence[InterfaceState], now: Sequence[InterfaceState], passed_s: float) -> list[Row]:
-    """All lines, top first."""
+def rows(
+    before: Sequence[InterfaceState], now: Sequence[InterfaceState], passed_s: float, recent: int
+) -> list[Row]:
+    """All lines, top first, with at most `recent` captures that were opened lately."""
     found: list[Row] = []
     for heading, entries in (
         ("Interfaces", _interfaces(before, now, passed_s)),
-        ("Opened lately", recently_opened()),
+        ("Opened lately", recently_opened(recent)),
         ("Experiments, in a private network, without root", _experiments()),
         ("Captures that come with tcpladder", shipped()),
     ):
@@ -114,7 +116,7 @@ def shipped() -> list[Entry]:
     return entries
 
 
-def recently_opened() -> list[Entry]:
+def recently_opened(most: int) -> list[Entry]:
     """The captures that were opened lately, the last one first."""
     return [
         Entry(
@@ -123,7 +125,7 @@ def recently_opened() -> list[Entry]:
             remark=f"{_age(path)}  {path.parent}",
             command=("open", str(path)),
         )
-        for path in recent()
+        for path in lately(most)
     ]
 
 

@@ -12,11 +12,12 @@ from textual.binding import Binding, BindingType
 from textual.strip import Strip
 from textual.widgets import Input
 
-from tcpladder.app import terminal
+from tcpladder.app import themes
 from tcpladder.app.bar import Bar, Rule
 from tcpladder.app.row_view import RowView
 from tcpladder.app.scroll_bar import PlainScrollBar
 from tcpladder.app.start_entries import Entry, Heading, Row, interfaces_now, rows
+from tcpladder.app.terminal import Taste
 from tcpladder.ladder.model import Role
 from tcpladder.render.cells import clean, left
 
@@ -107,17 +108,17 @@ class StartApp(App[tuple[str, ...]]):
     """
     ENABLE_COMMAND_PALETTE = False
 
-    def __init__(self, *, ascii_only: bool) -> None:
+    def __init__(self, *, taste: Taste) -> None:
+        ascii_only = taste.ascii_only
         super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)
         self._ascii = ascii_only
+        self._recent = taste.recent
         self.animation_level = "none"
         self.list = StartList(ascii_only=ascii_only)
         self._why = Bar(id="why", ascii_only=ascii_only)
         self._before = interfaces_now()
         self._before_s = monotonic()
-        theme = terminal.theme_for(self.console.color_system, os.environ, no_color=self.no_color)
-        if theme is not None:
-            self.theme = theme
+        themes.install(self, taste.theme, os.environ)
 
     def compose(self) -> ComposeResult:
         head, keys = Bar(id="head", ascii_only=self._ascii), Bar(id="keys", ascii_only=self._ascii)
@@ -137,13 +138,13 @@ class StartApp(App[tuple[str, ...]]):
         if self._ascii:
             PlainScrollBar.install()
         self.list.focus()
-        self.list.take(rows(self._before, self._before, 0))
+        self.list.take(rows(self._before, self._before, 0, self._recent))
         self.set_interval(EVERY_S, self._measure)
         self.on_row_view_moved()
 
     def _measure(self) -> None:
         now, now_s = interfaces_now(), monotonic()
-        self.list.take(rows(self._before, now, now_s - self._before_s))
+        self.list.take(rows(self._before, now, now_s - self._before_s, self._recent))
         self._before, self._before_s = now, now_s
 
     def on_row_view_moved(self) -> None:
@@ -197,15 +198,13 @@ def _typed(entry: Entry) -> tuple[str, ...]:
 
 
 def choose(
-    *, ascii_only: bool, mouse: bool, recording: tuple[CastWriter, bool] | None = None
+    taste: Taste, *, mouse: bool, recording: tuple[CastWriter, bool] | None = None
 ) -> tuple[str, ...] | None:
     """Let a person choose; the words behind `tcpladder`, None for nothing. Closes the recording."""
-    terminal.send_utf8()
-    plain = ascii_only or terminal.wants_ascii(terminal.first_environment())
     if recording is None:
-        return StartApp(ascii_only=plain).run(mouse=mouse)
+        return StartApp(taste=taste).run(mouse=mouse)
     from tcpladder.app.recording import RecordedStart
 
     cast, keys = recording
     with contextlib.closing(cast):
-        return RecordedStart(ascii_only=plain, cast=cast, keys=keys).run(mouse=mouse)
+        return RecordedStart(taste=taste, cast=cast, keys=keys).run(mouse=mouse)

@@ -1,4 +1,4 @@
-"""What the terminal can show: its characters, its colours, how fast it takes bytes."""
+"""What the terminal can show: its characters, its colours."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
-from typing import Any
 
-from textual.app import App
+from tcpladder.settings.plain import AUTO, MASKS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,8 +18,18 @@ class Taste:
 
     ascii_only: bool = False
     """Draw with ASCII only."""
+    theme: str = AUTO
+    """A name of app/themes.py."""
+    keymap: Mapping[str, str] = field(default_factory=dict)
+    """Name of an action -> its keys, where they are not those of the bindings."""
+    tour: bool = False
+    """Whether a user who is here for the first time is shown around."""
+    mask: str = MASKS[0]
+    """What is masked from the start."""
     timezone: tzinfo = field(default_factory=lambda: datetime.now().astimezone().tzinfo or UTC)
     """Of the clock times; the local one unless told otherwise."""
+    recent: int = 12
+    """How many of the captures that were opened lately are offered."""
     flow_columns: tuple[str, ...] = ()
     """The columns of the list of flows (render.flow_columns.COLUMNS); those that its width has room for without."""
 
@@ -62,31 +71,3 @@ def send_utf8() -> None:
     stream = sys.__stderr__
     if isinstance(stream, io.TextIOWrapper):
         stream.reconfigure(encoding="utf-8", errors="replace")
-
-
-def taste(ascii_only: bool) -> Taste:
-    """What this terminal can show, made ready for it."""
-    send_utf8()
-    return Taste(ascii_only=ascii_only or wants_ascii(first_environment()))
-
-
-def theme_for(color_system: str | None, environment: Mapping[str, str], *, no_color: bool) -> str | None:
-    """The theme that uses nothing but the palette of the terminal, where that is all there is; else None."""
-    if no_color:
-        return "ansi-dark"
-    if environment.get("TEXTUAL_THEME"):
-        return None
-    if color_system in (None, "standard"):
-        return "ansi-dark"
-    return None
-
-
-def is_congested(app: App[Any]) -> bool:
-    """Whether earlier output still waits for a slow line.
-
-    Textual's writer holds 30 writes and then blocks the event loop: keys would be answered seconds late. Drawing
-    waits until the line is free; what is drawn then is the newest state.
-    """
-    writer = getattr(getattr(app, "_driver", None), "_writer_thread", None)
-    queue = getattr(writer, "_queue", None)
-    return queue is not None and bool(queue.qsize())

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from textual.app import ComposeResult
+from typing import Any
+
+from textual.app import App, ComposeResult
+from textual.geometry import Size
 from textual.screen import Screen
 from textual.widgets import Static
 
@@ -25,3 +28,13 @@ class TooSmallScreen(Screen[None], inherit_bindings=False):
     def _sentence(self) -> str:
         width, height = self.app.size
         return f"tcpladder needs {MIN_WIDTH}x{MIN_HEIGHT}, this terminal is {width}x{height}"
+
+
+def cover(app: App[Any], size: Size) -> None:
+    """Hide what the app shows where the terminal is too small for it, and show it again where it fits."""
+    fits = size.width >= MIN_WIDTH and size.height >= MIN_HEIGHT
+    hidden = isinstance(app.screen, TooSmallScreen)
+    if fits and hidden:
+        app.pop_screen()
+    elif not fits and not hidden:
+        app.push_screen(TooSmallScreen())

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from tcpladder.errors import UsageError
+from tcpladder.settings.file import Settings
 
 SPOOL_BYTES = 64 << 20
 """How much of a capture stays on disk where nobody says more."""
@@ -42,6 +43,15 @@ def keep_of(text: str) -> Keep:
     if not 1 << 16 <= size <= 1 << 40:
         raise UsageError(f"--keep {text}: give a time such as 10m, or 64 KiB and more, such as 200MB")
     return Keep(bytes=size)
+
+
+def kept(settings: Settings) -> Keep:
+    """What the user's settings say. Raises SettingsError."""
+    try:
+        return keep_of(settings.retention.live)
+    except UsageError as wrong:
+        words = str(wrong).partition(": ")[2]
+        raise settings.reader.wrong(("retention", "live"), words) from None
 
 
 class Occasion(Enum):

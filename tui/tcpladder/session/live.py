@@ -284,7 +284,7 @@ class LiveSession(Session):
         if not self._reads_sockets:
             return
         try:
-            changed = self._sockets.work(time.monotonic(), time.time_ns())
+            changed = self._sockets.work(time.monotonic(), time.time_ns)
             changed |= self._owners.work(self.flow_count(), time.monotonic())
         except TcpladderError as failed:
             self.warn(str(failed))

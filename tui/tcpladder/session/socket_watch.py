@@ -19,7 +19,7 @@ from tcpladder.agent.messages import (
     Sockets,
     SocketState,
 )
-from tcpladder.analysis import beliefs
+from tcpladder.analysis import beliefs, names
 from tcpladder.analysis.beliefs import TimerValues
 from tcpladder.analysis.view import Endpoint, Origin, Side
 from tcpladder.ladder.timers import Running, RunningTimer, SocketReading
@@ -89,18 +89,21 @@ class SocketWatch:
         """Somebody wants the running timers of a flow."""
         self._watched, self._watched_until_s = number, now_s + WATCHED_FOR_S
 
-    def work(self, now_s: float, now_ns: int) -> bool:
-        """Read what is due; returns whether anything is believed now that was not. Raises TcpladderError."""
+    def work(self, now_s: float, clock: Callable[[], int]) -> bool:
+        """Read what is due; returns whether anything is believed now that was not. Raises TcpladderError.
+
+        `clock` says the time in ns, anew before each reading: one may take tens of milliseconds.
+        """
         if now_s < self._watched_until_s and now_s >= self._timers_due_s:
             self._timers_due_s = now_s + TIMERS_EVERY_S
             for local, remote in self._ends(self._watched).values():
-                self._read_timer(local, remote, now_ns)
+                self._read_timer(local, remote, clock())
         number = self._due(now_s)
         if number is None:
             return False
         changed, unread = False, False
         for local, remote in self._ends(number).values():
-            changed |= self._read_options(local, remote, now_ns)
+            changed |= self._read_options(local, remote, clock)
             unread |= self.values(local, remote) is None
         with self._lock:
             again_s = UNREAD_AGAIN_S if unread else OPTIONS_EVERY_S
@@ -142,7 +145,8 @@ class SocketWatch:
             unacked=None if info is None else info.unacked,
         )
 
-    def _read_options(self, local: Endpoint, remote: Endpoint, now_ns: int) -> bool:
+    def _read_options(self, local: Endpoint, remote: Endpoint, clock: Callable[[], int]) -> bool:
+        now_ns = clock()
         question = ReadSocketOptions(
             local=local.address, local_port=local.port, remote=remote.address, remote_port=remote.port
         )
@@ -156,25 +160,41 @@ class SocketWatch:
             )
         if said == found.said:
             return False
-        first = not found.values.known
+        values, since_ns = beliefs.from_socket_options(said.options), now_ns if found.values.known else 0
         found.said = said
-        found.values = found.values.with_values(
-            beliefs.from_socket_options(said.options), Origin.SOCKET, 0 if first else now_ns
-        )
+        if since_ns and values.get(names.SO_KEEPALIVE):
+            armed = {names.SO_KEEPALIVE: values.pop(names.SO_KEEPALIVE)}
+            armed_ns = self._keepalive_armed_ns(local, remote, clock()) or since_ns
+            found.values = found.values.with_values(armed, Origin.SOCKET, armed_ns)
+        found.values = found.values.with_values(values, Origin.SOCKET, since_ns)
         return True
 
+    def _keepalive_armed_ns(self, local: Endpoint, remote: Endpoint, now_ns: int) -> int:
+        """What the keepalive timer counts from, as its kernel says; 0 where another timer or none runs.
+
+        SO_KEEPALIVE arms it anew (tcp_set_keepalive), TCP_KEEPIDLE behind it goes back to the last segment
+        (tcp_sock_set_keepidle), and when the option was read is later than either.
+        """
+        found, state = self._socket(local, remote), self._read_state(local, remote)
+        if state is None or state.timer != Running.KEEPALIVE or state.retransmits or found.said is None:
+            return 0
+        return _running(state, found.said.options, now_ns).armed_ns
+
     def _read_timer(self, local: Endpoint, remote: Endpoint, now_ns: int) -> None:
+        found = self._socket(local, remote)
+        found.state = self._read_state(local, remote)
+        found.running, found.read_ns = None, now_ns
+        if found.state is not None and found.state.timer is not None:
+            options = found.said.options if found.said is not None else {}
+            found.running = _running(found.state, options, now_ns)
+
+    def _read_state(self, local: Endpoint, remote: Endpoint) -> SocketState | None:
         question = ReadSockets(
             local=local.address, local_port=local.port, remote=remote.address, remote_port=remote.port, most=1
         )
         reply, _ = self._agent.request(question)
         assert isinstance(reply, Sockets)
-        found = self._socket(local, remote)
-        found.state = reply.sockets[0] if reply.sockets else None
-        found.running, found.read_ns = None, now_ns
-        if found.state is not None and found.state.timer is not None:
-            options = found.said.options if found.said is not None else {}
-            found.running = _running(found.state, options, now_ns)
+        return reply.sockets[0] if reply.sockets else None
 
     def _socket(self, local: Endpoint, remote: Endpoint) -> _Socket:
         found = self._sockets.setdefault((local, remote), _Socket())

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import pwd
-import re
-import tomllib
 from pathlib import Path
 
 import pytest
 
-from tcpladder import settings
 from tcpladder.analysis import names
-from tcpladder.analysis.profiles import LINUX, SOLARIS
+from tcpladder.analysis.profiles import SOLARIS
 from tcpladder.errors import SettingsError
+from tcpladder.settings import file as settings
 
 HERE = Path("config.toml")
 S, MS = 1_000_000_000, 1_000_000
@@ -41,8 +39,9 @@ def test_without_a_file_the_defaults_hold(tmp_path: Path) -> None:
     found = settings.load({"XDG_CONFIG_HOME": str(tmp_path)})
     assert not found.exists
     assert not found.profiles
-    assert str(tmp_path / "tcpladder/config.toml") in settings.in_force(found)
-    assert not tomllib.loads(settings.in_force(found))
+    said = settings.in_force(found)
+    assert str(tmp_path / "tcpladder/config.toml") in said[0]
+    assert settings.parse("\n".join(said).encode(), HERE).screen == found.screen
 
 
 def test_a_file_that_is_named_must_be_there(tmp_path: Path) -> None:
@@ -52,24 +51,10 @@ def test_a_file_that_is_named_must_be_there(tmp_path: Path) -> None:
         settings.load({"TCPLADDER_CONFIG": str(tmp_path)})
 
 
-def test_the_sample_can_be_used_as_it_is_and_with_all_of_it() -> None:
-    found = read(settings.SAMPLE).profiles["appliance"]
-    assert found.values == {
-        **LINUX.values,
-        names.KEEPALIVE_TIME: 55 * S,
-        names.KEEPALIVE_INTVL: 6 * S,
-        names.KEEPALIVE_PROBES: 2,
-        names.SYN_RETRIES: 5,
-    }
-    everything = re.sub(r"(?m)^# (?=\w+ = )", "", settings.SAMPLE)
-    assert everything.count("\n# ") < settings.SAMPLE.count("\n# ") - 3
-    assert read(everything).profiles["appliance"] == found
-
-
 def test_what_is_in_force_can_be_read_again() -> None:
     text = '[profiles.a]\nlike = "solaris"\nrto_min = 150\nwords = "\\"so\\" \\\\ \\t"\n[profiles."b.c"]\nlike = "a"'
     found = read(text)
-    again = settings.parse(settings.in_force(found).encode(), HERE)
+    again = settings.parse("\n".join(settings.in_force(found)).encode(), HERE)
     assert again.profiles == found.profiles
     assert list(found.profiles) == ["a", "b.c"]
 
@@ -105,6 +90,14 @@ def test_a_profile_may_be_like_another_that_stands_below_it() -> None:
         ("[profiles.x]\nsyn_retries = 1.5", "line 2: profiles.x.syn_retries: syn_retries is a count from 0 to 255"),
         ("[profiles.x]\nrto_max = true", 'line 2: profiles.x.rto_max: give a number, or a string such as "30s", not True'),  # noqa: E501
         ("[profiles.x]\nrto_max = nan", "line 2: profiles.x.rto_max: rto_max is a time"),
+        ('[screen]\nteme = "dark"', "line 2: screen.teme: there is no such key, did you mean theme?"),
+        ("[screen]\nmouse = 1", "line 2: screen.mouse: give a value such as true, not 1"),
+        ('[screen]\nprivacy = "port"', "line 2: screen.privacy: cannot be port, did you mean ports?"),
+        ("[screen]\ncharacters = true", 'line 2: screen.characters: give a value such as "auto", not True'),
+        ("[retention]\nrecent = 900", "line 2: retention.recent: is a number from 0 to 100, not 900"),
+        ('[keys]\nfilter = "f"', 'line 2: keys.filter: give a list such as ["f3", "/"], not \'f\''),
+        ("[keys]\nfilter = []", 'line 2: keys.filter: give a list such as ["f3", "/"], not []'),
+        ('[keys]\nfilter = ["f", "f"]', "line 2: keys.filter: f stands there twice"),
         ("[profiles.x\n", "config.toml: not TOML: expected ']' at the end of a table declaration (at line 1"),
     ],
 )  # fmt: skip

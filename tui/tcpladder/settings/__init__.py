@@ -1,0 +1,1 @@
+"""The user's settings: one commented TOML file, read and validated."""
