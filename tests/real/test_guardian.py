@@ -66,6 +66,14 @@ def broken(number, action, *said, **more):
     ask(number, ApplyFault(fault=fault(Action(action), *said, **more)))
     return "broken"
 def stuck(number): return ask(number, ListFaults()).faults[0].stuck
+def watch():
+    from tcpladder.agent.messages import OpenCapture
+    from tcpladder.session import live
+    global session
+    live.SYSCTLS_EVERY_S = 0.1
+    session = live.LiveSession(agents[-1][0], OpenCapture(interface="lo"))
+    session.start()
+def was(): return {name: one.before for name, one in session.faults.sysctls.items()}
 def over(number): return [one.ended_ns is not None for one in ask(number, ListFaults()).faults]
 print(repr("ready"), flush=True)
 for line in sys.stdin:
@@ -220,6 +228,21 @@ def test_a_guardian_that_is_killed_is_replaced_and_its_changes_are_put_back(
     assert guardian_of(machine, agent) != guardian
     os.kill(agent, signal.SIGKILL)
     wait_until(lambda: machine.sh(PICTURE) == before and not machine.instances(), "the route stays away")
+
+
+def test_a_session_forgets_the_sysctl_that_is_put_back_for_a_dead_guardian(
+    machine: Machine, driver: Driver
+) -> None:
+    name = "net.ipv4.tcp_keepalive_time"
+    agent = int(driver("begin()"))
+    before = machine.sh(f"sysctl -n {name}").strip()
+    driver("watch()")
+    driver(f"session.faults.set_sysctl({name!r}, 77)")
+    assert machine.sh(f"sysctl -n {name}").strip() == "77"
+    assert driver("was()") == repr({name: before})
+    os.kill(guardian_of(machine, agent), signal.SIGKILL)
+    wait_until(lambda: machine.sh(f"sysctl -n {name}").strip() == before, "the sysctl stays")
+    wait_until(lambda: driver("was()") == "{}", "the session says that it is still set")
 
 
 def test_a_guardian_that_is_stopped_is_replaced_too_and_what_is_said_is_true(

@@ -98,7 +98,7 @@ class TcpladderApp(Rebindable, App[None]):
         show_flow(self, number)
 
     def on_flows_screen_opened(self, message: FlowsScreen.Opened) -> None:
-        self.open_flow(message.number)
+        narration_screen.beneath(self, lambda: self.open_flow(message.number))
 
     def on_ladder_screen_opened(self, message: LadderScreen.Opened) -> None:
         self.push_screen(

@@ -151,9 +151,11 @@ class FaultKeys(Page):
 
 def help_of(screen: Screen[object], why_not: str, taste: Taste) -> HelpScreen:
     """The keys of a page or dialog; those that break are grey, with the reason, where nothing can be broken."""
-    bindings = [active.binding for active in screen.active_bindings.values()]
+    active = screen.active_bindings.values()
+    bindings = [one.binding for one in active]
     title = str(screen.title or screen.TITLE or "this dialog")
-    greyed = FaultKeys.CHANGES if why_not and isinstance(screen, FaultKeys) else frozenset()
+    can_break = any(isinstance(one.node, FaultKeys) for one in active)
+    greyed = FaultKeys.CHANGES if why_not and can_break else frozenset()
     return HelpScreen(title, bindings, ascii_only=taste.ascii_only, greyed=greyed, why=why_not)
 
 

@@ -31,6 +31,8 @@ KEY_NAMES: dict[str, str] = {
     "greater_than_sign": ">",
     "left_square_bracket": "[",
     "right_square_bracket": "]",
+    "left_parenthesis": "(",
+    "right_parenthesis": ")",
     "plus": "+",
     "minus": "-",
     "apostrophe": "'",

@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
 
-from textual.binding import Binding, BindingType
+from textual import events
+from textual.binding import Binding, BindingsMap, BindingType
 from textual.containers import VerticalScroll
 
 from tcpladder.app.dialog import Dialog
+from tcpladder.app.ladder_search import SearchKeys
 from tcpladder.app.page import Page
 from tcpladder.render.cells import clean
 
 if TYPE_CHECKING:
+    from textual.dom import DOMNode
+
     from tcpladder.app.app import TcpladderApp
 
 EVERY_S = 0.5
@@ -56,13 +60,18 @@ class Narrated(Protocol):
         ...
 
 
-class NarrationScreen(Dialog):
-    """Stands above the ladder, or beside it where there is room, and hides nothing of it; the ladder goes on."""
+class NarrationScreen(Dialog, inherit_bindings=False):
+    """Stands above the ladder, or beside it where there is room, and hides nothing of it; the ladder goes on.
+
+    It has few keys. All others are those of the page below, which do there what they always do.
+    """
 
     TITLE = "the narration"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("n", "step_on", "take your step: the one that the experiment waits for"),
-        Binding("L", "dismiss", "close"),
+        Binding("n", "step_on", "your step, where the experiment waits; else next match"),
+        Binding("left_parenthesis", "scroll(-1)", "scroll the narration up"),
+        Binding("right_parenthesis", "scroll(1)", "scroll the narration down"),
+        Binding("L,escape,q", "close", "close the narration"),
         Binding("question_mark,f1", "app.help", "this help"),
     ]
     DEFAULT_CSS = """
@@ -84,7 +93,36 @@ class NarrationScreen(Dialog):
         page = stack[stack.index(self) - 1] if self in stack else None
         return page if isinstance(page, Page) else None
 
+    @property
+    def _modal_binding_chain(self) -> list[tuple[DOMNode, BindingsMap]]:
+        """Textual ends it at a modal screen; here the page below comes after it."""
+        below = self._below
+        return [*super()._modal_binding_chain, *(below._binding_chain if below is not None else ())]
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool:
+        """A key that this gives up is the page's: `n` finds the next match where no step waits."""
+        del parameters
+        if action != "step_on":
+            return True
+        below = self._below
+        return self._session.awaits_its_user or not (isinstance(below, SearchKeys) and below.words)
+
+    def on_key(self, event: events.Key) -> None:
+        """What is typed goes to the page's line for words while that is open."""
+        below = self._below
+        if below is not None and below.prompt.has_focus:
+            event.stop()
+            below.prompt._forward_event(events.Key(event.key, event.character))
+
+    def on_paste(self, event: events.Paste) -> None:
+        below = self._below
+        if below is not None and below.prompt.has_focus:
+            event.stop()
+            below.prompt._forward_event(events.Paste(event.text))
+
     def on_mount(self) -> None:
+        if self._below is not None:
+            self.title = f"{self.TITLE}, and in the {self._below.TITLE} below it"
         self.styles.background = "transparent"  # the app's own rule for screens comes before DEFAULT_CSS
         self._look()
         self.set_interval(EVERY_S, self._look)
@@ -107,6 +145,11 @@ class NarrationScreen(Dialog):
     def on_screen_resume(self) -> None:
         self.call_after_refresh(self._make_room)
 
+    def action_close(self) -> None:
+        """The line for words first, where that is open."""
+        if self._below is None or not self._below.close_prompt():
+            self.dismiss()
+
     def action_step_on(self) -> None:
         why_not = self._session.step_on()
         if why_not:
@@ -120,7 +163,8 @@ class NarrationScreen(Dialog):
         text = self._session.masked(text)
         scroll = self.query_one(VerticalScroll)
         yours = self._session.awaits_its_user
-        scroll.border_subtitle = f"{'n your step  ' if yours else ''}L close  ? help"
+        turns = "( ) scroll  " if scroll.max_scroll_y else ""
+        scroll.border_subtitle = f"{'n your step  ' if yours else ''}{turns}L close  ? help"
         if text != self._said:
             self._said = text
             self.set_class(self._session.finished, "-over")

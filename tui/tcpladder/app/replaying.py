@@ -12,6 +12,7 @@ from tcpladder.app.contract import Session
 from tcpladder.app.feed import Feed
 from tcpladder.app.flows_screen import FlowsScreen
 from tcpladder.app.ladder_screen import LadderScreen
+from tcpladder.app.page import Page
 
 if TYPE_CHECKING:
     from tcpladder.app.app import TcpladderApp
@@ -68,13 +69,13 @@ class Replaying:
 
     def toggle(self, *, step_back: bool = False) -> None:
         """Replay what is on the screen, from its begin or, where it goes on, from now; or go back to it."""
-        screen = self._app.screen
+        page = next((screen for screen in reversed(self._app.screen_stack) if isinstance(screen, Page)), None)
         if self._replays:
             self.leave()
         elif self._app.session.status().mode == "replay":
             self._app.notify("this is the replay: q leaves it", timeout=2)
-        elif isinstance(screen, FlowsScreen | LadderScreen):
-            self._enter(screen, step_back=step_back)
+        elif isinstance(page, FlowsScreen | LadderScreen):
+            self._enter(page, step_back=step_back)
         else:
             self._app.notify("R replays from the list or a ladder: Esc goes there", timeout=3)
 

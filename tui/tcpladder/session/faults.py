@@ -170,6 +170,18 @@ class SessionFaults:
         self._changed()
         return answer
 
+    def compare(self, before: Mapping[str, SysctlSet], values: Mapping[str, str | None]) -> None:
+        """Forget what no longer holds: a guardian that died has put it back, or somebody else has set it since.
+
+        Args:
+            before: `sysctls` as they were before `values` were read; what was set since then is left alone.
+            values: Sysctl -> its text in the captured namespace, None where it cannot be read.
+        """
+        with self._lock:
+            for name, one in before.items():
+                if self._sysctls.get(name) is one and values.get(name, one.value) != one.value:
+                    del self._sysctls[name]
+
     def work(self, now_s: float) -> None:
         """Ask how the faults in force stand, where that is due."""
         if now_s < self._due_s or not self.in_force():

@@ -264,15 +264,21 @@ class LiveSession(Session):
 
     def _take_sysctls(self) -> bool:
         """Read them; whether anything is believed now that was not. Raises TcpladderError."""
-        before, self._values = self._values, self._sysctls(self._values, SYSCTLS)
+        before, set_by_us = self._values, self.faults.sysctls
+        texts = self._texts(SYSCTLS)
+        self.faults.compare(set_by_us, texts)
+        self._values = _with_sysctls(before, texts)
         return self._values != before
 
-    def _sysctls(self, before: TimerValues, request: Request) -> TimerValues:
+    def _texts(self, request: Request) -> dict[str, str | None]:
         """What the sysctls say now. Raises TcpladderError."""
         reply, _ = self._agent.request(request)
         assert isinstance(reply, Sysctls)
-        since_ns = time.time_ns() if before.known else 0
-        return before.with_values(beliefs.from_sysctls(reply.values), Origin.NETNS, since_ns)
+        return reply.values
+
+    def _sysctls(self, before: TimerValues, request: Request) -> TimerValues:
+        """What is believed of them now. Raises TcpladderError."""
+        return _with_sysctls(before, self._texts(request))
 
     def _read_sockets(self) -> None:
         if not self._reads_sockets:
@@ -431,3 +437,9 @@ class LiveSession(Session):
         return (
             f"{count} SSH connection{'s' if count != 1 else ''} of this host left out (--ssh includes them)"
         )
+
+
+def _with_sysctls(before: TimerValues, texts: Mapping[str, str | None]) -> TimerValues:
+    """What is believed once sysctls say this; from now on, unless nothing was known before."""
+    since_ns = time.time_ns() if before.known else 0
+    return before.with_values(beliefs.from_sysctls(texts), Origin.NETNS, since_ns)
