@@ -50,7 +50,7 @@ CONTEXTS: dict[str, tuple[type[DOMNode], ...]] = {
     "open": (OpenDialog,),
     "a number": (AskNumber,),
     "tour": (Tour,),
-    "too small": (TooSmallScreen, TcpladderApp),
+    "too small": (TooSmallScreen,),
 }
 
 
