@@ -626,6 +626,15 @@ async def test_the_countdown_moves_by_itself_and_nothing_else_is_needed() -> Non
         assert "in 2.0 s" in text
 
 
+async def test_a_list_without_a_flow_takes_every_key_that_moves() -> None:
+    app = app_for(ScriptedSession())
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        for key in ("f", "G", "down", "up", "pagedown", "pageup", "g", "space", "f", "f"):
+            await pilot.press(key)
+            assert "No TCP on lo" in await settle(pilot)
+
+
 async def test_start_flow_opens_as_soon_as_it_is_there() -> None:
     session = ScriptedSession()
     app = app_for(session, start_flow=1)
