@@ -4,6 +4,7 @@ TcpladderError
 ├── UsageError          2   the command line asks for something that makes no sense
 ├── CaptureError        3   a capture cannot be read: missing, not a capture, broken before its first frame
 ├── SettingsError       3   the user's settings are no TOML, or say something that makes no sense
+├── SessionError        3   a session ended before its time, by what nobody foresaw
 ├── InterfaceError      3   an interface is unknown or went away
 └── PermissionRefused   4   the kernel says no; the message says what is missing and what to do
 Exit code 130 is an interrupt by the user, 0 success, 1 "the answer is no" (check, lab).
@@ -43,6 +44,10 @@ class CaptureError(TcpladderError):
 
 class SettingsError(TcpladderError):
     """The user's settings are no TOML, or say something that makes no sense."""
+
+
+class SessionError(TcpladderError):
+    """A session that ended before its time; what came until then was shown."""
 
 
 class InterfaceError(TcpladderError):

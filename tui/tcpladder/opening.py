@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from tcpladder import record_commands
-from tcpladder.errors import UsageError
+from tcpladder.errors import SessionError, UsageError
 
 
 def why_no_app() -> str | None:
@@ -105,6 +105,7 @@ def open_app(session: Any, *, ascii_only: bool, no_mouse: bool, start_flow: int 
         from tcpladder.app.app import run
 
         run(session, taste=taste, mouse=mouse, start_flow=start_flow)
+        _end(session)
         return
     from tcpladder.app.recording import run_recorded
 
@@ -112,6 +113,13 @@ def open_app(session: Any, *, ascii_only: bool, no_mouse: bool, start_flow: int 
     run_recorded(session, cast, keys=keys, taste=taste, mouse=mouse, start_flow=start_flow)
     path = record_commands.asked().path
     say([cast.why_ended] if cast.why_ended else [f"recorded in {path}"] if path else [])
+    _end(session)
+
+
+def _end(session: Any) -> None:
+    """Say again what the screen said, which is gone. Raises SessionError where the session ended before its time."""
+    if session.broken:
+        raise SessionError(session.broken)
 
 
 def say(sentences: list[str]) -> None:

@@ -13,6 +13,7 @@ from rooms.ladder.talk import S
 from tcpladder.analysis.kinds import Kind
 from tcpladder.analysis.view import Side
 from tcpladder.app import flow_order
+from tcpladder.app.confirm import Confirm
 from tcpladder.app.detail_screen import DetailScreen
 from tcpladder.app.detail_view import DetailView
 from tcpladder.app.flow_table import FlowTable
@@ -591,6 +592,28 @@ async def test_a_terminal_that_is_too_small_says_what_it_needs_and_comes_back() 
         assert "keepalive probe 3/3" in await settle(pilot)
 
 
+async def test_keys_in_a_terminal_that_is_too_small_leave_nothing_behind() -> None:
+    app = app_for(keepalive_session())
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        await pilot.press("enter", "colon")
+        await settle(pilot)
+        await pilot.resize_terminal(50, 12)
+        await settle(pilot)
+        for key in ("colon", "question_mark", "o", "P", "R"):
+            await pilot.press(key)
+            assert "tcpladder needs 60x15, this terminal is 50x12" in await settle(pilot)
+        await pilot.resize_terminal(80, 24)
+        await pilot.press("escape")
+        assert "keepalive probe 3/3" in await settle(pilot)
+        await pilot.resize_terminal(50, 12)
+        app.push_screen(Confirm("sure?", ascii_only=False))
+        await settle(pilot)
+        await pilot.resize_terminal(80, 24)
+        await pilot.press("escape")
+        assert "keepalive probe 3/3" in await settle(pilot), "the terminal grew while something lay above"
+
+
 async def test_the_countdown_moves_by_itself_and_nothing_else_is_needed() -> None:
     session = keepalive_session()
     app = app_for(session)
@@ -601,6 +624,15 @@ async def test_the_countdown_moves_by_itself_and_nothing_else_is_needed() -> Non
         session.now = type(session.now)(now_ns=session.now.now_ns + 6 * S)
         text = await settle(pilot, 8)
         assert "in 2.0 s" in text
+
+
+async def test_a_list_without_a_flow_takes_every_key_that_moves() -> None:
+    app = app_for(ScriptedSession())
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        for key in ("f", "G", "down", "up", "pagedown", "pageup", "g", "space", "f", "f"):
+            await pilot.press(key)
+            assert "No TCP on lo" in await settle(pilot)
 
 
 async def test_start_flow_opens_as_soon_as_it_is_there() -> None:

@@ -12,7 +12,6 @@ from textual.widgets import Input
 
 from rooms.app.scripted import app_for, keepalive_session, settle
 from rooms.ladder.talk import CLIENT, SERVER
-from tcpladder.app.app import TcpladderApp
 from tcpladder.app.ask_number import AskNumber
 from tcpladder.app.choice import Choice
 from tcpladder.app.choice_row import ChoiceRow
@@ -50,7 +49,7 @@ CONTEXTS: dict[str, tuple[type[DOMNode], ...]] = {
     "open": (OpenDialog,),
     "a number": (AskNumber,),
     "tour": (Tour,),
-    "too small": (TooSmallScreen, TcpladderApp),
+    "too small": (TooSmallScreen,),
 }
 
 

@@ -195,7 +195,8 @@ class RowView(Rebindable, ScrollView, can_focus=True, inherit_bindings=False):
         self.following = on
         if on:
             self._count = self.row_count()
-            self._flip_to_newest()
+            if self._count:
+                self._flip_to_newest()
         self._resize_to_rows()
 
     def action_move(self, rows: int) -> None:

@@ -137,6 +137,8 @@ def empty(status: SessionStatus, since_ns: int, timezone: tzinfo) -> str:
             if status.now_ns > 0
             else status.notice
         )
+    if status.mode == "file" and not status.frames:
+        return f"No frames were read from {status.name}."
     if status.mode == "file":
         return f"No TCP in {status.name}: {status.frames:,} frames, none of them a TCP segment."
     if status.phase == "ended":

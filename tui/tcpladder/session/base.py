@@ -112,6 +112,7 @@ class Session:
         self._notes: list[tuple[Note, int | None]] = []
         self._user_notes = UserNotes(self._notes_changed)
         self._phase: Phase = "loading"
+        self._broken = ""
 
     @cached_property
     def faults(self) -> SessionFaults:
@@ -147,6 +148,18 @@ class Session:
     def captures(self) -> Sequence[CaptureAnalysis]:
         """The analyses, one a capture, in order."""
         return self._captures
+
+    @property
+    def broken(self) -> str:
+        """Why the session ended before its time, empty where all is well; see broken.py."""
+        return self._broken
+
+    def give_up(self, why: str) -> None:
+        """End here, and say why."""
+        with self._lock:
+            self._warnings.append(why)
+            self._broken, self._phase = why, "ended"
+            self.version += 1
 
     def begin_capture(
         self, names: Mapping[str, str] | None = None, beliefs: Beliefs | None = None

@@ -14,6 +14,7 @@ from tcpladder.analysis.expected import Given
 from tcpladder.analysis.view import Endpoint, Side
 from tcpladder.errors import CaptureError, UsageError
 from tcpladder.session.base import Session
+from tcpladder.session.broken import told
 from tcpladder.session.file_notes import FileNotes
 from tcpladder.sources.base import FrameFile
 from tcpladder.sources.files import open_capture
@@ -149,15 +150,16 @@ class FileSession(Session):
         return self._phase == "ended"
 
     def _run(self) -> None:
-        try:
-            for _ in self.read():
-                pass
-        except CaptureError as failed:
-            with self._lock:
-                self._warnings.append(str(failed))
-                self._phase = "ended"
-                self.version += 1
-        self._read_ahead()
+        with told(self):
+            try:
+                for _ in self.read():
+                    pass
+            except CaptureError as failed:
+                with self._lock:
+                    self._warnings.append(str(failed))
+                    self._phase = "ended"
+                    self.version += 1
+            self._read_ahead()
 
     def _read_ahead(self) -> None:
         """Read the long flows, so that they open at once; the screen gets its turn after every few pieces."""

@@ -23,6 +23,7 @@ from tcpladder.errors import CaptureError, InterfaceError, TcpladderError, Usage
 from tcpladder.ladder.model import Note
 from tcpladder.ladder.timers import EndTimers, FlowTimers
 from tcpladder.session.base import Mode, Session
+from tcpladder.session.broken import told
 from tcpladder.session.eaten import EatenSegments
 from tcpladder.session.fault_notes import fault_notes
 from tcpladder.session.faults import SessionFaults
@@ -128,8 +129,9 @@ class LiveSession(Session):
         self._thread.start()
 
     def _run(self) -> None:
-        while not self._stop.is_set():
-            self.look(QUIET_S)
+        with told(self):
+            while not self._stop.is_set():
+                self.look(QUIET_S)
 
     def look(self, wait_s: float) -> bool:
         """Take in what has come, waiting for it no longer than wait_s; returns whether anything came."""

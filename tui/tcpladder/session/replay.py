@@ -111,6 +111,10 @@ class ReplaySession(Session):
             yield
 
     @property
+    def broken(self) -> str:
+        return self.source.broken
+
+    @property
     def version(self) -> int:
         """Grows with every change; asking lets the replay go on by the time that has passed."""
         with self._lock:
