@@ -112,9 +112,9 @@ def ending_lines(run: ExperimentRun, *, width: int) -> Iterator[str]:
     widths = [
         max(len(getattr(row, name)) for row in (heads, *rows)) for name in ("what", "expected", "observed")
     ]
-    what = min(widths[0], width - widths[1] - widths[2] - _BETWEEN)
+    what = max(10, min(widths[0], width - widths[1] - widths[2] - _BETWEEN))
     for row in (heads, *rows):
-        first, *rest = wrap(row.what, max(what, 10)) or [""]
+        first, *rest = wrap(row.what, what) or [""]
         verdict = "" if row is heads else "ok" if row.held else "NO"
         yield f"  {first:{what}}  {row.expected:{widths[1]}}  {row.observed:{widths[2]}}  {verdict}".rstrip()
         yield from (f"    {more}" for more in rest)

@@ -67,6 +67,8 @@ def draw(row: ScreenRow, layout: Layout) -> Line:
 
 def with_cursor(line: Line, layout: Layout) -> Line:
     """The line with the cursor in its gutter."""
+    if not line:  # a pane that has no room, for a moment, while the terminal is resized
+        return line
     (gutter, role), *rest = line
     return ((glyphs(layout.ascii).cursor + gutter[1:], role), *rest)
 
