@@ -41,6 +41,12 @@ async def test_flows_show_what_a_person_came_for() -> None:
         assert "17 frames  kernel drops 0" in text
 
 
+async def test_several_files_are_counted_in_the_head() -> None:
+    app = app_for(keepalive_session(name="captures/a.pcap, captures/b.pcap", mode="file", phase="ended"))
+    async with app.run_test(size=SIZE) as pilot:
+        assert (await settle(pilot)).splitlines()[0].startswith(" 2 files")
+
+
 async def test_enter_opens_the_ladder_and_escape_closes_it() -> None:
     app = app_for(keepalive_session())
     async with app.run_test(size=SIZE) as pilot:

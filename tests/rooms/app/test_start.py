@@ -93,6 +93,13 @@ async def test_a_capture_can_be_replayed_and_a_file_typed() -> None:
     assert app.return_value == ("open", "x.pcap")
 
 
+async def test_a_typed_name_that_begins_with_a_dash_is_no_option() -> None:
+    app = StartApp(taste=Taste())
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("o", "minus", *"x.pcap", "enter")
+    assert app.return_value == ("open", "./-x.pcap")
+
+
 async def test_the_cursor_stays_in_its_section_under_its_heading() -> None:
     recent.remember([str(samples.capture("keepalive"))], MOST)
     app = StartApp(taste=Taste())

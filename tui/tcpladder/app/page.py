@@ -35,7 +35,7 @@ class Page(Rebindable, Screen[None], inherit_bindings=False):
         Binding("p", "pause", "pause, go on"),
         Binding("e,f2", "export", "export to a file"),
         Binding("w", "save", "save frames, as pcapng or pcap"),
-        Binding("L", "narration", "lab: what the experiment does, what comes next, what it came to"),
+        Binding("L", "narration", "lab: what it does, what comes next"),
     ]
     DEFAULT_CSS = """
     Page { layers: base; }

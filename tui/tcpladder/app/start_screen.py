@@ -190,7 +190,9 @@ class StartApp(App[tuple[str, ...]]):
     def on_input_submitted(self, event: Input.Submitted) -> None:
         path = event.value.strip()
         if path:
-            self.exit(("open", os.path.expanduser(path)))  # noqa: PTH111 - as the user typed it
+            # A name that begins with a dash is a name here, and no option.
+            path = os.path.expanduser(path)  # noqa: PTH111 - as the user typed it
+            self.exit(("open", f"./{path}" if path.startswith("-") else path))
 
 
 def _typed(entry: Entry) -> tuple[str, ...]:

@@ -17,8 +17,9 @@ from tcpladder.wire.frames import UNKNOWN_TIME_NS
 
 
 def source(status: SessionStatus) -> str:
-    """What is looked at: `lo  tcp port 12345`."""
-    return f"{status.name}  {status.filter}".rstrip()
+    """What is looked at: `lo  tcp port 12345`, `14 files`."""
+    name = short_name(status) if ", " in status.name else status.name
+    return f"{name}  {status.filter}".rstrip()
 
 
 def short_name(status: SessionStatus) -> str:
