@@ -89,7 +89,7 @@ def read_capture(data: bytes) -> None:
             of = {Side.CLIENT: (client, server), Side.SERVER: (server, client)}
             return {side: given.believed(side, values.believed(*of[side])) for side in Side}
 
-        capture = NamedCapture(SALT, beliefs, keep_segments=True, names=file.names)
+        capture = NamedCapture(SALT, beliefs, keep_segments=True, activity=None, names=file.names)
         return capture
 
     large, said_large = _read_file(data, LARGE_CHUNK, begin)

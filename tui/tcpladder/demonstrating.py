@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -69,14 +70,14 @@ def _perform(demo: Demo, sink: Sink) -> None:
     from tcpladder.app.demo_player import DemoClock, DemoPlayer
 
     path, clock = _capture(demo), DemoClock()
-    source = FileSession([str(path)], read_again=True)
     # The name alone: the same picture wherever the file is.
-    source.name = path.name
-    session: Session = source
-    if demo.replay is not None:
-        state = ReplayState(pace=demo.replay.pace, idle_s=demo.replay.idle_s)
-        session = ReplaySession(source, state, clock=clock.seconds)
-    DemoPlayer(demo, session, source, clock, sink).run()
+    with contextlib.chdir(path.parent):
+        source = FileSession([path.name], read_again=True)
+        session: Session = source
+        if demo.replay is not None:
+            state = ReplayState(pace=demo.replay.pace, idle_s=demo.replay.idle_s)
+            session = ReplaySession(source, state, clock=clock.seconds)
+        DemoPlayer(demo, session, source, clock, sink).run()
 
 
 def _capture(demo: Demo) -> Path:

@@ -8,6 +8,8 @@ picture whether it has come to it.
 
 from __future__ import annotations
 
+import asyncio
+import signal
 from threading import Lock
 from time import monotonic
 from typing import Any, TextIO
@@ -114,6 +116,17 @@ class LineDriver(LinuxDriver):
         super().__init__(app, **options)
         self.line = Line()
         self._file = _Counted(self._file, self.line)  # type: ignore[assignment,arg-type]
+
+    def start_application_mode(self) -> None:
+        """Begin, and hear of every change of the terminal's size.
+
+        A signal that comes after Python has looked for one and before the event loop waits is seen when something
+        else wakes the loop: in an idle app never. asyncio's own handlers wake it (signal.set_wakeup_fd).
+        """
+        super().start_application_mode()  # type: ignore[no-untyped-call]
+        resized = signal.getsignal(signal.SIGWINCH)
+        if callable(resized):
+            asyncio.get_running_loop().add_signal_handler(signal.SIGWINCH, resized, signal.SIGWINCH, None)
 
     def write(self, data: str) -> None:
         self.line.give(len(data))
