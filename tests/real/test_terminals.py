@@ -97,7 +97,8 @@ def is_filled(screen: str, columns: int) -> bool:
 
 
 def test_every_size_is_used_and_one_that_is_too_small_says_what_it_needs() -> None:
-    with running(OPEN, environment=environment(TERM="xterm-256color", LANG="C.UTF-8")) as terminal:
+    exported = environment(TERM="xterm-256color", LANG="C.UTF-8", COLUMNS="80", LINES="24")
+    with running(OPEN, environment=exported) as terminal:
         until(terminal, lambda screen: "12345" in screen)
         terminal.press("\r")
         until(terminal, lambda screen: is_filled(screen, 80))

@@ -8,8 +8,7 @@ picture whether it has come to it.
 
 from __future__ import annotations
 
-import asyncio
-import signal
+import os
 from threading import Lock
 from time import monotonic
 from typing import Any, TextIO
@@ -117,16 +116,10 @@ class LineDriver(LinuxDriver):
         self.line = Line()
         self._file = _Counted(self._file, self.line)  # type: ignore[assignment,arg-type]
 
-    def start_application_mode(self) -> None:
-        """Begin, and hear of every change of the terminal's size.
-
-        A signal that comes after Python has looked for one and before the event loop waits is seen when something
-        else wakes the loop: in an idle app never. asyncio's own handlers wake it (signal.set_wakeup_fd).
-        """
-        super().start_application_mode()  # type: ignore[no-untyped-call]
-        resized = signal.getsignal(signal.SIGWINCH)
-        if callable(resized):
-            asyncio.get_running_loop().add_signal_handler(signal.SIGWINCH, resized, signal.SIGWINCH, None)
+    def _get_terminal_size(self) -> tuple[int, int]:
+        """What the terminal says: COLUMNS and LINES, which Textual asks first, keep the size that they were set for."""
+        columns, lines = os.get_terminal_size(self.fileno)
+        return (columns, lines) if columns and lines else super()._get_terminal_size()
 
     def write(self, data: str) -> None:
         self.line.give(len(data))

@@ -81,15 +81,6 @@ class Page(Rebindable, Screen[None], inherit_bindings=False):
         self.call_after_refresh(self.on_screen_resume)
 
     @on(Resize)
-    def keep_up(self, event: Resize) -> None:
-        """Lay out again for the terminal as it is.
-
-        A layout tells its screen the size that it was made for, and that takes the place of a newer one in the queue.
-        """
-        if event.size != self.app.size:
-            self.call_later(self._screen_resized, self.app.size)
-
-    @on(Resize)
     def say_keys(self, event: Resize) -> None:
         """The keys that fit, and always the one that tells the others."""
         keys = self.KEYS.replace("↑↓", "jk") if self.ascii_only else self.KEYS
