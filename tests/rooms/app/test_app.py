@@ -671,9 +671,9 @@ async def test_ascii_means_ascii() -> None:
     session.flows[0].why = "client → server: 3 × “no answer”"
     session.change(name="Aufzeichnung für René…", filter="port 1 – 2")
     app = app_for(session, ascii_only=True)
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=SIZE, notifications=True) as pilot:
         seen = [await settle(pilot)]
-        for key in ("enter", "2", "question_mark", "escape", "p"):
+        for key in ("enter", "2", "question_mark", "escape", "p", "n"):
             await pilot.press(key)
             seen.append(await settle(pilot))
         assert "|-- keepalive probe 3/3 ---" in seen[1]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from rooms.app.scripted import ScriptedSession, many_flows
 from rooms.ladder.talk import S
 from tcpladder.analysis.flow_filter import parse
@@ -39,15 +41,24 @@ def test_the_largest_is_on_top_and_equals_keep_their_order() -> None:
     assert order.settled
 
 
-def test_a_slice_of_time_is_enough_to_come_to_an_end() -> None:
-    session = many_flows(50)
-    order = FlowOrder(session, Sort.ACTIVITY)
+@pytest.mark.parametrize("slice_ns", range(10_000, 100_000, 10_000))
+def test_a_slice_of_time_is_enough_to_come_to_an_end(slice_ns: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    now_ns = flow_order.SORT_NS
+
+    def clock() -> int:
+        nonlocal now_ns
+        now_ns += 5_000  # what a flow takes
+        return now_ns
+
+    monkeypatch.setattr(flow_order, "perf_counter_ns", clock)
+    order = FlowOrder(many_flows(50), Sort.ACTIVITY)
     looks = 0
     while not order.settled:
         order.look(1)
-        order.look(100_000)
+        order.look(slice_ns)
+        now_ns += flow_order.SORT_NS // 10
         looks += 1
-        assert looks < 10_000
+        assert looks <= 2 * 50 + 20, "each flow is looked at twice, with one sort between"
     assert sorted(order.numbers) == list(range(1, 51))
 
 

@@ -12,6 +12,7 @@ from textual.widgets import Input
 
 from rooms.app.scripted import app_for, keepalive_session, settle
 from rooms.ladder.talk import CLIENT, SERVER
+from tcpladder.app import help_screen
 from tcpladder.app.ask_number import AskNumber
 from tcpladder.app.choice import Choice
 from tcpladder.app.choice_row import ChoiceRow
@@ -21,6 +22,7 @@ from tcpladder.app.export_dialog import ExportDialog
 from tcpladder.app.fault_answers import ACTIONS, DIRECTIONS, SEGMENTS, scopes
 from tcpladder.app.fault_choices import Choices
 from tcpladder.app.fault_dialog import FaultDialog
+from tcpladder.app.fault_keys import FaultKeys
 from tcpladder.app.faults_screen import FaultList, FaultsScreen
 from tcpladder.app.flows_screen import FlowsScreen
 from tcpladder.app.help_screen import HelpScreen, key_lines, key_name
@@ -101,6 +103,14 @@ def test_every_binding_says_what_it_does() -> None:
 def test_keys_of_one_action_share_a_line() -> None:
     lines = key_lines(FlowsScreen.BINDINGS, ascii_only=False)  # type: ignore[arg-type]
     assert any(line.split()[:2] == ["/", "F3"] for line in lines)
+
+
+def test_no_line_of_the_help_is_broken_by_its_frame() -> None:
+    lines = [*help_screen.SIGNS.splitlines(), *help_screen.SIGNS_ASCII.splitlines()]
+    for context in CONTEXTS.values():
+        every = [entry for node in context for entry in node.__dict__.get("BINDINGS", [])]
+        lines += key_lines(every, ascii_only=True, greyed=FaultKeys.CHANGES)
+    assert [line for line in lines if len(line) > help_screen.COLUMNS] == []
 
 
 def test_each_answer_of_the_fault_dialog_has_a_letter_of_its_own() -> None:

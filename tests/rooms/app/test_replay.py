@@ -15,6 +15,7 @@ from rooms.session.test_replay import pass_by, replay
 from talk import START_NS, Talk, batch
 from tcpladder.app.app import TcpladderApp
 from tcpladder.app.detail_screen import DetailScreen
+from tcpladder.app.flow_table import FlowTable
 from tcpladder.app.flows_screen import FlowsScreen
 from tcpladder.app.ladder_screen import LadderScreen
 from tcpladder.app.replay_bar import ReplayBar, bar_parts
@@ -80,6 +81,8 @@ async def test_the_bar_says_where_and_how_fast() -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         text = await settle(pilot)
         assert isinstance(app.screen, ReplayFlowsScreen)
+        assert app.screen.query_one(FlowTable).size.height > 12, "nothing but the list has the room"
+        assert app.screen.why.size.height == 3
         bar = next(line for line in text.splitlines() if "◀◀" in line)
         assert "1×" in bar
         assert "●" in bar
@@ -127,6 +130,7 @@ async def test_keys_step_and_jump_and_seek() -> None:
         text = await pressed(pilot, "at", *"soon", "enter")
         assert "cannot read the time soon" in text
         assert isinstance(app.screen, ReplayLadderScreen)
+        assert app.screen.ladder.size.height > 12, "the detail takes no room before it is asked for"
         before_ns = session.now_ns()
         await pressed(pilot, "escape", "at", *"+2.5", "enter")
         assert isinstance(app.screen, ReplayLadderScreen)

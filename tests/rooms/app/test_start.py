@@ -15,6 +15,7 @@ from textual.widgets import Input
 from tcpladder import samples
 from tcpladder.agent.messages import InterfaceState
 from tcpladder.app import start_entries, start_screen
+from tcpladder.app.help_screen import HelpScreen
 from tcpladder.app.start_entries import Entry
 from tcpladder.app.start_screen import StartApp
 from tcpladder.app.terminal import Taste
@@ -91,6 +92,19 @@ async def test_a_capture_can_be_replayed_and_a_file_typed() -> None:
         assert app.query_one(Input).value == "x.pcap"
         await pilot.press("escape", "o", "enter")
     assert app.return_value == ("open", "x.pcap")
+
+
+async def test_the_help_names_the_keys_and_closes() -> None:
+    app = StartApp(taste=Taste())
+    async with app.run_test(size=SIZE) as pilot:
+        assert "? help" in await shown(pilot)
+        await pilot.press("question_mark")
+        assert isinstance(app.screen, HelpScreen)
+        assert "Keys in the start screen" in app.screen.text
+        assert "replay this capture" in app.screen.text
+        await pilot.press("q")
+        assert not isinstance(app.screen, HelpScreen)
+    assert app.return_value is None
 
 
 async def test_a_typed_name_that_begins_with_a_dash_is_no_option() -> None:

@@ -44,7 +44,7 @@ class TcpladderApp(Rebindable, App[None]):
         Binding("o", "open_capture", "open a capture; q goes back"),
         Binding("ctrl+z", "suspend_process", "suspend; fg brings it back"),
     ]
-    CSS = "Screen { background: $background; } Tour { background: transparent; }"
+    CSS = themes.CSS
 
     def __init__(self, session: Session, *, taste: Taste, start_flow: int | None = None) -> None:
         # Textual takes NO_COLOR out of the environment, and greys what is not native before it knows the theme.
@@ -58,6 +58,7 @@ class TcpladderApp(Rebindable, App[None]):
         self._start_flow = start_flow
         self._warned: set[str] = set()
         self.animation_level = "none"
+        self.set_class(taste.ascii_only, "-ascii")
         themes.install(self, taste.theme, os.environ)
         self.set_keymap(dict(taste.keymap))
 

@@ -60,7 +60,11 @@ class ColumnsDialog(ModalScreen[tuple[str, ...] | None], inherit_bindings=False)
             yield Static("Columns of the list, from left to right", markup=False, id="heading")
             with VerticalScroll(can_focus=False):
                 yield Static(self._words(), markup=False, id="names")
-            yield Static("space show or not  < > move  0 by width  enter take  esc", markup=False, id="keys")
+            yield Static(
+                "space show or not  < > move  0 by width  enter take  esc cancel  ? help",
+                markup=False,
+                id="keys",
+            )
 
     def on_resize(self) -> None:
         # Heading, keys and frame are always there; the names scroll between them.

@@ -42,7 +42,7 @@ class FlowsScreen(FaultKeys):
         Binding("slash,f3", "filter", "filter the list"),
         Binding("s,greater_than_sign", "sort(1)", "next sort order"),
         Binding("less_than_sign", "sort(-1)", "previous sort order"),
-        Binding("space", "mark", "mark this flow, or this group; Esc takes all marks away"),
+        Binding("space", "mark", "mark this flow or group; Esc takes all marks away"),
         Binding("b", "group", "group by server, client, end, process"),
         Binding("x", "fold", "fold, unfold this group"),
         Binding("a", "names", "names for these addresses; look names up"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from string import punctuation
+from textwrap import wrap
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
@@ -46,25 +47,36 @@ ASCII_NAMES: dict[str, str] = {"↑": "Up", "↓": "Down"}
 SIGNS_TYPED: dict[str, str] = {_character_to_key(sign): sign for sign in punctuation}
 """Textual's name of a sign -> the sign."""
 
+KEY_CELLS = 19
+"""Left of what a key does."""
+COLUMNS = 73
+"""What frame and scroll bar leave of a dialog."""
+
 SIGNS = (
     """\
 What the signs mean
-  ▌ cursor     ✓ on time     late, early     ? unexplained     ✗ did not arrive     ⚑ a note
-  ◆ the marked rung     ▸ exchanges that repeat, folded     ≈ a gap that is longer than it is drawn
-  On the map (v): ▁ to █ segments, p probe, r retransmission, R reset, ✗ eaten, ⚑ a note, ● the cursor.
-  A quiet row between two rungs is a silence and the timer that explains it.
-  A dashed rung has not been sent: it must come next if nothing else happens.
+  ▌ cursor   ✓ on time   late, early   ? unexplained   ✗ did not arrive
+  ⚑ a note   ◆ the marked rung   ▸ exchanges that repeat, folded
+  ≈ a gap that is longer than it is drawn
+  On the map: ▁ to █ segments, p probe, r retransmission, R reset,
+  ✗ eaten, ⚑ a note, ● the cursor.
+  A quiet row between two rungs is a silence, with the timer that
+  explains it. A dashed rung has not been sent: it must come next if
+  nothing else happens.
   In the list, """
     + sparkline.MEANING
 )
 SIGNS_ASCII = (
     """\
 What the signs mean
-  > cursor     ok on time     late, early     ? unexplained     x did not arrive     ! a note
-  * the marked rung     + exchanges that repeat, folded     ~ a gap that is longer than it is drawn
-  On the map (v): . to # segments, p probe, r retransmission, R reset, x eaten, ! a note, O the cursor.
-  A quiet row between two rungs is a silence and the timer that explains it.
-  A dotted rung has not been sent: it must come next if nothing else happens.
+  > cursor   ok on time   late, early   ? unexplained   x did not arrive
+  ! a note   * the marked rung   + exchanges that repeat, folded
+  ~ a gap that is longer than it is drawn
+  On the map: . to # segments, p probe, r retransmission, R reset,
+  x eaten, ! a note, O the cursor.
+  A quiet row between two rungs is a silence, with the timer that
+  explains it. A dotted rung has not been sent: it must come next if
+  nothing else happens.
   In the list, """
     + sparkline.MEANING_ASCII
 )
@@ -82,7 +94,7 @@ def key_name(key: str) -> str:
 def key_lines(
     bindings: Iterable[Binding], *, ascii_only: bool, greyed: frozenset[str] = frozenset()
 ) -> list[str]:
-    """One line an action: its keys, what it does; in brackets where it is `greyed`, not for the asking here."""
+    """Lines of COLUMNS cells: an action's keys, what it does; in brackets where it is `greyed`, not to be had here."""
     actions: dict[tuple[str, str], list[str]] = {}
     for binding in bindings:
         if binding.description and not binding.system:
@@ -93,7 +105,9 @@ def key_lines(
         if action in greyed:
             description = f"({description})"
         written = [ASCII_NAMES.get(name, name) for name in names] if ascii_only else names
-        lines.append(f"  {' '.join(dict.fromkeys(written)):<16} {description}")
+        first, *more = wrap(description, COLUMNS - KEY_CELLS)
+        lines.append(f"  {' '.join(dict.fromkeys(written)):<{KEY_CELLS - 3}} {first}")
+        lines += [f"{'':<{KEY_CELLS}}{rest}" for rest in more]
     return lines
 
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from textual import events
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.message import Message
-from textual.widget import Widget
 
 from tcpladder.app.ladder_view import LadderView
 from tcpladder.app.page import Page
+from tcpladder.app.seek_bar import SeekBar
 from tcpladder.app.terminal import Taste
 from tcpladder.ladder import words
 from tcpladder.ladder.model import Note, Role
@@ -33,7 +32,7 @@ STYLES: dict[Role, str] = {
 }
 
 
-class LadderMap(Widget):
+class LadderMap(SeekBar):
     """` 18.3 s ▕▁▂r●  p▏`: from the first segment of the flow to the last."""
 
     DEFAULT_CSS = "LadderMap { height: 1; width: 1fr; display: none; } LadderMap.-open { display: block; }"
@@ -46,15 +45,12 @@ class LadderMap(Widget):
             self.segment = segment
 
     def __init__(self, ladder: LadderView, taste: Taste) -> None:
-        super().__init__(id="map")
+        super().__init__("map", ascii_only=taste.ascii_only)
         self._ladder = ladder
-        self._ascii = taste.ascii_only
         self._flow: Overview | None = None
         self._counted: object = None
         self._segments = 0
         self._cursor: int | None = None
-        self._bar_at = self._bar_cells = 0
-        self._dragged = False
 
     def look(self, notes: tuple[Note, ...]) -> None:
         """Follow the flow and the cursor; counts only what is worth it."""
@@ -81,34 +77,10 @@ class LadderMap(Widget):
             return Content("")
         left = f" {words.about(self._flow.span_ns):>10} "
         spans = draw_overview(self._flow, self._cursor, ascii_only=self._ascii)
-        self._bar_at, self._bar_cells = len(left) + 1, len(self._flow.segments)
-        return Content.assemble(
-            (left, "$text-muted"),
-            "[" if self._ascii else "▕",
-            *((text, STYLES[role]) for text, role in spans),
-            "]" if self._ascii else "▏",
-        )
+        return self.bar((left, "$text-muted"), [(text, STYLES[role]) for text, role in spans])
 
-    # The mouse
-
-    def on_mouse_down(self, event: events.MouseDown) -> None:
-        if self._bar_at <= event.x < self._bar_at + self._bar_cells:
-            self._dragged = True
-            self.capture_mouse()
-            self._go(event.x)
-
-    def on_mouse_move(self, event: events.MouseMove) -> None:
-        if self._dragged:
-            self._go(event.x)
-
-    def on_mouse_up(self) -> None:
-        if self._dragged:
-            self._dragged = False
-            self.release_mouse()
-
-    def _go(self, x: int) -> None:
+    def go(self, cell: int) -> None:
         if self._flow is not None:
-            cell = min(max(x - self._bar_at, 0), self._bar_cells - 1)
             self.post_message(self.Went(int(self._flow.first[cell])))
 
 

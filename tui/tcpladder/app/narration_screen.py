@@ -123,7 +123,6 @@ class NarrationScreen(Dialog, inherit_bindings=False):
     def on_mount(self) -> None:
         if self._below is not None:
             self.title = f"{self.TITLE}, and in the {self._below.TITLE} below it"
-        self.styles.background = "transparent"  # the app's own rule for screens comes before DEFAULT_CSS
         self._look()
         self.set_interval(EVERY_S, self._look)
 

@@ -42,8 +42,8 @@ class Page(Rebindable, Screen[None], inherit_bindings=False):
     Page #head { text-style: bold; }
     Page #why { height: 2; padding: 0 1; }
     Page #keys { color: $text-muted; }
-    Page Input { display: none; height: 1; border: none; margin: 0 1; }
-    Page Input.-open { display: block; }
+    Page Input { display: none; height: 1; border: none; }
+    Page Input.-open { display: block; padding: 0 1; }
     """
     FAULT_KEYS: ClassVar[frozenset[str]] = frozenset({"D fault", "U lift"})
     """Those of KEYS that are greyed where nothing can be broken."""

@@ -6,11 +6,10 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
-from textual import events
 from textual.content import Content
-from textual.widget import Widget
 
 from tcpladder.app import replay_words
+from tcpladder.app.seek_bar import SeekBar
 from tcpladder.app.terminal import Taste
 from tcpladder.session.replay_state import ReplayState
 
@@ -18,7 +17,7 @@ LEAST_BAR = 10
 """Cells of the bar itself; where there are fewer, what stands right of it goes."""
 
 
-class ReplayBar(Widget):
+class ReplayBar(SeekBar):
     """`◀◀ 14:02:10 / 15:40:00  60×  ▕━━┿━━●──┼───┼─▏ silences to 3 s`.
 
     Args:
@@ -28,14 +27,12 @@ class ReplayBar(Widget):
     DEFAULT_CSS = "ReplayBar { height: 1; width: 1fr; }"
 
     def __init__(self, taste: Taste, seek: Callable[[int], None]) -> None:
-        super().__init__(id="replay")
+        super().__init__("replay", ascii_only=taste.ascii_only)
         self._taste = taste
         self._seek = seek
         self._state = ReplayState()
         self._events: NDArray[np.int64] = np.empty(0, np.int64)
         self._drawn: object = None
-        self._bar_at = self._bar_cells = 0
-        self._dragged = False
 
     def say(self, state: ReplayState, event_times_ns: NDArray[np.int64]) -> None:
         """Show another state."""
@@ -45,7 +42,7 @@ class ReplayBar(Widget):
             self.refresh()
 
     def render(self) -> Content:
-        state, plain = self._state, self._taste.ascii_only
+        state, plain = self._state, self._ascii
         if not state.begin_ns:
             return Content("")
         left = f" {replay_words.clocks(state, self._taste.timezone, ascii_only=plain)}  "
@@ -56,37 +53,13 @@ class ReplayBar(Widget):
         else:
             right = " "
             cells -= 1
-        self._bar_at, self._bar_cells = len(left) + 1, max(1, cells)
-        return Content.assemble(
-            (left, "bold"),
-            "[" if plain else "▕",
-            *bar_parts(state, self._events, self._bar_cells, ascii_only=plain),
-            "]" if plain else "▏",
-            (right, "$text-muted"),
-        )
+        parts = bar_parts(state, self._events, max(1, cells), ascii_only=plain)
+        return self.bar((left, "bold"), parts, (right, "$text-muted"))
 
-    # The mouse
-
-    def on_mouse_down(self, event: events.MouseDown) -> None:
-        if self._bar_at <= event.x < self._bar_at + self._bar_cells:
-            self._dragged = True
-            self.capture_mouse()
-            self._go(event.x)
-
-    def on_mouse_move(self, event: events.MouseMove) -> None:
-        if self._dragged:
-            self._go(event.x)
-
-    def on_mouse_up(self) -> None:
-        if self._dragged:
-            self._dragged = False
-            self.release_mouse()
-
-    def _go(self, x: int) -> None:
-        place = min(max(x - self._bar_at, 0), self._bar_cells - 1)
+    def go(self, cell: int) -> None:
         state = self._state
         span_ns = state.end_ns - state.begin_ns
-        self._seek(state.begin_ns + span_ns * place // max(1, self._bar_cells - 1))
+        self._seek(state.begin_ns + span_ns * cell // max(1, self._bar_cells - 1))
 
 
 def bar_parts(

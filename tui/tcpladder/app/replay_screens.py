@@ -22,6 +22,12 @@ from tcpladder.session.replay import ReplaySession
 if TYPE_CHECKING:
     from tcpladder.app.app import TcpladderApp
 
+    MixedIn = Page
+else:
+    MixedIn = (
+        object  # Textual takes styles from the first base that is a widget alone: the page has to be that one
+    )
+
 BINDINGS: list[BindingType] = [
     Binding("p", "play", "play, pause"),
     Binding("comma", "step(-1)", "a segment back"),
@@ -40,7 +46,7 @@ BINDINGS: list[BindingType] = [
 ]
 
 
-class _Replayed(Page):
+class _Replayed(MixedIn):
     """What both pages have; mixed in before the page that draws the session."""
 
     session: ReplaySession

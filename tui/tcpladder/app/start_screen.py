@@ -14,6 +14,7 @@ from textual.widgets import Input
 
 from tcpladder.app import themes
 from tcpladder.app.bar import Bar, Rule
+from tcpladder.app.help_screen import HelpScreen
 from tcpladder.app.row_view import RowView
 from tcpladder.app.scroll_bar import PlainScrollBar
 from tcpladder.app.start_entries import Entry, Heading, Row, interfaces_now, rows
@@ -98,6 +99,7 @@ class StartApp(App[tuple[str, ...]]):
         Binding("tab", "section(1)", "next section", priority=True),
         Binding("shift+tab", "section(-1)", "previous section", priority=True),
         Binding("escape", "leave_prompt", "back to the list"),
+        Binding("question_mark,f1", "help", "this help"),
         Binding("q", "quit", "quit"),
     ]
     CSS = """
@@ -124,7 +126,7 @@ class StartApp(App[tuple[str, ...]]):
         head, keys = Bar(id="head", ascii_only=self._ascii), Bar(id="keys", ascii_only=self._ascii)
         head.say(" tcpladder", "which timer caused each silence ")
         arrows = "jk" if self._ascii else "↑↓"
-        keys.say(f" {arrows} choose  tab section  enter open  R replay  o open a file  q quit")
+        keys.say(f" {arrows} choose  tab section  enter open  R replay  o open a file  ? help  q quit")
         yield head
         yield self.list
         yield Rule("-" if self._ascii else "─")
@@ -182,6 +184,13 @@ class StartApp(App[tuple[str, ...]]):
         prompt = self.query_one(Input)
         prompt.add_class("-open")
         prompt.focus()
+
+    def action_help(self) -> None:
+        active = self.screen.active_bindings.values()
+        keys = [one.binding for one in active if one.node in (self, self.list)]
+        self.push_screen(
+            HelpScreen("the start screen", keys, ascii_only=self._ascii, greyed=frozenset(), why="")
+        )
 
     def action_leave_prompt(self) -> None:
         self.query_one(Input).remove_class("-open")

@@ -90,6 +90,15 @@ THEMES: tuple[Theme, ...] = (
     replace(BUILTIN_THEMES["ansi-light"], name=SIXTEEN_LIGHT),
 )
 
+CSS = """
+Screen { background: $background; }
+Tour, NarrationScreen { background: transparent; }
+.-ascii Toast { border-left: ascii $success; }
+.-ascii Toast.-warning { border-left: ascii $warning; }
+.-ascii Toast.-error { border-left: ascii $error; }
+"""
+"""What comes before the styles that Textual's own widgets bring along."""
+
 
 def names() -> list[str]:
     """What the settings may name, ours first."""

@@ -45,7 +45,7 @@ class Tour(ModalScreen[None], inherit_bindings=False):
         Binding("escape,q", "dismiss", "leave the tour"),
     ]
     DEFAULT_CSS = """
-    Tour { align: center bottom; background: transparent; }
+    Tour { align: center bottom; }
     Tour Vertical { width: 1fr; max-width: 124; height: auto; border: round $accent; padding: 0 1; background: $surface;
         margin: 0 1 4 1; }
     Tour.-ascii Vertical { border: ascii $accent; }
