@@ -174,7 +174,7 @@ CAPTURE = 'client.request(OpenCapture(interface="lo"))'
 def test_under_sudo_every_task_of_the_app_is_the_user_and_has_nothing(place: Path, python: str) -> None:
     output = place / "nobody" / "out.pcapng"
     line = command(place, python, "HostNetwork()", {"capture": output}, "live", "-i", "lo")
-    with started(line, environment(place, **SUDO, XDG_CACHE_HOME="/root/.cache")) as app:
+    with started(line, environment(place, **SUDO, XDG_CACHE_HOME="/nowhere/.cache")) as app:
         tasks = app.tasks()
         assert len(tasks) >= 2
         for task in tasks:

@@ -16,10 +16,11 @@ import pytest
 
 from tcpladder import samples
 from tcpladder.errors import ExitCode
-from tcpladder.record.asciicast import Code
+from tcpladder.record.asciicast import Code, size_of
 from tcpladder.record.cast_file import Cast, read_cast
 from tcpladder.record.frames import film, screen_at
 from tcpladder.record.plain import text
+from tcpladder.record.terminal import Terminal
 
 pytestmark = pytest.mark.real("tmux", root=False)
 TCPLADDER = [sys.executable, "-m", "tcpladder"]
@@ -94,6 +95,17 @@ def last_picture(cast: Cast) -> str:
     return text(list(film(cast))[-1].screen)
 
 
+def all_screens(cast: Cast) -> Iterator[str]:
+    """After each event, also those that a film leaves out because something else stood there soon after."""
+    terminal = Terminal(cast.header.width, cast.header.height)
+    for event in cast.events:
+        if event.code is Code.OUTPUT:
+            terminal.feed(event.data)
+        elif event.code is Code.RESIZE:
+            terminal.resize(*size_of(event.data))
+        yield text(terminal.screen())
+
+
 def plain(shown: str) -> str:
     return "\n".join(line.rstrip() for line in shown.splitlines()).rstrip("\n") + "\n"
 
@@ -147,7 +159,7 @@ def test_the_start_screen_and_what_is_chosen_on_it_are_one_recording(
     cast = read_cast(path)
     assert cast.warnings == ()
     assert (cast.header.version, cast.header.title) == (3, "tcpladder")
-    pictures = [text(picture.screen) for picture in film(cast)]
+    pictures = list(all_screens(cast))
     stages = [
         next(at for at, shown in enumerate(pictures) if "o open a file" in shown),
         next(at for at, shown in enumerate(pictures) if "no answer" in shown),

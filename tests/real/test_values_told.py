@@ -7,23 +7,15 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from real.wires import own_network  # noqa: F401 - a fixture
+from waiting import until
 
 pytestmark = [pytest.mark.real("ip"), pytest.mark.usefixtures("own_network")]
 PATIENCE_S = 20
-
-
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def test_the_options_of_real_sockets_are_in_the_saved_capture(tmp_path: Path) -> None:

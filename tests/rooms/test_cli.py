@@ -9,7 +9,6 @@ import shlex
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ import pytest
 from talk import Talk, ethernet, frame, ipv4, write_pcap
 from tcpladder.errors import ExitCode
 from tcpladder.faulting import duration_ms
+from waiting import until
 
 TRUTH = Path(__file__).parent.parent / "truth"
 KEEPALIVE = TRUTH / "a1_ka_client_3_1_3.pcap"
@@ -249,10 +249,7 @@ def test_an_interrupt_is_130_and_silent() -> None:
         assert process.stdin is not None
         process.stdin.write(KEEPALIVE.read_bytes()[:200])
         process.stdin.flush()
-        deadline = time.monotonic() + 20
-        while not waits_for_a_pipe(process.pid):
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
+        until(lambda: waits_for_a_pipe(process.pid))
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=30)
     assert process.returncode == ExitCode.INTERRUPTED

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tcpladder.analysis.activity import BUCKETS, LIVE_NS, Activity, activity_of
 from tcpladder.wire.frames import UNKNOWN_TIME_NS
 
 S = 10**9
+MS = 10**6
 TIMES = st.lists(st.tuples(st.integers(0, 2), st.integers(0, 10**12)), min_size=1, max_size=60)
 
 
@@ -19,6 +20,7 @@ def taken(activity: Activity, segments: list[tuple[int, int]]) -> None:
 
 
 @given(TIMES, st.integers(1, 59))
+@example([(0, 0), (0, 9 * MS), (1, 11 * MS), (0, 40 * MS)], 3)
 def test_a_capture_cut_anywhere_has_every_segment_in_the_same_bucket(
     segments: list[tuple[int, int]], cut: int
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 
@@ -12,15 +13,18 @@ from tcpladder.analysis.beliefs import TimerValues
 from tcpladder.analysis.capture import CaptureAnalysis
 from tcpladder.analysis.flow_view import Findings
 from tcpladder.analysis.kinds import Kind
+from tcpladder.analysis.profiles import LINUX, Profile
 from tcpladder.analysis.view import Endpoint, Origin, Pending, Side
 
 Known = Mapping[str, int]
 
 
-def viewed(talk: Talk, client: Known | None = None, server: Known | None = None) -> Findings:
-    """The findings about a talk, with what the sockets of its ends say."""
+def viewed(
+    talk: Talk, client: Known | None = None, server: Known | None = None, profile: Profile = LINUX
+) -> Findings:
+    """The findings about a talk, with what the sockets of its ends say; the profile is the client's."""
     values = {
-        Side.CLIENT: TimerValues().with_values(client or {}, Origin.SOCKET),
+        Side.CLIENT: TimerValues(profile=profile).with_values(client or {}, Origin.SOCKET),
         Side.SERVER: TimerValues().with_values(server or {}, Origin.SOCKET),
     }
 
@@ -58,6 +62,8 @@ def test_keepalive_is_foretold_to_its_end() -> None:
         "keepalive probe 1/3", "keepalive probe 2/3", "keepalive probe 3/3", "RST; application: ETIMEDOUT",
     ]  # fmt: skip
     assert rungs[-1].kind is Kind.RST
+    first, *_ = pending(talk, {names.SO_KEEPALIVE: 1, names.KEEPALIVE_TIME: 30 * SECOND_NS})
+    assert first.origin is Origin.SOCKET, "of the wait that runs, not of those behind it"
 
 
 def test_user_timeout_is_foretold_in_place_of_the_count() -> None:
@@ -122,6 +128,13 @@ def test_time_wait_is_told_while_time_goes_on() -> None:
     (rung,) = pending(talk, after_s=5)
     assert due(talk, (rung,)) == [60]
     assert rung.kind is None
+
+
+def test_a_stack_that_sends_no_rst_gives_up_in_silence() -> None:
+    talk = Talk().handshake().data(10).ack("server")
+    last = viewed(talk, KEEPALIVE, profile=replace(LINUX, resets=False)).pending(talk.now_ns)[-1]
+    assert last.kind is None
+    assert last.text == "gives up in silence; application: ETIMEDOUT"
 
 
 def test_a_timer_that_is_long_overdue_is_not_foretold() -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -21,18 +19,12 @@ from tcpladder.render.cells import endpoint
 from tcpladder.render.jsonl import flow_record
 from tcpladder.session.files import FileSession
 from tcpladder.store.aliases import keep_aliases, kept_aliases
+from waiting import until
 
 
 @pytest.fixture(autouse=True)
 def state_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
-
-
-def until(holds: Callable[[], object]) -> None:
-    deadline_s = time.monotonic() + 10
-    while not holds():
-        assert time.monotonic() < deadline_s
-        time.sleep(0.005)
 
 
 def test_a_name_stands_where_people_read_and_the_address_where_programs_do(tmp_path: Path) -> None:

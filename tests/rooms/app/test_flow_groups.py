@@ -36,6 +36,16 @@ def test_groups_are_counted_and_sorted_inside_and_the_filter_goes_on_working() -
     assert order.groups[0].words == "no answer   3 flows"
 
 
+def test_the_largest_group_is_on_top() -> None:
+    session = many_flows(7)
+    for talk in session.flows[1:5]:
+        talk.server = replace(talk.server, address="fd00::1")
+    order = FlowOrder(session, Sort.FIRST_SEEN)
+    order.group_by(Grouping.SERVER)
+    order.look(LONG_NS)
+    assert [group.name for group in order.groups] == ["fd00::1", "10.0.0.9", "2001:db8::9:8:7:6"]
+
+
 class Measured(ScriptedSession):
     """Knows its columns, and notes whose summary was asked for."""
 

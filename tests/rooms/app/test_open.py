@@ -125,3 +125,8 @@ def test_offers(captures: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert completed("ol") == "older/"
     assert completed("x") == "x"
     assert offers("/nowhere/x", 12) == []
+    (captures / ".Hidden.pcap").touch()
+    assert ".Hidden.pcap" not in {offer.name for offer in offers(f"{captures}/", 12)}
+    assert [offer.name for offer in offers(f"{captures}/.", 12)] == [".Hidden.pcap"]
+    remember([str(captures / ".Hidden.pcap")], 12)
+    assert {offer.name for offer in offers("hidden", 12)} == {".Hidden.pcap"}

@@ -47,7 +47,9 @@ async def test_escape_leaves_it_and_the_palette_brings_it_back(first_start: Path
     app = app_with_tour()
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot)
-        await pilot.press("left", "escape")
+        await pilot.press("left")
+        assert "1 of 5" in screen_text(app)
+        await pilot.press("escape")
         await pilot.pause()
         assert isinstance(app.screen, FlowsScreen)
         (command,) = [one for one in app.get_system_commands(app.screen) if one.title == "Tour"]

@@ -133,6 +133,18 @@ def test_nothing_that_happens_in_a_transfer_is_hidden(kind: Kind) -> None:
     assert row.segment == 40
 
 
+def test_a_silence_within_a_transfer_is_seen() -> None:
+    talk = transfer(15)
+    at = len(talk.said)
+    for turn in range(15):
+        pause = {"after_ns": MS} if turn else {"after_ns": S, "name": "application"}
+        talk.say(CLIENT, Kind.DATA, length=1000, **pause).say(SERVER, Kind.ACK, after_ns=10_000)  # type: ignore[arg-type]
+    ladder = Ladder(talk, fold=True)
+    row = ladder.row_of_segment(at)
+    assert isinstance(ladder.row(row), Rung)
+    assert isinstance(ladder.row(row - 1), GapRow)
+
+
 def test_what_was_eaten_is_seen_also_when_that_is_known_later() -> None:
     talk = transfer(30)
     ladder = Ladder(talk, fold=True)

@@ -60,6 +60,7 @@ def test_the_row_of_a_silence_counts_as_one_of_them() -> None:
 def test_the_first_scale_shows_the_longest_gap_whole() -> None:
     unit_ns = scale.first_unit_ns(spoken(3 * S, 30 * S).time_ns)
     assert unit_ns == 3 * S
+    assert scale.first_unit_ns(spoken(40 * S).time_ns) == 10 * S
     assert scale.first_unit_ns(np.zeros(0, np.int64)) == scale.UNITS_NS[0]
     assert scale.next_unit_ns(unit_ns, 1) == S
     assert scale.next_unit_ns(unit_ns, -1) == 10 * S

@@ -62,6 +62,13 @@ def test_verdicts_notes_and_losses_are_found() -> None:
     assert found(ladder, "nothing of this") is None
 
 
+def test_backward_it_is_the_nearest_above_that_is_found() -> None:
+    talk, notes = keepalive()
+    talk.eaten |= {5: "rule 1", 8: "rule 1"}
+    ladder = Ladder(talk, notes)
+    assert list(every(ladder, "lost", -1)) == [ladder.row_of_segment(8), ladder.row_of_segment(5)]
+
+
 def test_words_with_numbers_are_looked_for_row_by_row_also_where_they_are_folded() -> None:
     talk = transfer(40)
     talk.say(Side.CLIENT, Kind.FIN, after_ns=MS)

@@ -30,6 +30,11 @@ def test_a_wider_list_shows_more_and_never_less() -> None:
 def test_long_addresses_come_before_more_columns() -> None:
     assert "activity" in names(110, longest=21)
     assert "activity" not in names(110, longest=47)
+    for width in range(72, 300):
+        cells = dict(flow_columns(width, longest=21).cells)
+        if "activity" in cells:
+            assert cells["client"] == cells["server"] == 21
+            assert cells["end"] >= 22
 
 
 @pytest.mark.parametrize("chosen", [("end", "server"), ("activity",), tuple(COLUMNS), ("why", "flow")])

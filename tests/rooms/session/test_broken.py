@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from datetime import UTC
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from tcpladder.cli import tcpladder
 from tcpladder.errors import SessionError
 from tcpladder.session.files import FileSession
 from tcpladder.session.replay import ReplaySession
+from waiting import until
 
 
 def broken_session(monkeypatch: pytest.MonkeyPatch, failure: Exception) -> FileSession:
@@ -32,10 +32,7 @@ def broken_session(monkeypatch: pytest.MonkeyPatch, failure: Exception) -> FileS
 def ended(session: FileSession) -> str:
     """The warning that a session ended with."""
     session.start()
-    deadline = time.monotonic() + 10
-    while session.phase != "ended":
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    until(lambda: session.phase == "ended")
     session.close()
     (warning,) = session.status().warnings
     return warning

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import waiting
 from rooms.sources.capture_bytes import Frame, pcap
 from tcpladder.errors import UsageError
 from tcpladder.session.files import FileSession
@@ -88,10 +89,7 @@ def test_a_followed_file_that_turns_out_to_be_none_is_said(tmp_path: Path) -> No
     session.start()
     with path.open("ab") as out:
         out.write(b"\x7fELF" + bytes(100))
-    deadline = time.monotonic() + 20
-    while session.status().phase != "ended":
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    waiting.until(lambda: session.status().phase == "ended")
     assert session.status().warnings == (f"cannot read {path}: it looks like a program (ELF)",)
     session.close()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from tcpladder.errors import UsageError
 from tcpladder.ladder.ladder import Ladder
 from tcpladder.ladder.model import Note
 from tcpladder.ladder.privacy import Mask
+from tcpladder.session import notes as notes_module
 from tcpladder.session.files import FileSession
 from tcpladder.session.notes import UserNote, UserNotes, segment_of
 from tcpladder.session.replay import ReplaySession
@@ -63,6 +65,19 @@ def test_what_is_no_note_is_refused(text: str, mark: str, why: str) -> None:
         notes.put(wrong)
     notes.read([wrong])
     assert not len(notes)
+
+
+def test_there_is_a_most_and_a_note_in_place_of_another_is_none_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(notes_module, "MOST_NOTES", 2)
+    notes = UserNotes(lambda: None)
+    one, two, three = (UserNote(flow=1, frame=frame, time_ns=frame, text="x") for frame in (1, 2, 3))
+    notes.read([one, two, three])
+    assert notes.all() == (one, two)
+    with pytest.raises(UsageError, match="2 notes are kept, and no more: take one away first"):
+        notes.put(three)
+    assert notes.put(replace(two, text="y")) == two
+    assert notes.remove(one)
+    assert notes.put(three) is None
 
 
 def test_a_note_stands_below_its_segment() -> None:
@@ -138,6 +153,27 @@ def test_a_file_that_is_opened_stays_as_it_is_and_its_notes_are_there_again(
     changed = tmp_path / "other.pcap"
     changed.write_bytes(before[:-20])
     assert not read(changed).user_notes(1)
+
+
+def test_notes_on_one_of_several_files_are_kept_beside_that_one(tmp_path: Path) -> None:
+    other = tmp_path / "other.pcap"
+    other.write_bytes(KEEPALIVE.read_bytes()[:-20])
+    session = read(KEEPALIVE, other)
+    session.put_note(note := note_at(session, 3, "of the second", flow=2))
+    assert read(KEEPALIVE, other).user_notes(2) == (note,)
+    assert read(other).user_notes(1) == (replace(note, flow=1),)
+
+
+def test_a_capture_that_has_grown_has_its_notes_in_one_place(tmp_path: Path, state: Path) -> None:
+    path = tmp_path / "grows.pcap"
+    whole = KEEPALIVE.read_bytes()
+    path.write_bytes(whole[:-20])
+    session = read(path)
+    session.put_note(note_at(session, 3, "before"))
+    path.write_bytes(whole)
+    session.put_note(note_at(session, 4, "behind"))
+    assert len(list(state.iterdir())) == 1
+    assert len(read(path).user_notes(1)) == 2
 
 
 def test_notes_beside_a_file_take_the_place_of_those_in_it(tmp_path: Path, state: Path) -> None:

@@ -32,7 +32,7 @@ def test_under_sudo_it_is_the_file_of_who_called_it(monkeypatch: pytest.MonkeyPa
     nobody = pwd.getpwnam("nobody")
     monkeypatch.setattr(settings, "invoking_user", lambda: nobody)
     expected = Path(nobody.pw_dir) / ".config/tcpladder/config.toml"
-    assert settings.path_of({"XDG_CONFIG_HOME": "/root/.config", "HOME": "/root"}) == expected
+    assert settings.path_of({"XDG_CONFIG_HOME": "/nowhere/.config", "HOME": "/nowhere"}) == expected
 
 
 def test_without_a_file_the_defaults_hold(tmp_path: Path) -> None:
