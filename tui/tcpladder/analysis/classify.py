@@ -54,6 +54,8 @@ class Amended:
     flow: int
     answer: int
     """Row of the capture."""
+    length: int
+    """Its payload in bytes: garbage, and no application's (RFC 1122 4.2.3.6)."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -457,12 +459,14 @@ class _Batch:
             if peer == NOTHING:
                 slot = int(order.peer_slot[position])
                 row, seq = int(carried.first_bare_row[slot]), int(carried.seq[slot])
+                # The only segment of its direction reached as far as it is long.
+                length = (int(carried.highest[slot]) - seq) % (1 << 32)
             else:
                 row = self._first_bare_row(peer)
-                seq = int(self.seq[peer])
+                seq, length = int(self.seq[peer]), int(self.length[peer])
             if row != NOWHERE and (int(self.ack[position]) - seq) % (1 << 32) == 1:
                 answer = self.first_row + int(self.capture_rows[position])
-                self.amended[row] = Amended(int(order.flow[position]), answer)
+                self.amended[row] = Amended(int(order.flow[position]), answer, length)
                 self.kind[position] = Kind.KEEPALIVE_ACK
 
     def _first_bare_row(self, position: int) -> int:

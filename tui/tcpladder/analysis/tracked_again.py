@@ -43,7 +43,11 @@ def follow_again(
         peer_ack_known=_FLAGS,
         copy_of=dict.fromkeys(np.flatnonzero(kind == Kind.COPY).tolist(), 0),
         heard=heard,
-        amended={i: Amended(0, a.answer) for i, a in enumerate(amendments) if a.answer in place},
+        amended={
+            i: Amended(0, a.answer, log.value("length", a.row))
+            for i, a in enumerate(amendments)
+            if a.answer in place
+        },
     )
     assigned = Assigned(np.zeros(len(rows), np.int64), log.column("from_server", rows))
     tracker.follow(_segments(log, rows), assigned, classified, icmp)

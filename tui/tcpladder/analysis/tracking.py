@@ -142,6 +142,7 @@ class Tracker:
         np.subtract.at(self.bytes, flow[probes], length[probes])
         for amended in classified.amended.values():
             self.keepalive_probes[amended.flow] += 1
+            self.bytes[amended.flow] -= amended.length
         np.add.at(self.retransmissions, flow[_AGAIN.take(kind)], 1)
 
     def _follow_states(
