@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tcpladder.analysis.classify import Amended, Classified
+from tcpladder.analysis.classified import Amended, Classified
 from tcpladder.analysis.kinds import Kind
 from tcpladder.analysis.log import NOT_KEPT, SegmentLog
 from tcpladder.analysis.tracking import Tracker

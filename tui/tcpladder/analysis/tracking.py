@@ -11,7 +11,7 @@ from enum import Enum
 import numpy as np
 from numpy.typing import NDArray
 
-from tcpladder.analysis.classify import Classified
+from tcpladder.analysis.classified import Classified
 from tcpladder.analysis.kinds import RETRANSMISSIONS, Kind
 from tcpladder.analysis.view import SIDES, Side
 from tcpladder.flows.seqnum import advance, difference
