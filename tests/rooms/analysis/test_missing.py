@@ -74,6 +74,10 @@ def test_an_end_that_has_not_probed_must_only_where_keepalive_is_said_to_be_on()
     on = "client:keepalive=on,keepalive=55/6/2"
     assert said(beside(), on, 500) == ["7 keepalive_time 55 s: probe 1/2, silent for 500.0 s"]
     assert not said(probed(), "keepalive=off,keepalive_time=55", 500)
+    # The RTO is judged here, and its silences are looked at.
+    assert not said(
+        unanswered(1).ack("server", after_ns=100_000), "retries2=15,keepalive=off,keepalive_time=55", 500
+    )
 
 
 def test_what_was_not_given_by_name_accuses_nobody() -> None:

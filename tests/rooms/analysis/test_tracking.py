@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from talk import ACK, PSH, RST, Talk, analysed
+from tcpladder.analysis.capture_as_of import CaptureAsOf
 from tcpladder.analysis.view import FlowSummary
 
 
@@ -178,8 +179,16 @@ def test_counts() -> None:
     assert (said.first_ns, said.last_ns) == (talk.frames[0].time_ns, talk.frames[-1].time_ns)
 
 
-def test_a_first_probe_that_its_answer_shows_is_counted() -> None:
-    assert summary(Talk().established().keepalive().ack("server")).keepalive_probes == 1
+@pytest.mark.parametrize("length", [0, 1])
+def test_a_first_probe_that_its_answer_shows_is_counted(length: int) -> None:
+    talk = Talk().established().keepalive(length=length).ack("server")
+    for cuts in ((), (1,)):
+        said = analysed(talk.frames, cuts).summary(1)
+        assert (said.keepalive_probes, said.bytes) == (1, 0), "the byte of a probe is garbage"
+    assert analysed(talk.frames[:1]).summary(1).bytes == length
+    at = CaptureAsOf(analysed(talk.frames))
+    for at.limit, payload in ((2, 0), (1, length), (2, 0)):
+        assert at.summary(1, shown_as=1).bytes == payload, "a replay counts as the capture did"
 
 
 def test_the_client_is_who_sent_the_syn_whatever_the_ports() -> None:

@@ -10,7 +10,6 @@ from tcpladder.analysis.judge import Judge
 from tcpladder.analysis.middleboxes import IDLE_LIMITS
 from tcpladder.analysis.schedule import keepalive, retransmission_limit
 from tcpladder.analysis.view import Endpoint, Origin, Side
-from tcpladder.analysis.wait import NOTHING
 from tcpladder.analysis.waits import Waits
 from tcpladder.flows.state import TcpState
 
@@ -25,7 +24,7 @@ def advice(
     sentences: list[str] = []
     for side in Side:
         sentences += _deaf(waits, side)
-        if _probes(waits, judge, side):
+        if judge.keepalive_is_on(side):
             sentences += _intervals(judge, side)
             sentences += _user_timeout(judge, side)
             if TcpState.CLOSED not in states.values():
@@ -34,12 +33,6 @@ def advice(
                 sentences += _middleboxes(judge, side)
     sentences += _off(judge, states)
     return tuple(sentences)
-
-
-def _probes(waits: Waits, judge: Judge, side: Side) -> bool:
-    """Whether keepalive is on: known from the socket or the user, or seen."""
-    enabled = judge.values[side].known.get(names.SO_KEEPALIVE)
-    return waits.ends[side].probe != NOTHING if enabled is None else bool(enabled.value)
 
 
 def _deaf(waits: Waits, side: Side) -> Iterator[str]:

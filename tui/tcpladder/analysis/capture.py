@@ -23,7 +23,8 @@ from tcpladder.wire.decode import Decoder
 from tcpladder.wire.frames import FrameBatch
 
 if TYPE_CHECKING:
-    from tcpladder.analysis.flow_view import Findings, Part
+    from tcpladder.analysis.flow_reading import Part
+    from tcpladder.analysis.flow_view import Findings
 
 LONG_FLOW = 50_000
 """Segments from which on a flow takes longer to read than a person likes to wait for a key."""

@@ -50,10 +50,6 @@ class CaptureAsOf:
             self._pieces = log.pieces
         return self._time_ns.values
 
-    def rows_until(self, time_ns: int) -> int:
-        """How many rows have had their turn at a moment."""
-        return int(np.searchsorted(self.time_ns, time_ns, "right"))
-
     @property
     def flows(self) -> int:
         """How many flows have begun."""

@@ -35,7 +35,7 @@ class Carried:
         """Highest acknowledgment number sent so far."""
         self.window: NDArray[np.uint16] = np.zeros(0, np.uint16)
         self.flags: NDArray[np.uint16] = np.zeros(0, np.uint16)
-        """Of the last segment, with classify.SEEN; 0 before the first."""
+        """Of the last segment, with batch_columns.SEEN; 0 before the first."""
         self.row: NDArray[np.int64] = np.zeros(0, np.int64)
         """Row of the capture."""
         self.ttl: NDArray[np.uint8] = np.zeros(0, np.uint8)

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from tcpladder.analysis.beliefs import TimerValues
-from tcpladder.analysis.flow_view import Findings, SavedFindings
+from tcpladder.analysis.flow_reading import SavedFindings
+from tcpladder.analysis.flow_view import Findings
 from tcpladder.analysis.log import SegmentLog
 from tcpladder.analysis.log_as_of import LogAsOf
 from tcpladder.analysis.rows_by_flow import RowsByFlow

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tcpladder.analysis import names
-from tcpladder.analysis.beliefs import Believed
 from tcpladder.analysis.judge import Judge
 from tcpladder.analysis.kinds import Kind
 from tcpladder.analysis.resending import Resending
@@ -143,16 +142,13 @@ class _Reader:
 
     def _keepalive(self) -> list[Pending]:
         judge, side, end = self._judge, self._side, self._end
-        enabled = judge.values[side].known.get(names.SO_KEEPALIVE)
-        if (
-            end.probe == NOTHING if enabled is None else not enabled.value
-        ) or end.heard == end.probe == NOTHING:
+        if not judge.keepalive_is_on(side) or end.heard == end.probe == NOTHING:
             return []
         count = judge.keepalive_probes(side)
         time, intvl = (judge.keepalive(side, n) for n in (names.KEEPALIVE_TIME, names.KEEPALIVE_INTVL))
         user_timeout_ns = judge.value(side, names.USER_TIMEOUT).value
         sent = 0 if end.probe < end.heard and not end.deaf else end.unanswered
-        armed_ns = self._idle_since_ns(enabled) if sent == 0 else int(self._time_ns[end.probe])
+        armed_ns = self._idle_since_ns() if sent == 0 else int(self._time_ns[end.probe])
         time_ns, least_ns = time.value, judge.least_spacing_ns(side)
         if end.probe != NOTHING and least_ns:
             # The expiry behind an answered probe comes no sooner than keepalive_intvl (tcp_keepalive_timer).
@@ -172,10 +168,11 @@ class _Reader:
             last=Kind.RST if resets else None,
         )
 
-    def _idle_since_ns(self, enabled: Believed | None) -> int:
+    def _idle_since_ns(self) -> int:
         """When the wait for keepalive_time began: with the last word of the peer, or with SO_KEEPALIVE later."""
         heard = self._waits.idle_since(self._side)
         heard_ns = int(self._time_ns[heard if heard != NOTHING else self._end.probe])
+        enabled = self._judge.values[self._side].known.get(names.SO_KEEPALIVE)
         return heard_ns if enabled is None or enabled.before is None else max(heard_ns, enabled.since_ns)
 
     def _silent_end(self, name: str, text: str, now_ns: int) -> list[Pending]:

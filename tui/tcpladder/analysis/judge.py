@@ -26,7 +26,7 @@ from tcpladder.analysis.schedule import (
     tail_loss_probe,
 )
 from tcpladder.analysis.view import Origin, Side, Timer, Verdict
-from tcpladder.analysis.wait import Schedule, Wait
+from tcpladder.analysis.wait import NOTHING, Schedule, Wait
 from tcpladder.analysis.waits import Waits
 
 LOOKED_NS = 4 * SECOND_NS
@@ -65,6 +65,11 @@ class Judge:
         """How the unanswered keepalive probes of an end double their distance, if they do: Solaris-like, inferred."""
         known = names.KEEPALIVE_INTVL in self.values[side].known or self.values[side].chosen
         return None if self.strict or known else doubling(self._observed[side].unanswered_ns)
+
+    def keepalive_is_on(self, side: Side) -> bool:
+        """Whether an end sends keepalive probes: as SO_KEEPALIVE says, where nobody knows it, whether one was seen."""
+        switch = self.values[side].known.get(names.SO_KEEPALIVE)
+        return self._waits.ends[side].probe != NOTHING if switch is None else bool(switch.value)
 
     def keepalive(self, side: Side, name: str, time_ns: int | None = None) -> Believed:
         """keepalive_time or keepalive_intvl of an end, in ns: believed, or inferred where the flow contradicts it."""

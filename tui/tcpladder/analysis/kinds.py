@@ -1,7 +1,7 @@
 """What a segment can be: a closed set, each with the rule that decides it and the rule's source.
 
 The classifier, the `because` sentences, the help screen and docs/KINDS.md are made from this table. Nothing here
-computes; the rules are applied in `classify.py`.
+computes; the rules are applied in `rules.py`.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tcpladder.analysis.classify import Classified
+from tcpladder.analysis.classified import Classified
 from tcpladder.analysis.kinds import Kind
 from tcpladder.flows.order import stable_order
 from tcpladder.flows.table import Assigned

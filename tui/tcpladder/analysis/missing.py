@@ -93,8 +93,7 @@ def missing(
 def _shortest_ns(waits: Waits, judge: Judge, side: Side, named: Container[str]) -> int:
     """The shortest silence in which a timer of an end had to fire; _NEVER_NS for most ends of a capture."""
     shortest_ns = _NEVER_NS
-    switch = judge.values[side].known.get(names.SO_KEEPALIVE)
-    if bool(switch.value) if switch is not None else waits.ends[side].probe != NOTHING:
+    if judge.keepalive_is_on(side):
         lengths = (names.KEEPALIVE_TIME, names.KEEPALIVE_INTVL)
         if any(name in named for name in (*lengths, names.KEEPALIVE_PROBES)):
             shortest_ns = min(judge.value(side, name).value for name in lengths)
@@ -135,8 +134,10 @@ class _Reader:
         last, judge = silence.last, self._judge
         probe = self._latest(side, last, (Schedule.KEEPALIVE_TIME, Schedule.KEEPALIVE_INTVL))
         heard = self._heard(side, last)
-        switched_on = judge.values[side].known.get(names.SO_KEEPALIVE) is not None
-        if heard == NOTHING or (probe is None and not switched_on) or not self._is_idle(side, last):
+        # Where nobody knows the option, only a probe shows that it was on by then.
+        is_on = judge.keepalive_is_on(side)
+        is_on &= probe is not None or names.SO_KEEPALIVE in judge.values[side].known
+        if heard == NOTHING or not is_on or not self._is_idle(side, last):
             return None
         following = self._waits.found.get(silence.following)
         if following is not None and following.side is side and following.timer is Timer.KEEPALIVE:

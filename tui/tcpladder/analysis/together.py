@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from tcpladder.analysis.candidates import CandidateReader
 from tcpladder.analysis.columns import COLUMNS, MOST_FLOWS, FlowColumns
-from tcpladder.analysis.flow_view import Findings, Part
+from tcpladder.analysis.flow_reading import Part
+from tcpladder.analysis.flow_view import Findings
 from tcpladder.analysis.log import SegmentLog
 
 MOST_GATHERED = 1 << 20

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tcpladder.analysis.classify import Amended, Classified
+from tcpladder.analysis.classified import Amended, Classified
 from tcpladder.analysis.kinds import Kind
 from tcpladder.analysis.log import NOT_KEPT, SegmentLog
 from tcpladder.analysis.tracking import Tracker
@@ -43,7 +43,11 @@ def follow_again(
         peer_ack_known=_FLAGS,
         copy_of=dict.fromkeys(np.flatnonzero(kind == Kind.COPY).tolist(), 0),
         heard=heard,
-        amended={i: Amended(0, a.answer) for i, a in enumerate(amendments) if a.answer in place},
+        amended={
+            i: Amended(0, a.answer, log.value("length", a.row))
+            for i, a in enumerate(amendments)
+            if a.answer in place
+        },
     )
     assigned = Assigned(np.zeros(len(rows), np.int64), log.column("from_server", rows))
     tracker.follow(_segments(log, rows), assigned, classified, icmp)

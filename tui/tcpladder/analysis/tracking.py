@@ -11,7 +11,7 @@ from enum import Enum
 import numpy as np
 from numpy.typing import NDArray
 
-from tcpladder.analysis.classify import Classified
+from tcpladder.analysis.classified import Classified
 from tcpladder.analysis.kinds import RETRANSMISSIONS, Kind
 from tcpladder.analysis.view import SIDES, Side
 from tcpladder.flows.seqnum import advance, difference
@@ -142,6 +142,7 @@ class Tracker:
         np.subtract.at(self.bytes, flow[probes], length[probes])
         for amended in classified.amended.values():
             self.keepalive_probes[amended.flow] += 1
+            self.bytes[amended.flow] -= amended.length
         np.add.at(self.retransmissions, flow[_AGAIN.take(kind)], 1)
 
     def _follow_states(

@@ -83,18 +83,3 @@ TRANSITIONS: dict[tuple[TcpState, Event], TcpState] = {
 def after(state: TcpState, event: Event) -> TcpState:
     """The state of an end after an event."""
     return TRANSITIONS.get((state, event), state)
-
-
-def as_mermaid() -> str:
-    """The table as a Mermaid state diagram, for the documentation."""
-    lines = ["stateDiagram-v2"]
-    resets = {Event.SENDS_RST, Event.GETS_RST}
-    for (state, event), following in TRANSITIONS.items():
-        if event not in resets:
-            lines.append(f"    {_name(state)} --> {_name(following)}: {event.value}")
-    lines.append("    note right of CLOSED: any open state, on a RST in either direction")
-    return "\n".join(lines) + "\n"
-
-
-def _name(state: TcpState) -> str:
-    return state.value.replace("-", "_")

@@ -17,7 +17,6 @@ _NAMED_V6 = int(ipaddress.IPv6Address("100::"))
 _PROTOCOL_TCP = 6
 _TTL = 64
 _ARP_FRAME = bytes(12) + b"\x08\x06" + bytes(28)
-_MAX_HEADER_BYTES = 60
 
 
 @dataclass(slots=True)

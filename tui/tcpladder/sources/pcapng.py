@@ -31,7 +31,6 @@ _STATISTICS = 5
 _ENHANCED = 6
 _BYTE_ORDERS = {b"\x4d\x3c\x2b\x1a": "<", b"\x1a\x2b\x3c\x4d": ">"}
 _SMALLEST_BLOCK = 12
-_SMALLEST_SECTION = 28
 _HEADER_ROW = 28
 _INTERFACE_MAX = int(np.iinfo(np.uint16).max)
 

@@ -14,11 +14,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tcpladder.errors import UsageError
-from tcpladder.store.state_file import state_directory
+from tcpladder.store.state_file import state_file, write_state
 
 LOOKED_AT = 64 << 10
 """Bytes at the begin and at the end that tell one capture from another of the same size."""
 MOST_BYTES = 16 << 20
+_FOLDER = "notes"
 
 Fields = Mapping[str, str | int]
 """One note."""
@@ -27,10 +28,9 @@ Fields = Mapping[str, str | int]
 def read(capture: str) -> list[Fields] | None:
     """The notes on a capture file, None where none were ever kept; fields of other types are left out."""
     try:
-        directory = _directory()
-        if not directory.is_dir():
-            return None
-        with (directory / _name(Path(capture))).open("rb") as file:
+        if not state_file(_FOLDER).is_dir():
+            return None  # without a look into a capture that may be on a slow disk
+        with state_file(_name(Path(capture))).open("rb") as file:
             said = json.loads(file.read(MOST_BYTES))
     except (OSError, ValueError, RuntimeError, RecursionError):
         return None
@@ -48,20 +48,8 @@ def write(capture: str, notes: Sequence[Fields]) -> Path:
     Raises UsageError where they cannot be kept.
     """
     try:
-        directory = _directory()
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        file = directory / _name(Path(capture))
-        written = file.with_name(f"{file.name}.{os.getpid()}")
-        try:
-            descriptor = os.open(written, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            with os.fdopen(descriptor, "w", encoding="utf-8") as out:
-                json.dump({"capture": Path(capture).name, "notes": list(notes)}, out, ensure_ascii=False)
-            written.replace(file)
-        except OSError:
-            with contextlib.suppress(OSError):
-                written.unlink()
-            raise
-        return file
+        kept = {"capture": Path(capture).name, "notes": list(notes)}
+        return write_state(_name(Path(capture)), kept)
     except (OSError, RuntimeError) as failed:
         reason = (getattr(failed, "strerror", None) or str(failed)).lower()
         raise UsageError(
@@ -75,15 +63,12 @@ def forget(kept: Path) -> None:
         kept.unlink()
 
 
-def _directory() -> Path:
-    return state_directory() / "notes"
-
-
 def _name(capture: Path) -> str:
+    """Of the file with its notes, in the state directory."""
     with capture.open("rb") as file:
         size = os.fstat(file.fileno()).st_size
         digest = hashlib.sha256(str(size).encode())
         digest.update(file.read(LOOKED_AT))
         file.seek(max(0, size - LOOKED_AT))
         digest.update(file.read(LOOKED_AT))
-    return f"{digest.hexdigest()[:32]}.json"
+    return f"{_FOLDER}/{digest.hexdigest()[:32]}.json"

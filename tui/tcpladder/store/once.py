@@ -6,14 +6,14 @@ Where that cannot be written (a confined app, a full disk) it counts as shown: b
 from __future__ import annotations
 
 import os
-from pathlib import Path
+
+from tcpladder.store.state_file import state_directory
 
 
 def first_time(name: str) -> bool:
     """Whether this is the first time that somebody asks; remembered from now on."""
     try:
-        state = os.environ.get("XDG_STATE_HOME")
-        folder = (Path(state) if state else Path.home() / ".local/state") / "tcpladder"
+        folder = state_directory()
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         os.close(os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     except (OSError, RuntimeError):

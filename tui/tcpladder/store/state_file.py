@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from pathlib import Path
@@ -14,7 +15,7 @@ def state_directory() -> Path:
 
 
 def state_file(name: str) -> Path:
-    """Where such a file is, or belongs. Raises as state_directory."""
+    """Where such a file is, or belongs; its name may have a folder in it. Raises as state_directory."""
     return state_directory() / name
 
 
@@ -23,12 +24,18 @@ def read_state(name: str) -> object:
     return json.loads(state_file(name).read_text(encoding="utf-8"))
 
 
-def write_state(name: str, value: object) -> None:
-    """Write it anew, for its owner alone. Raises OSError or RuntimeError; then it is what it was."""
+def write_state(name: str, value: object) -> Path:
+    """Write it anew, for its owner alone; returns where. Raises OSError or RuntimeError; then it is what it was."""
     file = state_file(name)
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     written = file.with_name(f"{file.name}.{os.getpid()}")
-    descriptor = os.open(written, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as out:
-        json.dump(value, out)
-    written.replace(file)
+    try:
+        descriptor = os.open(written, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as out:
+            json.dump(value, out)  # ASCII: a file name may be no UTF-8
+        written.replace(file)
+    except OSError:
+        with contextlib.suppress(OSError):
+            written.unlink()
+        raise
+    return file
