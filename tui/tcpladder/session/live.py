@@ -19,7 +19,7 @@ from tcpladder.analysis.beliefs import TimerValues
 from tcpladder.analysis.expected import Given
 from tcpladder.analysis.flow_view import Findings
 from tcpladder.analysis.view import Endpoint, Origin, Process, Side
-from tcpladder.errors import CaptureError, InterfaceError, TcpladderError, UsageError
+from tcpladder.errors import CaptureError, InterfaceError, SessionError, TcpladderError, UsageError
 from tcpladder.ladder.model import Note
 from tcpladder.ladder.timers import EndTimers, FlowTimers
 from tcpladder.session.base import Mode, Session
@@ -185,8 +185,11 @@ class LiveSession(Session):
             self.faults.work(time.monotonic())
         except TcpladderError as failed:
             self.warn(str(failed))
-        for eaten in self.faults.logs.eaten():
-            self._eaten.take(eaten)
+        try:
+            for eaten in self.faults.logs.eaten():
+                self._eaten.take(eaten)
+        except SessionError as failed:
+            self.warn(str(failed))
 
     def _mark_eaten(self) -> dict[int, str]:
         """Mark what the log told of; returns what is newly marked: number of the frame -> words."""

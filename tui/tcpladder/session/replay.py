@@ -22,6 +22,7 @@ from tcpladder.analysis.view import Endpoint, FlowSummary
 from tcpladder.ladder.model import Note
 from tcpladder.ladder.privacy import Mask
 from tcpladder.session.base import Session, SessionStatus
+from tcpladder.session.broken import told
 from tcpladder.session.faults import SessionFaults
 from tcpladder.session.moment import moment_of
 from tcpladder.session.notes import UserNote
@@ -83,7 +84,7 @@ class ReplaySession(Session):
         if self._owns_source:
             self.source.start()
         self._last_s = self._clock()
-        self._thread = threading.Thread(target=self._read_ahead, name="replay", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="replay", daemon=True)
         self._thread.start()
 
     def close(self) -> None:
@@ -112,7 +113,7 @@ class ReplaySession(Session):
 
     @property
     def broken(self) -> str:
-        return self.source.broken
+        return self._broken or self.source.broken
 
     @property
     def version(self) -> int:
@@ -286,6 +287,10 @@ class ReplaySession(Session):
             self._seen = seen
             self._changes += 1
 
+    def _run(self) -> None:
+        with told(self):
+            self._read_ahead()
+
     def _read_ahead(self) -> None:
         """Make going to any place of long flows quick; the screen gets its turn after every few pieces."""
         rows = 0
@@ -401,7 +406,7 @@ class ReplaySession(Session):
                 kernel_drops=source.kernel_drops,
                 flows=self.flow_count(),
                 progress=source.progress,
-                warnings=source.warnings,
+                warnings=(*source.warnings, *map(self.masked, self._warnings)),
                 faults=source.faults,
                 notice="" if player.has_begun or source.phase == "loading" else NO_TIMES,
                 now_ns=player.state.now_ns,
