@@ -22,7 +22,7 @@ from tcpladder.analysis.view import Endpoint, Origin, Process, Side
 from tcpladder.errors import CaptureError, InterfaceError, SessionError, TcpladderError, UsageError
 from tcpladder.ladder.model import Note
 from tcpladder.ladder.timers import EndTimers, FlowTimers
-from tcpladder.session.base import Mode, Session
+from tcpladder.session.base import Session
 from tcpladder.session.broken import told
 from tcpladder.session.eaten import EatenSegments
 from tcpladder.session.fault_notes import fault_notes
@@ -34,6 +34,7 @@ from tcpladder.session.memory import keep_freed_memory
 from tcpladder.session.notes_told import NotesTold
 from tcpladder.session.saving import LOOKS, Saving
 from tcpladder.session.socket_watch import Ends, SocketWatch
+from tcpladder.session.status import Mode
 from tcpladder.session.values_told import ValuesTold
 from tcpladder.sources.live import LiveSource, open_live
 from tcpladder.sources.points import CapturePoints

@@ -21,7 +21,7 @@ from tcpladder.analysis.log import SegmentLog
 from tcpladder.analysis.view import Endpoint, FlowSummary
 from tcpladder.ladder.model import Note
 from tcpladder.ladder.privacy import Mask
-from tcpladder.session.base import Session, SessionStatus
+from tcpladder.session.base import Session
 from tcpladder.session.broken import told
 from tcpladder.session.faults import SessionFaults
 from tcpladder.session.moment import moment_of
@@ -29,6 +29,7 @@ from tcpladder.session.notes import UserNote
 from tcpladder.session.player import Player
 from tcpladder.session.replay_axis import Axis
 from tcpladder.session.replay_state import ReplayState
+from tcpladder.session.status import SessionStatus
 
 TURN_S = 0.001
 REST_S = 0.2
