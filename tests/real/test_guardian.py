@@ -68,9 +68,9 @@ def broken(number, action, *said, **more):
 def stuck(number): return ask(number, ListFaults()).faults[0].stuck
 def watch():
     from tcpladder.agent.messages import OpenCapture
-    from tcpladder.session import live
+    from tcpladder.session import live, local_ends
     global session
-    live.SYSCTLS_EVERY_S = 0.1
+    local_ends.SYSCTLS_EVERY_S = 0.1
     session = live.LiveSession(agents[-1][0], OpenCapture(interface="lo"))
     session.start()
 def was(): return {name: one.before for name, one in session.faults.sysctls.items()}

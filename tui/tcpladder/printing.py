@@ -24,8 +24,8 @@ from tcpladder.render.grid import plain
 from tcpladder.render.jsonl import copy_record, ends, flow_record, segment_record
 from tcpladder.render.layout import Layout
 from tcpladder.render.text import Paint, flows_table, ladder_text, remark_text, row_texts
-from tcpladder.session.base import SessionStatus
 from tcpladder.session.files import FileSession
+from tcpladder.session.status import SessionStatus
 
 if TYPE_CHECKING:
     from tcpladder.analysis.flow_view import Findings

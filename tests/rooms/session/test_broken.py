@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import time
 from datetime import UTC
 from pathlib import Path
 
@@ -14,8 +16,10 @@ from tcpladder.app.app import TcpladderApp
 from tcpladder.app.terminal import Taste
 from tcpladder.cli import tcpladder
 from tcpladder.errors import SessionError
+from tcpladder.session.fault_logs import FaultLogs
 from tcpladder.session.files import FileSession
 from tcpladder.session.replay import ReplaySession
+from tcpladder.sources.fault_log import FaultLog
 from waiting import until
 
 
@@ -51,6 +55,48 @@ def test_a_disk_that_fails_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     warning = ended(broken_session(monkeypatch, OSError(5, "whatever")))
     assert "input/output error" in warning
     assert "tcpladder itself" not in warning
+
+
+def test_a_replay_whose_reading_ahead_fails_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_: ReplaySession) -> bool:
+        raise IndexError("index 4")
+
+    monkeypatch.setattr(ReplaySession, "_prepare", fail)
+    source = FileSession([str(samples.capture("keepalive"))], read_again=True)
+    for _ in source.read():
+        pass
+    replay = ReplaySession(source, owns_source=False)
+    replay.start()
+    assert replay.version
+    deadline = time.monotonic() + 10
+    while not replay.broken:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    replay.close()
+    source.close()
+    assert "an error in tcpladder itself, IndexError index 4" in replay.broken
+    assert replay.status().warnings == (replay.broken,)
+    assert not source.broken, "what is replayed goes on"
+
+
+def test_a_fault_log_that_fails_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise IndexError("index 4")
+
+    monkeypatch.setattr(FaultLog, "read", fail)
+    reading, writing = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+    writing.send(b"a record")
+    logs = FaultLogs(lambda _host: reading.detach())
+    logs.open("")
+    deadline = time.monotonic() + 10
+    while "" not in logs.refused:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    with pytest.raises(SessionError, match="cannot go on with the fault log"):
+        list(logs.eaten())
+    assert list(logs.eaten()) == []
+    logs.close()
+    writing.close()
 
 
 async def test_the_screen_says_that_it_is_over(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,63 +23,25 @@ from tcpladder.analysis.log import NO_FLOW, SegmentLog
 from tcpladder.analysis.view import Endpoint, FlowSummary, Side
 from tcpladder.errors import PermissionRefused
 from tcpladder.ladder.model import EVENT_KINDS, Note
+from tcpladder.session.masked import Masked
 from tcpladder.session.named import NamedCapture
 from tcpladder.session.notes import UserNote, UserNotes
-from tcpladder.session.replay_state import ReplayState
+from tcpladder.session.status import Mode, Phase, SessionStatus
 from tcpladder.sources.unwrap import Unwrapper
 from tcpladder.wire.frames import FrameBatch
 
 if TYPE_CHECKING:
     from tcpladder.agent.fault_messages import FaultState
     from tcpladder.analysis.flow_view import Findings
-    from tcpladder.ladder.privacy import Mask
     from tcpladder.ladder.timers import EndTimers, FlowTimers
     from tcpladder.session.faults import SessionFaults
     from tcpladder.store.pcapng import CapturedInterface
 
-Mode = Literal["live", "file", "lab", "replay"]
-Phase = Literal["loading", "running", "waiting", "ended"]
-"""`waiting`: the interface is down or gone, and nothing can come."""
 SALT_BYTES = 64
 _EVENTS = np.array(sorted(EVENT_KINDS), np.uint8)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SessionStatus:
-    """One reading of a session."""
-
-    name: str
-    """Interface, file or experiment."""
-    filter: str
-    mode: Mode
-    phase: Phase
-    frames: int
-    segments: int
-    not_tcp: int
-    others: tuple[tuple[str, int], ...] = ()
-    """What the frames are that are not TCP, and how many, most first."""
-    through_scapy: int = 0
-    """Frames that came in tunnels, or on link types that only scapy reads."""
-    copies: int = 0
-    """Frames that the capture holds again: shown once, marked ×2."""
-    kernel_drops: int
-    flows: int
-    progress: float | None
-    """From 0 to 1 while files are read, None where nobody can know."""
-    warnings: tuple[str, ...]
-    notice: str
-    faults: tuple[FaultState, ...] = ()
-    """Those in force, as they were when they were looked at last."""
-    now_ns: int
-    """What countdowns are measured against: the wall clock while live, the last segment in a file, in a replay the
-    moment that is shown."""
-    replay: ReplayState | None = None
-    """Where a replay stands; None where nothing is replayed."""
-    behind_ns: int | None = None
-    """How far a replay is behind a capture that goes on."""
-
-
-class Session:
+class Session(Masked):
     """Flows that grow. Every method may be called from any thread."""
 
     mode: Mode = "file"
@@ -91,6 +51,7 @@ class Session:
     def __init__(
         self, name: str, *, filter_text: str = "", keep_segments: bool = True, given: Given | None = None
     ) -> None:
+        super().__init__()
         self.name = name
         self.given = given or Given()
         """What the user says of the timers."""
@@ -99,12 +60,8 @@ class Session:
         """Each file by its name, or the interface."""
         self.version = 0
         """Grows with every change."""
-        self._mask: Mask | None = None
-        self._aliases: Mapping[str, str] = {}
-        self._exporting = threading.local()
         self._keep_segments = keep_segments
         self._unwrapper = Unwrapper()
-        self._lock = threading.RLock()
         self._captures: list[CaptureAnalysis] = []
         self._offsets: list[int] = []
         """Flows of the captures before each capture."""
@@ -120,24 +77,6 @@ class Session:
         from tcpladder.session.faults import SessionFaults  # a list of flows needs nothing of the agent
 
         return SessionFaults(None, self._change, why_not="a capture cannot be broken: live or lab only")
-
-    @property
-    def mask(self) -> Mask | None:
-        """What stands in place of addresses in everything that this session says of flows; None shows them."""
-        return self._mask
-
-    @mask.setter
-    def mask(self, mask: Mask | None) -> None:
-        self._mask = mask
-
-    def name_addresses(self, aliases: Mapping[str, str]) -> None:
-        """What is to stand in place of addresses where people read: address -> name. A mask comes before it."""
-        self._aliases = dict(aliases)
-
-    @property
-    def lock(self) -> threading.RLock:
-        """Held by whoever looks at several things that must belong together."""
-        return self._lock
 
     @property
     def phase(self) -> Phase:
@@ -297,26 +236,6 @@ class Session:
     def _notes_changed(self) -> None:
         """A user has set a note or taken one away."""
         self.version += 1
-
-    @contextmanager
-    def shown_by(self, mask: Mask | None) -> Iterator[None]:
-        """Nothing changes while the caller looks, and for its thread alone this mask is on."""
-        with self._lock:
-            self._exporting.mask = mask
-            try:
-                yield
-            finally:
-                del self._exporting.mask
-
-    def mask_here(self) -> Mask | None:
-        """The mask that is on for this thread."""
-        mask: Mask | None = getattr(self._exporting, "mask", self.mask)
-        return mask
-
-    def masked(self, text: str) -> str:
-        """A sentence as the mask shows it."""
-        mask = self.mask_here()
-        return text if mask is None else mask.text(text)
 
     def reset_connection(self, number: int, *, insist: bool = False) -> int:  # noqa: ARG002
         """Destroy the sockets of a flow that are here; how many there were. Raises TcpladderError."""

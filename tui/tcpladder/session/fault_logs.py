@@ -7,7 +7,8 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 
-from tcpladder.errors import TcpladderError
+from tcpladder.errors import SessionError, TcpladderError
+from tcpladder.session.broken import sentence
 from tcpladder.sources.fault_log import Eaten, FaultLog
 
 LISTEN_S = 0.2
@@ -39,6 +40,7 @@ class FaultLogs:
         self._threads: list[threading.Thread] = []
         self._stop = threading.Event()
         self._eaten: deque[Eaten] = deque()
+        self._failed: deque[SessionError] = deque()
         self.refused: dict[str, str] = {}
         """Host -> why it has no log."""
 
@@ -57,14 +59,16 @@ class FaultLogs:
             except TcpladderError as refused:
                 self.refused[host] = str(refused)
                 return
-        thread = threading.Thread(target=self._listen, args=(host, log), name="fault log", daemon=True)
+        thread = threading.Thread(target=self._run, args=(host, log), name="fault log", daemon=True)
         self._threads.append(thread)
         thread.start()
 
     def eaten(self) -> Iterator[Eaten]:
-        """What the logs told since the last call."""
+        """What the logs told since the last call. Raises SessionError, once, for a log that cannot be read on."""
         while self._eaten:
             yield self._eaten.popleft()
+        if self._failed:
+            raise self._failed.popleft()
 
     def close(self) -> None:
         """Release them."""
@@ -73,6 +77,13 @@ class FaultLogs:
             thread.join(2)
         for log in self._logs.values():
             log.close()
+
+    def _run(self, host: str, log: FaultLog) -> None:
+        try:
+            self._listen(host, log)
+        except Exception as failed:
+            self.refused[host] = sentence(failed, "the fault log")
+            self._failed.append(SessionError(self.refused[host]))
 
     def _listen(self, host: str, log: FaultLog) -> None:
         """Read records as soon as they come: one without a time of its own gets that of its arrival."""

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from tcpladder.agent.fault_messages import FaultState
 from tcpladder.analysis.kinds import Kind
 from tcpladder.faults import phrases
-from tcpladder.session.base import Phase, Session
+from tcpladder.session.base import Session
+from tcpladder.session.status import Phase
 
 MOST = 100
 """Characters of one chapter's name."""

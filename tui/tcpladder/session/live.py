@@ -12,28 +12,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tcpladder.agent.client import AgentClient
-from tcpladder.agent.messages import CaptureOpened, OpenCapture, ReadSysctls, Request, Sysctls
-from tcpladder.analysis import beliefs
+from tcpladder.agent.messages import CaptureOpened, OpenCapture, Request
 from tcpladder.analysis.activity import Activity
-from tcpladder.analysis.beliefs import TimerValues
 from tcpladder.analysis.expected import Given
-from tcpladder.analysis.flow_view import Findings
-from tcpladder.analysis.view import Endpoint, Origin, Process, Side
-from tcpladder.errors import CaptureError, InterfaceError, TcpladderError, UsageError
+from tcpladder.errors import CaptureError, InterfaceError, SessionError, TcpladderError, UsageError
 from tcpladder.ladder.model import Note
-from tcpladder.ladder.timers import EndTimers, FlowTimers
-from tcpladder.session.base import Mode, Session
 from tcpladder.session.broken import told
 from tcpladder.session.eaten import EatenSegments
 from tcpladder.session.fault_notes import fault_notes
 from tcpladder.session.faults import SessionFaults
 from tcpladder.session.flight_recorder import FlightRecorder
-from tcpladder.session.flow_owners import FlowOwners
 from tcpladder.session.keeping import Keep, Occasion
+from tcpladder.session.local_ends import LocalEnds
 from tcpladder.session.memory import keep_freed_memory
 from tcpladder.session.notes_told import NotesTold
 from tcpladder.session.saving import LOOKS, Saving
-from tcpladder.session.socket_watch import Ends, SocketWatch
+from tcpladder.session.status import Mode
 from tcpladder.session.values_told import ValuesTold
 from tcpladder.sources.live import LiveSource, open_live
 from tcpladder.sources.points import CapturePoints
@@ -46,12 +40,9 @@ MOST_SEGMENTS = 20_000_000
 QUIET_S = 0.1
 """How long one look at the ring waits: the longest delay before a stop is noticed."""
 MAY_NOT_BREAK = "breaking connections needs CAP_NET_ADMIN: run it with sudo, or use `tcpladder lab`"
-SYSCTLS = ReadSysctls(names=list(beliefs.SYSCTLS.values()))
-SYSCTLS_EVERY_S = 5.0
-"""People change sysctls while they watch."""
 
 
-class LiveSession(Session):
+class LiveSession(LocalEnds):
     """What an interface carries, as it comes.
 
     Args:
@@ -78,14 +69,13 @@ class LiveSession(Session):
         given: Given | None = None,
         keep: Keep | None = None,
     ) -> None:
-        super().__init__(name or request.interface, filter_text=request.filter, given=given)
+        super().__init__(name or request.interface, agent, filter_text=request.filter, given=given)
         keep_freed_memory()
         self.mode = mode
         self.keep = keep or Keep()
         self._kept: deque[tuple[int, int]] = deque()
         """Where in the spool the frames of each batch begin, and when they came."""
         self._recorder: FlightRecorder | None = None
-        self._agent = agent
         self.opened, source = self._open(request)
         others = {words: self._open(one) for words, one in (more or {}).items()}
         self._opened = {called or self.opened.interface: self.opened} | {
@@ -102,13 +92,6 @@ class LiveSession(Session):
         self._told = ValuesTold()
         self._notes_told = NotesTold(self)
         self._dropped = self._seen = 0
-        self._values = TimerValues()
-        """What the sysctls of the captured namespace say."""
-        self._options: dict[Endpoint, TimerValues] = {}
-        self._sockets = SocketWatch(agent, self._local_ends)
-        self._owners = FlowOwners(agent, self._local_ends, self._learn_owners)
-        self._reads_sockets = True
-        self._sysctls_due = 0.0
         self._thread: threading.Thread | None = None
         self._stop = threading.Event()
         self.capture = self.begin_capture()
@@ -164,13 +147,6 @@ class LiveSession(Session):
         """Whether there is nothing more to wait for."""
         return False
 
-    def warn(self, sentence: str) -> None:
-        """Tell the user, once."""
-        with self._lock:
-            if sentence not in self._warnings:
-                self._warnings.append(sentence)
-            self.version += 1
-
     def _spooled(self, batch: FrameBatch) -> FrameBatch:
         """The frames with their place in the spool, where they can be read again."""
         self._forget_old(int(batch.time_ns[-1]))
@@ -185,8 +161,11 @@ class LiveSession(Session):
             self.faults.work(time.monotonic())
         except TcpladderError as failed:
             self.warn(str(failed))
-        for eaten in self.faults.logs.eaten():
-            self._eaten.take(eaten)
+        try:
+            for eaten in self.faults.logs.eaten():
+                self._eaten.take(eaten)
+        except SessionError as failed:
+            self.warn(str(failed))
 
     def _mark_eaten(self) -> dict[int, str]:
         """Mark what the log told of; returns what is newly marked: number of the frame -> words."""
@@ -250,118 +229,8 @@ class LiveSession(Session):
             self._seen, self._dropped = seen, dropped
             self.version += 1
 
-    def _read_sysctls(self) -> None:
-        if time.monotonic() < self._sysctls_due:
-            return
-        self._sysctls_due = time.monotonic() + SYSCTLS_EVERY_S
-        try:
-            changed = self._take_sysctls()
-        except TcpladderError as failed:
-            self.warn(str(failed))
-            self._sysctls_due = float("inf")
-            return
-        if changed:
-            with self._lock:
-                self.version += 1
-
-    def _take_sysctls(self) -> bool:
-        """Read them; whether anything is believed now that was not. Raises TcpladderError."""
-        before, set_by_us = self._values, self.faults.sysctls
-        texts = self._texts(SYSCTLS)
-        self.faults.compare(set_by_us, texts)
-        self._values = _with_sysctls(before, texts)
-        return self._values != before
-
-    def _texts(self, request: Request) -> dict[str, str | None]:
-        """What the sysctls say now. Raises TcpladderError."""
-        reply, _ = self._agent.request(request)
-        assert isinstance(reply, Sysctls)
-        return reply.values
-
-    def _sysctls(self, before: TimerValues, request: Request) -> TimerValues:
-        """What is believed of them now. Raises TcpladderError."""
-        return _with_sysctls(before, self._texts(request))
-
-    def _read_sockets(self) -> None:
-        if not self._reads_sockets:
-            return
-        try:
-            changed = self._sockets.work(time.monotonic(), time.time_ns)
-            changed |= self._owners.work(self.flow_count(), time.monotonic())
-        except TcpladderError as failed:
-            self.warn(str(failed))
-            self._reads_sockets = False
-            return
-        if changed:
-            with self._lock:
-                self.version += 1
-
-    def _learn_owners(self, number: int, processes: tuple[Process, ...]) -> None:
-        with self._lock:
-            self.capture.learn_owners(number, processes)
-
     def _new_activity(self) -> Activity:
         return Activity(slides=True)
-
-    def _local_ends(self, number: int) -> Ends:
-        """The ends of a flow whose sockets are in the captured namespace."""
-        client, server = self.endpoints(number)
-        ends = {Side.CLIENT: (client, server), Side.SERVER: (server, client)}
-        return {side: end for side, end in ends.items() if self._is_here(end[0])}
-
-    def _is_here(self, endpoint: Endpoint) -> bool:
-        return endpoint.address in self._local or endpoint.address.startswith("127.")
-
-    def view(self, number: int) -> Findings:
-        """As ever; a flow that is looked at has its sockets read."""
-        self._sockets.looked_at(number, time.monotonic())
-        return super().view(number)
-
-    def timers(self, number: int) -> FlowTimers:
-        """As ever; a flow whose timers are asked for has the running ones read, until nobody asks any more."""
-        self._sockets.watch(number, time.monotonic())
-        return super().timers(number)
-
-    def owners(self, number: int) -> str:
-        readings = [self._sockets.reading(*end, last_ns=0) for end in self._local_ends(number).values()]
-        read = dict.fromkeys(one.owner for one in readings if one is not None and one.owner)
-        return ", ".join(read or map(str, self.capture.owners.get(number, ())))
-
-    def _end_timers(self, view: Findings, side: Side) -> EndTimers:
-        summary = view.summary
-        ends = (summary.client, summary.server)
-        local, remote = ends if side is Side.CLIENT else ends[::-1]
-        reading = self._sockets.reading(local, remote, summary.last_ns)
-        return EndTimers(values=view.believed(side), reading=reading)
-
-    def _no_reading(self) -> str:
-        return "no socket of this machine"
-
-    def beliefs(self, client: Endpoint, server: Endpoint) -> Mapping[Side, TimerValues]:
-        """Sysctls hold for the ends that live in the captured namespace, socket options for the socket read."""
-        believed = {}
-        for side, endpoint, peer in ((Side.CLIENT, client, server), (Side.SERVER, server, client)):
-            values = self._sysctls_of(endpoint) if self._is_here(endpoint) else TimerValues()
-            options = self._sockets.values(endpoint, peer) or self._options.get(endpoint)
-            if options is not None:
-                values = values.merged(options.known)
-            believed[side] = self.given.believed(side, values)
-        return believed
-
-    def opening(self) -> TimerValues:
-        return self.given.believed(Side.CLIENT, self._values)
-
-    def _sysctls_of(self, _endpoint: Endpoint) -> TimerValues:
-        """What holds where an endpoint lives."""
-        return self._values
-
-    def learn_socket(self, endpoint: Endpoint, options: Mapping[str, int]) -> None:
-        """Believe what the socket at an endpoint says of itself."""
-        values = TimerValues().with_values(beliefs.from_socket_options(options), Origin.SOCKET)
-        if values != self._options.get(endpoint):
-            with self._lock:
-                self._options[endpoint] = values
-                self.version += 1
 
     def happened(self, number: int) -> tuple[Note, ...]:
         """As ever, with the faults that touched the flow."""
@@ -439,9 +308,3 @@ class LiveSession(Session):
         return (
             f"{count} SSH connection{'s' if count != 1 else ''} of this host left out (--ssh includes them)"
         )
-
-
-def _with_sysctls(before: TimerValues, texts: Mapping[str, str | None]) -> TimerValues:
-    """What is believed once sysctls say this; from now on, unless nothing was known before."""
-    since_ns = time.time_ns() if before.known else 0
-    return before.with_values(beliefs.from_sysctls(texts), Origin.NETNS, since_ns)

@@ -15,7 +15,8 @@ from tcpladder.lab.requests import on_host
 from tcpladder.session.faults import SessionFaults
 from tcpladder.session.lab_agent import LabAgent
 from tcpladder.session.lab_paths import LabPaths
-from tcpladder.session.live import SYSCTLS, LiveSession
+from tcpladder.session.live import LiveSession
+from tcpladder.session.local_ends import SYSCTLS
 from tcpladder.session.seen_at import SeenAt
 from tcpladder.session.values_told import ValuesTold
 

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, tzinfo
 
 import numpy as np
@@ -18,16 +16,16 @@ from numpy.typing import NDArray
 from tcpladder.analysis.capture_as_of import CaptureAsOf
 from tcpladder.analysis.flow_view import Findings
 from tcpladder.analysis.log import SegmentLog
-from tcpladder.analysis.view import Endpoint, FlowSummary
-from tcpladder.ladder.model import Note
-from tcpladder.ladder.privacy import Mask
-from tcpladder.session.base import Session, SessionStatus
+from tcpladder.analysis.view import FlowSummary
+from tcpladder.session.base import Session
+from tcpladder.session.broken import told
 from tcpladder.session.faults import SessionFaults
 from tcpladder.session.moment import moment_of
-from tcpladder.session.notes import UserNote
 from tcpladder.session.player import Player
 from tcpladder.session.replay_axis import Axis
 from tcpladder.session.replay_state import ReplayState
+from tcpladder.session.replayed import Replayed
+from tcpladder.session.status import SessionStatus
 
 TURN_S = 0.001
 REST_S = 0.2
@@ -35,7 +33,7 @@ REST_S = 0.2
 NO_TIMES = "no frame of this capture has a time: step through it with , and ."
 
 
-class ReplaySession(Session):
+class ReplaySession(Replayed):
     """The flows of another session, as they were at a moment.
 
     Args:
@@ -58,9 +56,7 @@ class ReplaySession(Session):
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._changes = 0
-        super().__init__(source.name, filter_text=source.filter_text, given=source.given)
-        self.source = source
-        self.sources = source.sources
+        super().__init__(source)
         where = "live or lab only" if source.faults.why_not else "R goes back to what can be"
         self.faults = SessionFaults(None, self._change, why_not=f"a replay cannot be broken: {where}")
         self.player = Player(state or ReplayState())
@@ -68,7 +64,6 @@ class ReplaySession(Session):
         self._at = at
         if at is not None:
             moment_of(at, begin_ns=0, now_ns=0, end_ns=1, timezone=UTC)
-        self._lock = source.lock
         self._clock = clock
         self._last_s = clock()
         self._ats: list[CaptureAsOf] = []
@@ -83,7 +78,7 @@ class ReplaySession(Session):
         if self._owns_source:
             self.source.start()
         self._last_s = self._clock()
-        self._thread = threading.Thread(target=self._read_ahead, name="replay", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="replay", daemon=True)
         self._thread.start()
 
     def close(self) -> None:
@@ -94,25 +89,8 @@ class ReplaySession(Session):
             self.source.close()
 
     @property
-    def mask(self) -> Mask | None:
-        """The source's: a mask that is put on stays on when the replay is left."""
-        return self.source.mask
-
-    @mask.setter
-    def mask(self, mask: Mask | None) -> None:
-        self.source.mask = mask
-
-    def mask_here(self) -> Mask | None:
-        return self.source.mask_here()
-
-    @contextmanager
-    def shown_by(self, mask: Mask | None) -> Iterator[None]:
-        with self.source.shown_by(mask):
-            yield
-
-    @property
     def broken(self) -> str:
-        return self.source.broken
+        return self._broken or self.source.broken
 
     @property
     def version(self) -> int:
@@ -286,6 +264,10 @@ class ReplaySession(Session):
             self._seen = seen
             self._changes += 1
 
+    def _run(self) -> None:
+        with told(self):
+            self._read_ahead()
+
     def _read_ahead(self) -> None:
         """Make going to any place of long flows quick; the screen gets its turn after every few pieces."""
         rows = 0
@@ -326,53 +308,19 @@ class ReplaySession(Session):
             index, local = self._axis.find(number)
             return self._ats[index].activity(local)
 
-    def name_addresses(self, aliases: Mapping[str, str]) -> None:
-        self.source.name_addresses(aliases)
-
     def measures(self) -> None:
         return None
-
-    def endpoints(self, number: int) -> tuple[Endpoint, Endpoint]:
-        return self.source.endpoints(self.number_in_source(number))
 
     def view(self, number: int) -> Findings:
         with self._lock:
             index, local = self._axis.find(number)
             return self._ats[index].view(local, shown_as=number)
 
-    def notes(self, number: int) -> tuple[Note, ...]:
-        notes = self.source.notes(self.number_in_source(number))
-        return tuple(note for note in notes if note.time_ns <= self.player.state.now_ns)
-
-    def happened(self, number: int) -> tuple[Note, ...]:
-        notes = self.source.happened(self.number_in_source(number))
-        return tuple(note for note in notes if note.time_ns <= self.player.state.now_ns)
-
-    def user_notes(self, number: int) -> tuple[UserNote, ...]:
-        return tuple(
-            replace(note, flow=number) for note in self.source.user_notes(self.number_in_source(number))
-        )
-
-    def put_note(self, note: UserNote) -> UserNote | None:
-        replaced = self.source.put_note(replace(note, flow=self.number_in_source(note.flow)))
-        return None if replaced is None else replace(replaced, flow=note.flow)
-
-    def remove_note(self, note: UserNote) -> bool:
-        return self.source.remove_note(replace(note, flow=self.number_in_source(note.flow)))
-
-    def marked(self, number: int, mark: str) -> UserNote | None:
-        found = self.source.marked(self.number_in_source(number), mark)
-        return None if found is None else replace(found, flow=number)
-
     def rows_so_far(self) -> list[tuple[SegmentLog, int, int]]:
         with self._lock:
             return [(at.capture.log, at.limit, at.capture.flows_before) for at in self._ats]
 
-    def stored_bytes(self, file: int, position: int, captured: int) -> bytes:
-        return self.source.stored_bytes(file, position, captured)
-
     def number_in_source(self, number: int) -> int:
-        """The number that the source gives to a flow."""
         with self._lock:
             index, local = self._axis.find(number)
             return self._ats[index].capture.flows_before + local
@@ -401,7 +349,7 @@ class ReplaySession(Session):
                 kernel_drops=source.kernel_drops,
                 flows=self.flow_count(),
                 progress=source.progress,
-                warnings=source.warnings,
+                warnings=(*source.warnings, *map(self.masked, self._warnings)),
                 faults=source.faults,
                 notice="" if player.has_begun or source.phase == "loading" else NO_TIMES,
                 now_ns=player.state.now_ns,
