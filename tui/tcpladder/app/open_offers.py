@@ -65,4 +65,4 @@ def _files(typed: str) -> list[Offer]:
                 found.append(Offer(name=f"{entry.name}{end}", remark=remark, path=path))
     except (OSError, RuntimeError, ValueError):
         return []
-    return sorted(found, key=lambda offer: (offer.path != typed, offer.name.lower()))
+    return sorted(found, key=lambda offer: offer.name.lower())

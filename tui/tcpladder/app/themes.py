@@ -1,7 +1,8 @@
 """The colours of the app: dark, light, for people who do not tell red from green, and the sixteen of a terminal.
 
 Colour only repeats what a sign or a word says. Every text has a contrast of 4.5 and more against what it stands on
-(WCAG 2.1, 1.4.3), the row under the cursor included; the colours for the colour-blind are those of Okabe and Ito.
+(WCAG 2.1, 1.4.3), the row under the cursor included; the colours for the colour-blind are made from those of Okabe and
+Ito.
 """
 
 from __future__ import annotations
@@ -21,7 +22,6 @@ _ON_LIGHT = {
     "block-cursor-background": "#004578",
     "footer-key-foreground": "#004578",
     "text-muted": "#505050",
-    "text-primary": "#003A66",
 }
 THEMES: tuple[Theme, ...] = (
     replace(BUILTIN_THEMES["textual-dark"], name=DARK),
@@ -38,13 +38,7 @@ THEMES: tuple[Theme, ...] = (
         surface="#F4F4F4",
         panel="#E8E8E8",
         dark=False,
-        variables={
-            **_ON_LIGHT,
-            "text-accent": "#7A4A00",
-            "text-warning": "#7A4A00",
-            "text-error": "#A3123A",
-            "text-success": "#1B6B33",
-        },
+        variables=_ON_LIGHT,
     ),
     Theme(
         name="colour-blind",
@@ -57,13 +51,6 @@ THEMES: tuple[Theme, ...] = (
         foreground="#E0E0E0",
         background="#121212",
         surface="#1E1E1E",
-        variables={
-            "text-primary": "#8CC8F0",
-            "text-accent": "#E69F00",
-            "text-warning": "#F0E442",
-            "text-error": "#FF8C5A",
-            "text-success": "#56B4E9",
-        },
     ),
     Theme(
         name="colour-blind-light",
@@ -78,13 +65,7 @@ THEMES: tuple[Theme, ...] = (
         surface="#F4F4F4",
         panel="#E8E8E8",
         dark=False,
-        variables={
-            **_ON_LIGHT,
-            "text-accent": "#6B2E5C",
-            "text-warning": "#6B5600",
-            "text-error": "#B00058",
-            "text-success": "#00588F",
-        },
+        variables=_ON_LIGHT,
     ),
     replace(BUILTIN_THEMES["ansi-dark"], name=SIXTEEN),
     replace(BUILTIN_THEMES["ansi-light"], name=SIXTEEN_LIGHT),
