@@ -17,6 +17,7 @@ from tcpladder.ladder.timers import FlowTimers
 from tcpladder.session.export import Exportable
 from tcpladder.session.notes import UserNote
 from tcpladder.session.replay_state import ReplayState
+from tcpladder.session.status import Privilege
 
 
 class SessionStatus(Protocol):
@@ -34,6 +35,11 @@ class SessionStatus(Protocol):
 
     @property
     def mode(self) -> Literal["live", "file", "lab", "replay"]: ...
+
+    @property
+    def privilege(self) -> Privilege:
+        """With which privilege the session works."""
+        ...
 
     @property
     def phase(self) -> Literal["loading", "running", "waiting", "ended"]:

@@ -128,8 +128,11 @@ class Page(Rebindable, Screen[None], inherit_bindings=False):
     def show_lines(self, status: SessionStatus) -> None:
         """Draw the lines around the body."""
 
-    def say_status(self, status: SessionStatus, left: str, right: str = "") -> None:
-        """The status line: what stopped or what is wrong comes before everything else."""
+    def say_status(self, status: SessionStatus, left: str) -> None:
+        """The status line: what stopped or what is wrong comes before everything else.
+
+        Where it gets narrow, the keys that are off give way first, then `left`, then the privilege.
+        """
         parts: list[Content | tuple[str, str]] = [Content(" ")]
         if self.paused_at is not None:
             parts.append((f" {status_words.paused(status.segments - self.paused_at)} ", "reverse"))
@@ -141,8 +144,11 @@ class Page(Rebindable, Screen[None], inherit_bindings=False):
         parts.append(status_words.counters(status))
         if broken := status_words.faults(status):
             parts += [Content("  "), (f" {broken} ", "bold $text-warning reverse")]
-        parts.append(Content(f"  {left}"))
-        self.status.say(Content.assemble(*parts), right)
+        said = Content.assemble(*parts, f"  {left}")
+        in_full, word = status_words.privilege(status, self.taste.keymap)
+        fits = said.cell_length + len(in_full) + 3 <= self.size.width
+        there_is_room = Content.assemble(*parts).cell_length + len(word) + 2 <= self.size.width
+        self.status.say(said, f"{in_full if fits else word} " if there_is_room else "")
 
     def say_why(self, words: str) -> None:
         """The two lines below the rule."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import tzinfo
 from pathlib import PurePath
 
@@ -10,9 +11,11 @@ from textual.content import Content
 from tcpladder.agent.fault_messages import End, FaultState, Place
 from tcpladder.app import replay_words
 from tcpladder.app.contract import SessionStatus
+from tcpladder.app.named_keys import named
 from tcpladder.faults import phrases
 from tcpladder.faults.fault import ROUTING
 from tcpladder.ladder import words
+from tcpladder.session.status import Privilege
 from tcpladder.wire.frames import UNKNOWN_TIME_NS
 
 
@@ -56,6 +59,16 @@ def counters(status: SessionStatus) -> Content:
     drops = f"kernel drops {status.kernel_drops:,}"
     loud = "bold $text-error reverse" if status.kernel_drops else ""
     return Content.assemble(f"{status.frames:,} frames  ", (f" {drops} " if loud else drops, loud))
+
+
+def privilege(status: SessionStatus, keymap: Mapping[str, str]) -> tuple[str, str]:
+    """With which privilege, and which keys are off: `agent root`, `no root; file: D K off`; then in a word."""
+    word = status.privilege.value
+    short = Privilege.ROOT.value if status.privilege is Privilege.AGENT else word
+    off = named("{break_flow:D} {reset:K} off", keymap)
+    if status.mode in ("file", "replay"):
+        return f"{word}; {status.mode}: {off}", short
+    return (f"{word}: {off}" if status.privilege is Privilege.CAPTURE else word), short
 
 
 PLACES: dict[Place, str] = {

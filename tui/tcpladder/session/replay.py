@@ -342,6 +342,7 @@ class ReplaySession(Replayed):
                 name=source.name,
                 filter=source.filter,
                 mode="replay",
+                privilege=source.privilege,
                 phase="running" if player.has_begun or source.phase != "loading" else "loading",
                 frames=frames,
                 segments=segments,
