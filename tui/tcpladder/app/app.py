@@ -18,6 +18,8 @@ from tcpladder.app.contract import Session, SessionStatus
 from tcpladder.app.detail_screen import DetailScreen
 from tcpladder.app.feed import Feed
 from tcpladder.app.flows_screen import FlowsScreen
+from tcpladder.app.jump import BINDINGS as JUMP
+from tcpladder.app.jump import jump
 from tcpladder.app.ladder_screen import LadderScreen
 from tcpladder.app.line import LineDriver, line_of
 from tcpladder.app.page import Page
@@ -41,10 +43,12 @@ class TcpladderApp(Rebindable, App[None]):
         Binding("colon,ctrl+p", "command_palette", "commands"),
         Binding("P", "privacy", "mask addresses, ports"),
         Binding("R", "replay", "replay this; back to it"),
-        Binding("o", "open_capture", "open a capture; q goes back"),
+        Binding("o", "open_capture", "open a capture; back returns"),
         Binding("ctrl+z", "suspend_process", "suspend; fg brings it back"),
+        *JUMP,
     ]
     CSS = themes.CSS
+    action_jump, action_open_capture = jump, ask_what_to_open
 
     def __init__(self, session: Session, *, taste: Taste, start_flow: int | None = None) -> None:
         # Textual takes NO_COLOR out of the environment, and greys what is not native before it knows the theme.
@@ -53,10 +57,9 @@ class TcpladderApp(Rebindable, App[None]):
         self.taste = taste
         self.feed = Feed(self, session)
         self.replaying = Replaying(self)
-        self._privacy = Privacy(lambda: self.session, taste.mask)
+        self._privacy = Privacy(lambda: self.session, taste.mask, taste.keymap)
         self.names = AddressNames(lambda: address_names.changed(self))
-        self._start_flow = start_flow
-        self._warned: set[str] = set()
+        self._start_flow, self._warned = start_flow, set[str]()
         self.animation_level = "none"
         self.set_class(taste.ascii_only, "-ascii")
         themes.install(self, taste.theme, os.environ)
@@ -132,9 +135,6 @@ class TcpladderApp(Rebindable, App[None]):
 
     def action_replay(self, step_back: bool = False) -> None:
         self.replaying.toggle(step_back=step_back)
-
-    def action_open_capture(self) -> None:
-        ask_what_to_open(self)
 
     def action_interfaces(self) -> None:
         from tcpladder.app.interfaces_screen import InterfacesScreen  # loads the agent's messages

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from tcpladder.agent.fault_messages import FaultPlan, FaultState, SysctlSet
 from tcpladder.analysis.beliefs import TimerValues
@@ -129,6 +129,14 @@ class Faults(Protocol):
     def extend(self, number: int, for_ms: int | None) -> FaultState: ...
 
     def set_sysctl(self, name: str, value: int | None) -> SysctlSet: ...
+
+
+@runtime_checkable
+class Awaiting(Protocol):
+    """A session in which a step may wait for its user."""
+
+    @property
+    def awaits_its_user(self) -> bool: ...
 
 
 class Session(Exportable, Protocol):

@@ -134,7 +134,7 @@ class DetailScreen(Page):
         view = self.session.view(self._number)
         masked = self.session.mask is not None
         self._known = [*findings(view, self.index), *standard(view, self.index)]
-        self._tree, self._frame, self._pointed = list(privacy.HIDDEN) if masked else [], b"", ""
+        self._tree, self._frame, self._pointed = privacy.hidden(self.taste.keymap) if masked else [], b"", ""
         self._hex.show_frame(b"")
         self.set_class(masked, "-gone")
         self._show(keep_place=False)
@@ -145,7 +145,7 @@ class DetailScreen(Page):
         timers = both_ends(
             self.session, self._number, max(20, self._detail.row_width - 4), ascii_only=self.ascii_only
         )
-        same = elsewhere(self.session, self._number, self.index)
+        same = elsewhere(self.session, self._number, self.index, self.taste.keymap)
         self._detail.show_lines([*self._known, *self._tree, *timers, *same], keep_place=keep_place)
 
     def mask_changed(self) -> None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import Any
+
+from textual.app import App
 
 from tcpladder.app.help_screen import key_name
 
@@ -17,6 +20,12 @@ def named(sentence: str, keymap: Mapping[str, str]) -> str:
     them.
     """
     return _NAMED.sub(lambda found: _key(found[1], found[2], keymap), sentence)
+
+
+def keymap_of(app: App[Any]) -> Mapping[str, str]:
+    """The keys that the user of an app has changed."""
+    taste = getattr(app, "taste", None)
+    return {} if taste is None else taste.keymap
 
 
 def mentioned(sentence: str) -> list[tuple[str, str]]:

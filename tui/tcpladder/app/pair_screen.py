@@ -9,6 +9,7 @@ from textual import work
 from tcpladder.app import privacy
 from tcpladder.app.contract import Session
 from tcpladder.app.dialog import Dialog
+from tcpladder.app.named_keys import keymap_of
 from tcpladder.errors import TcpladderError
 from tcpladder.ladder.pair import Pair, hex_lines
 from tcpladder.render.cells import clean, elide
@@ -32,7 +33,11 @@ class PairScreen(Dialog):
     def on_mount(self) -> None:
         if self._session.mask is not None:
             known = self._table(list(self._pair.fields()))
-            self.say("\n".join([*self._head(), "", *known, *(line.text for line in privacy.HIDDEN)]))
+            self.say(
+                "\n".join(
+                    [*self._head(), "", *known, *(line.text for line in privacy.hidden(keymap_of(self.app)))]
+                )
+            )
         else:
             self._read()
 

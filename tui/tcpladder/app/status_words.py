@@ -138,7 +138,7 @@ def alarm(status: SessionStatus) -> str:
 
 def paused(new: int) -> str:
     """How much is new since a person stopped the screen."""
-    return f"paused, {new:,} new, p to go on"
+    return f"paused, {new:,} new, {{pause:p}} to go on"
 
 
 def empty(status: SessionStatus, since_ns: int, timezone: tzinfo) -> str:
@@ -164,5 +164,5 @@ def empty(status: SessionStatus, since_ns: int, timezone: tzinfo) -> str:
     others = f"\n\n{status.not_tcp:,} other frames came by." if status.not_tcp else ""
     return (
         f"No TCP on {status.name}{narrowed}{since}.\n"
-        f"Start something: curl localhost:8000.   i another interface{others}"
+        f"Start something: curl localhost:8000.   {{interfaces:i}} another interface{others}"
     )

@@ -19,6 +19,7 @@ from tcpladder.analysis.names import SETTINGS
 from tcpladder.app.ask_number import AskNumber
 from tcpladder.app.contract import Session
 from tcpladder.app.line import is_congested
+from tcpladder.app.named_keys import keymap_of, named
 from tcpladder.app.row_view import RowView
 from tcpladder.errors import TcpladderError
 from tcpladder.ladder.timers import TimerRow, timer_rows
@@ -35,7 +36,7 @@ class TimersView(RowView):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("S", "set", "set the sysctl of this row, until the session ends"),
-        Binding("B", "put_back", "put back every sysctl that S has set"),
+        Binding("B", "put_back", "put back every sysctl that was set here"),
     ]
 
     def __init__(self, session: Session, *, ascii_only: bool) -> None:
@@ -64,9 +65,8 @@ class TimersView(RowView):
     def _changed_rows(self) -> Iterator[TimerRow]:
         """What S has set, and what it was."""
         for name, one in self._session.faults.sysctls.items():
-            yield TimerRow(
-                name="set", now=f"{name} {one.value}, was {one.before}; B puts it back", heading=True
-            )
+            puts_back = named("{put_back:B} puts it back", keymap_of(self.app))
+            yield TimerRow(name="set", now=f"{name} {one.value}, was {one.before}; {puts_back}", heading=True)
 
     # Setting sysctls
 
