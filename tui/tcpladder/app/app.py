@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
 from textual.app import App, SystemCommand
@@ -15,10 +15,8 @@ from textual.screen import Screen
 from tcpladder.app import address_names, fault_keys, narration_screen, open_ladder, palette, themes, tour
 from tcpladder.app.address_names import AddressNames
 from tcpladder.app.contract import Session, SessionStatus
-from tcpladder.app.detail_screen import DetailScreen
 from tcpladder.app.feed import Feed
 from tcpladder.app.flows_screen import FlowsScreen
-from tcpladder.app.ladder_screen import LadderScreen
 from tcpladder.app.line import LineDriver, line_of
 from tcpladder.app.page import Page
 from tcpladder.app.privacy import Privacy
@@ -27,6 +25,9 @@ from tcpladder.app.replaying import Replaying, ask_what_to_open, flows_page, sho
 from tcpladder.app.scroll_bar import PlainScrollBar
 from tcpladder.app.terminal import Taste
 from tcpladder.app.too_small import TooSmallScreen, cover
+
+if TYPE_CHECKING:
+    from tcpladder.app.ladder_screen import LadderScreen
 
 
 class TcpladderApp(Rebindable, App[None]):
@@ -102,9 +103,7 @@ class TcpladderApp(Rebindable, App[None]):
         narration_screen.beneath(self, lambda: self.open_flow(message.number))
 
     def on_ladder_screen_opened(self, message: LadderScreen.Opened) -> None:
-        self.push_screen(
-            DetailScreen(self.session, self.feed, self.taste, number=message.number, index=message.index)
-        )
+        open_ladder.show_segment(self, message.number, message.index)
 
     def on_resize(self, event: events.Resize) -> None:
         cover(self, event.size)

@@ -29,6 +29,15 @@ class DetailLine(NamedTuple):
     """What `y` copies in its place."""
 
 
+HIDDEN: tuple[DetailLine, ...] = (
+    DetailLine("", Role.SPACE),
+    DetailLine(
+        "the headers and bytes of this frame are hidden by the privacy mask; P takes it off", Role.REMARK
+    ),
+)
+"""What stands in place of a frame's bytes while addresses are masked."""
+
+
 def findings(view: FlowView, index: int) -> list[DetailLine]:
     """What the analysis says about a segment: kind, rule and its source, numbers, timer, silence."""
     rule = KINDS[Kind(int(view.kind[index]))]

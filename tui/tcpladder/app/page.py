@@ -88,9 +88,14 @@ class Page(Rebindable, Screen[None], inherit_bindings=False):
         shown = before.split("  ")[:-1]
         while shown and len("  ".join([*shown, help_ + after])) + 1 > event.size.width:
             shown.pop()
-        greyed = [name for name in shown if name in self.FAULT_KEYS and self.session.faults.why_not]
+        greyed = self.FAULT_KEYS if self._unbreakable else frozenset()
         parts = [(self._as_bound(name), "dim" if name in greyed else "") for name in [*shown, help_ + after]]
         self._keys.say(Content.assemble(" ", Content("  ").join(Content.styled(*part) for part in parts)))
+
+    @property
+    def _unbreakable(self) -> bool:
+        """Whether nothing can be broken. A capture is not asked: its answer loads what talks to the agent."""
+        return self.session.status().mode in ("file", "replay") or bool(self.session.faults.why_not)
 
     def _as_bound(self, hint: str) -> str:
         """A hint with the keys that the settings have given its actions."""
@@ -139,7 +144,10 @@ class Page(Rebindable, Screen[None], inherit_bindings=False):
             parts.append(Content("  "))
         parts.append((privacy.word(self.session), "bold"))
         parts.append(status_words.counters(status))
-        if broken := status_words.faults(status):
+        if status.faults:
+            from tcpladder.app import fault_words  # most sessions have none
+
+            broken = fault_words.faults(status)
             parts += [Content("  "), (f" {broken} ", "bold $text-warning reverse")]
         parts.append(Content(f"  {left}"))
         self.status.say(Content.assemble(*parts), right)

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from textual import work
 
-from tcpladder.app import privacy
 from tcpladder.app.contract import Session
+from tcpladder.app.detail_view import HIDDEN
 from tcpladder.app.dialog import Dialog
 from tcpladder.errors import TcpladderError
 from tcpladder.ladder.pair import Pair, hex_lines
@@ -32,7 +32,7 @@ class PairScreen(Dialog):
     def on_mount(self) -> None:
         if self._session.mask is not None:
             known = self._table(list(self._pair.fields()))
-            self.say("\n".join([*self._head(), "", *known, *(line.text for line in privacy.HIDDEN)]))
+            self.say("\n".join([*self._head(), "", *known, *(line.text for line in HIDDEN)]))
         else:
             self._read()
 

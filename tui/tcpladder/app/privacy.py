@@ -1,4 +1,4 @@
-"""The privacy mask of the app: what `P` does, and what stands in place of a frame's bytes."""
+"""The privacy mask of the app: what `P` does, and what the status line says of it."""
 
 from __future__ import annotations
 
@@ -6,17 +6,8 @@ from collections.abc import Callable
 from typing import Protocol, runtime_checkable
 
 from tcpladder.app.contract import Session
-from tcpladder.app.detail_view import DetailLine
-from tcpladder.ladder.model import Role
 from tcpladder.ladder.privacy import Mask
 from tcpladder.settings.plain import MASKS
-
-HIDDEN: tuple[DetailLine, ...] = (
-    DetailLine("", Role.SPACE),
-    DetailLine(
-        "the headers and bytes of this frame are hidden by the privacy mask; P takes it off", Role.REMARK
-    ),
-)
 
 
 @runtime_checkable
