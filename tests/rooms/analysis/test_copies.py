@@ -18,13 +18,20 @@ MILLISECOND_NS = 1_000_000
 
 def at_two_points(frames: Sequence[Frame], apart_ns: int) -> list[Frame]:
     """What a second point, so much farther along the path, adds to a capture."""
-    both = [*frames, *(replace(one, time_ns=one.time_ns + apart_ns) for one in frames)]
+    both = [*frames, *(replace(routed(one), time_ns=one.time_ns + apart_ns) for one in frames)]
     return sorted(both, key=lambda one: one.time_ns)
 
 
-def burst(segments: int) -> Talk:
+def routed(one: Frame) -> Frame:
+    """The frame behind a router, if it is IPv6: one hop less (RFC 8200 3)."""
+    if one.data[12:14] != b"\x86\xdd":
+        return one
+    return replace(one, data=one.data[:21] + bytes([one.data[21] - 1]) + one.data[22:])
+
+
+def burst(segments: int, *, v6: bool = False) -> Talk:
     """A window of data that is under way at once, and its acknowledgments."""
-    talk = Talk().handshake()
+    talk = Talk(v6=v6).handshake()
     for _ in range(segments):
         talk.data(1000, after_ns=10_000)
     talk.silence(0.02)
@@ -33,9 +40,10 @@ def burst(segments: int) -> Talk:
     return talk
 
 
+@pytest.mark.parametrize("v6", [False, True])
 @pytest.mark.parametrize("every", [7, 10_000])
-def test_a_window_of_segments_lies_between_a_segment_and_its_copy(every: int) -> None:
-    talk = burst(100)
+def test_a_window_of_segments_lies_between_a_segment_and_its_copy(every: int, v6: bool) -> None:
+    talk = burst(100, v6=v6)
     both = at_two_points(talk.frames, 8 * MILLISECOND_NS)
     cuts = range(every, len(both), every)
     assert analysed(both, cuts).copies == len(talk.frames)
@@ -55,6 +63,14 @@ def test_a_retransmission_is_seen_at_both_points_and_is_none_of_the_first() -> N
     assert kinds(at_two_points(talk.frames, 8 * MILLISECOND_NS)) == kinds(talk)
 
 
+def test_what_another_interface_sent_a_moment_later_is_sent_again() -> None:
+    """IPv6 without timestamps: nothing in it tells a retransmission over another path from a copy, only the time."""
+    talk = Talk(v6=True, stamps=False).handshake().data()
+    for apart_us, copies in ((900, 1), (1100, 0)):
+        again = replace(routed(talk.frames[-1]), time_ns=talk.frames[-1].time_ns + apart_us * 1000)
+        assert analysed([*talk.frames, again]).copies == copies
+
+
 @pytest.mark.parametrize("cut", [1, 50_000])
 def test_rows_too_far_apart_are_not_held(cut: int) -> None:
     """Where time stands still only the number of rows bounds what is remembered."""
@@ -70,7 +86,7 @@ def test_rows_too_far_apart_are_not_held(cut: int) -> None:
 @settings(deadline=None, max_examples=200)
 @given(captures(), st.integers(1, 120), st.data())
 def test_a_second_point_adds_nothing(frames: list[Frame], apart_ms: int, data: st.DataObject) -> None:
-    """Of what has an identification and a whole header (IPv6 has none: there only 1 ms tells), and where no connection
+    """Of what has an identification and a whole header (IPv6 has none), and where no connection
     takes the ports of another while its segments are under way."""
     alone = [one for one in frames if is_whole_tcp_of_ipv4(one)]
     assume(analysed(alone).flows == len({frozenset((one.data[34:36], one.data[36:38])) for one in alone}))

@@ -20,7 +20,8 @@ SAME_DATAGRAM_NS = 250_000_000
 """Two frames with one identification, numbers and all, this close together are one datagram; at a hundred thousand
 datagrams a second the identification comes round again after more than twice that."""
 SAME_MOMENT_NS = 1_000_000
-"""Without an identification (IPv6, or the 0 of a SYN-ACK) only two places within this time make a copy."""
+"""Without an identification (IPv6, or the 0 of a SYN-ACK) and without timestamps (RFC 7323 3), only two places within
+this time make a copy."""
 MOST_BETWEEN = 1 << 17
 """So many rows of the capture lie between at most, which bounds what is held where times are close or unknown."""
 DEPTH = 4
@@ -205,7 +206,9 @@ def _same(prints: _Prints, own: NDArray[np.int64], earlier: NDArray[np.int64]) -
     apart_ns = prints.time_ns[own] - prints.time_ns[earlier]
     identified = prints.identity[3, own] & np.uint64(0xFFFF_FFFF) != 0
     one_datagram = identified & (apart_ns < SAME_DATAGRAM_NS)
-    elsewhere = ~identified & (prints.place[own] != prints.place[earlier]) & (apart_ns < SAME_MOMENT_NS)
+    # Equal timestamps are nearly an identification: a retransmission has that of its own millisecond.
+    within_ns = np.where(prints.identity[2, own] != 0, SAME_DATAGRAM_NS, SAME_MOMENT_NS)
+    elsewhere = ~identified & (prints.place[own] != prints.place[earlier]) & (apart_ns < within_ns)
     same: NDArray[np.bool_] = (prints.identity[:, own] == prints.identity[:, earlier]).all(axis=0)
     same &= (apart_ns >= 0) & (one_datagram | elsewhere)
     return same
