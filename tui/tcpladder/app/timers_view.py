@@ -18,7 +18,7 @@ from textual.widget import Widget
 from tcpladder.analysis.names import SETTINGS
 from tcpladder.app.ask_number import AskNumber
 from tcpladder.app.contract import Session
-from tcpladder.app.line import is_congested
+from tcpladder.app.line_driver import is_congested
 from tcpladder.app.row_view import RowView
 from tcpladder.errors import TcpladderError
 from tcpladder.ladder.timers import TimerRow, timer_rows
