@@ -15,6 +15,7 @@ from tcpladder.app.pen import PLAIN, change, style_of
 from tcpladder.app.picture import Picture
 
 COLUMNS, LINES = 24, 5
+SIZE = 200, 50
 ERASER = Eraser(knows=True, keeps_background=True)
 STYLES = [
     "",
@@ -86,7 +87,7 @@ def test_the_terminal_looks_as_if_all_had_been_sent(
     picture = Picture(Eraser(knows=knows, keeps_background=keeps))
     for drawing, most in steps:
         whole.feed(text_of(drawing))
-        picture.draw(text_of(drawing))
+        picture.draw(text_of(drawing), SIZE)
         parts.feed(picture.changes(most))  # the rest waits, and may be covered by the next picture
     while picture.is_behind:
         parts.feed(picture.changes(60))
@@ -98,9 +99,9 @@ def test_what_stands_there_is_not_sent_again_until_it_is_mistrusted(
     drawing: tuple[dict[int, str], tuple[int, int]],
 ) -> None:
     picture = Picture(ERASER)
-    picture.draw(text_of(drawing))
+    picture.draw(text_of(drawing), SIZE)
     first = picture.changes()
-    picture.draw(text_of(drawing))
+    picture.draw(text_of(drawing), SIZE)
     assert not picture.is_behind
     assert picture.changes() == ""
     picture.mistrust()
@@ -109,9 +110,9 @@ def test_what_stands_there_is_not_sent_again_until_it_is_mistrusted(
 
 def test_the_newest_lines_come_first_and_what_they_cover_is_never_sent() -> None:
     picture = Picture(ERASER)
-    picture.draw("".join(f"\x1b[{y};1Hold line {y}" for y in range(1, 6)) + "\x1b[1;1H")
+    picture.draw("".join(f"\x1b[{y};1Hold line {y}" for y in range(1, 6)) + "\x1b[1;1H", SIZE)
     assert picture.changes(1) == "\x1b[1Hold line 1\x1b[1H"
-    picture.draw("\x1b[4;1Hnew line 4\x1b[1;1H")
+    picture.draw("\x1b[4;1Hnew line 4\x1b[1;1H", SIZE)
     assert picture.changes(1) == "\x1b[4Hnew line 4\x1b[1H"
     rest = picture.changes()
     assert "old line 2" in rest
@@ -121,18 +122,18 @@ def test_the_newest_lines_come_first_and_what_they_cover_is_never_sent() -> None
 
 def test_one_letter_costs_one_letter_and_a_cleared_line_an_erasure() -> None:
     picture = Picture(ERASER)
-    picture.draw("\x1b[1;1H\x1b[1;37;44m" + "x" * 200 + "\x1b[0m\x1b[1;1H")
+    picture.draw("\x1b[1;1H\x1b[1;37;44m" + "x" * 200 + "\x1b[0m\x1b[1;1H", SIZE)
     picture.changes()
-    picture.draw("\x1b[1;1H\x1b[1;37;44m" + "x" * 99 + "y" + "x" * 100 + "\x1b[0m\x1b[1;1H")
+    picture.draw("\x1b[1;1H\x1b[1;37;44m" + "x" * 99 + "y" + "x" * 100 + "\x1b[0m\x1b[1;1H", SIZE)
     assert picture.changes() == "\x1b[1;100H\x1b[1;37;44my\x1b[m\x1b[1H"
-    picture.draw("\x1b[1;1H\x1b[1;37;44m" + " " * 200 + "\x1b[0m\x1b[1;1H")
+    picture.draw("\x1b[1;1H\x1b[1;37;44m" + " " * 200 + "\x1b[0m\x1b[1;1H", SIZE)
     assert picture.changes() == "\x1b[1H\x1b[44m\x1b[200X\x1b[m\x1b[1H"
 
 
 def test_what_the_terminal_cannot_erase_is_written() -> None:
     for eraser, style in ((Eraser(), ""), (Eraser(knows=True), "44"), (ERASER, "4")):
         picture = Picture(eraser)
-        picture.draw(f"\x1b[1;1H\x1b[{style}m{' ' * 50}\x1b[0m\x1b[1;1H")
+        picture.draw(f"\x1b[1;1H\x1b[{style}m{' ' * 50}\x1b[0m\x1b[1;1H", SIZE)
         assert " " * 50 in picture.changes()
 
 
@@ -149,15 +150,23 @@ def test_what_the_terminal_cannot_erase_is_written() -> None:
 def test_what_is_no_picture_is_not_taken_for_one(text: str) -> None:
     picture = Picture(ERASER)
     with pytest.raises(drawn.NoPictureError):
-        picture.draw(text)
+        picture.draw(text, SIZE)
     assert not picture.is_behind
+
+
+def test_what_was_drawn_for_a_larger_terminal_is_not_taken() -> None:
+    for line, text in ((1, "x" * 81), (25, "x")):
+        picture = Picture(ERASER)
+        with pytest.raises(drawn.NoPictureError):
+            picture.draw(f"\x1b[{line};1H{text}\x1b[1;1H", (80, 24))
+        assert not picture.is_behind
 
 
 @given(st.text())
 def test_any_text_is_a_picture_or_is_refused(text: str) -> None:
     picture = Picture(ERASER)
     try:
-        picture.draw(f"\x1b[1;1H{text}\x1b[1;1H")
+        picture.draw(f"\x1b[1;1H{text}\x1b[1;1H", SIZE)
     except drawn.NoPictureError:
         assert not picture.is_behind
         return
@@ -169,7 +178,7 @@ def test_an_accent_stays_with_its_letter_and_the_next_column_is_gone_to() -> Non
     accented = "e\u0301"
     assert drawn.cells(accented + "x") == ((accented, ""), ("x", ""))
     picture = Picture(ERASER)
-    picture.draw(f"\x1b[1;1H{accented}x\x1b[1;1H")
+    picture.draw(f"\x1b[1;1H{accented}x\x1b[1;1H", SIZE)
     assert picture.changes() == f"\x1b[1H{accented}\x1b[1;2Hx\x1b[1H"
 
 

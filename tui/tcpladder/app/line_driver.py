@@ -103,20 +103,24 @@ class LineDriver(LinuxDriver):
         if data in (BEGINS, ENDS):
             self._brackets = True
             return
-        if self._resized:
-            self._resized = False
-            self._forget()
+        self._notice_size()
         if BESIDES.fullmatch(data):
             self._give(data)
             return
         try:
-            self._picture.draw(data)
-        except ValueError:  # no picture
+            self._picture.draw(data, self._get_terminal_size())
+        except ValueError:  # no picture of this terminal
             if rest := self._picture.changes():
                 self._give(rest)
             self._give(data)
             self._picture.forget()
         self._send()
+
+    def _notice_size(self) -> None:
+        """What stood on a terminal of another size, or was on its way there, says nothing any more."""
+        if self._resized:
+            self._resized = False
+            self._forget()
 
     def _give(self, data: str, *, asked: bool = False) -> None:
         self.line.give(size_of(data), asked=asked)
@@ -124,6 +128,7 @@ class LineDriver(LinuxDriver):
 
     def _send(self) -> None:
         """As much of the difference as there is room for; the rest when there is."""
+        self._notice_size()
         self.line.is_behind = self._picture.is_behind  # before the look for room: the writer may just make it
         while self._picture.is_behind and (room := self.line.room):
             part, asked = self._picture.changes(room), self.line.answers

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from tcpladder.app.brush import Brush, Eraser
-from tcpladder.app.drawn import Cell, Run, cells, runs
+from tcpladder.app.drawn import Cell, NoPictureError, Run, cells, runs
 from tcpladder.app.line import size_of
 from tcpladder.app.pen import blank_style
 
@@ -87,12 +87,18 @@ class Picture:
             line.shown = [None] * len(line.shown)
             self._behind.add(y)
 
-    def draw(self, drawn: str) -> None:
-        """Take what Textual drew. Raises NoPictureError, and then has taken nothing."""
+    def draw(self, drawn: str, size: tuple[int, int]) -> None:
+        """Take what Textual drew for a terminal of so many columns and lines.
+
+        Raises NoPictureError, and then has taken nothing: a terminal that is smaller than what was drawn, for it was
+        larger a moment ago, heaps the rest up at its edges.
+        """
         *found, (cursor_y, cursor_x, _) = runs(drawn)
         for y, x, text in found:
             if not self._stands(y, x, text):
-                cells(text)  # raises before anything is taken
+                columns = x + len(cells(text))  # raises before anything is taken
+                if columns > size[0] or y >= size[1]:
+                    raise NoPictureError(f"{columns}x{y + 1}")
         self._cursor = cursor_y, cursor_x
         self._number += 1
         for y, x, text in found:
