@@ -17,7 +17,7 @@ from tcpladder.app.address_names import AddressNames
 from tcpladder.app.contract import Session, SessionStatus
 from tcpladder.app.feed import Feed
 from tcpladder.app.flows_screen import FlowsScreen
-from tcpladder.app.line import LineDriver, line_of
+from tcpladder.app.line_driver import LineDriver, redraw
 from tcpladder.app.page import Page
 from tcpladder.app.privacy import Privacy
 from tcpladder.app.rebinding import Rebindable
@@ -43,9 +43,11 @@ class TcpladderApp(Rebindable, App[None]):
         Binding("P", "privacy", "mask addresses, ports"),
         Binding("R", "replay", "replay this; back to it"),
         Binding("o", "open_capture", "open a capture; q goes back"),
+        Binding("ctrl+l", "redraw", "draw all of it again"),
         Binding("ctrl+z", "suspend_process", "suspend; fg brings it back"),
     ]
     CSS = themes.CSS
+    action_redraw = redraw
 
     def __init__(self, session: Session, *, taste: Taste, start_flow: int | None = None) -> None:
         # Textual takes NO_COLOR out of the environment, and greys what is not native before it knows the theme.
@@ -65,9 +67,6 @@ class TcpladderApp(Rebindable, App[None]):
 
     def get_driver_class(self) -> type[Driver]:
         return LineDriver
-
-    def on_terminal_supports_synchronized_output(self) -> None:
-        line_of(self).answered()
 
     def on_mount(self) -> None:
         if self.taste.ascii_only:

@@ -16,7 +16,7 @@ from textual.timer import Timer
 from textual.widget import Widget
 
 from tcpladder.app.contract import Session
-from tcpladder.app.line import is_congested
+from tcpladder.app.line_driver import is_congested
 from tcpladder.app.row_view import RowView
 from tcpladder.errors import TcpladderError
 from tcpladder.render.grid import Line, plain
