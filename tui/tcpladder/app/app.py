@@ -17,6 +17,8 @@ from tcpladder.app.address_names import AddressNames
 from tcpladder.app.contract import Session, SessionStatus
 from tcpladder.app.feed import Feed
 from tcpladder.app.flows_screen import FlowsScreen
+from tcpladder.app.jump import BINDINGS as JUMP
+from tcpladder.app.jump import jump
 from tcpladder.app.line_driver import LineDriver, redraw
 from tcpladder.app.page import Page
 from tcpladder.app.privacy import Privacy
@@ -42,12 +44,13 @@ class TcpladderApp(Rebindable, App[None]):
         Binding("colon,ctrl+p", "command_palette", "commands"),
         Binding("P", "privacy", "mask addresses, ports"),
         Binding("R", "replay", "replay this; back to it"),
-        Binding("o", "open_capture", "open a capture; q goes back"),
+        Binding("o", "open_capture", "open a capture; back returns"),
         Binding("ctrl+l", "redraw", "draw all of it again"),
         Binding("ctrl+z", "suspend_process", "suspend; fg brings it back"),
+        *JUMP,
     ]
     CSS = themes.CSS
-    action_redraw = redraw
+    action_jump, action_open_capture, action_redraw = jump, ask_what_to_open, redraw
 
     def __init__(self, session: Session, *, taste: Taste, start_flow: int | None = None) -> None:
         # Textual takes NO_COLOR out of the environment, and greys what is not native before it knows the theme.
@@ -56,10 +59,9 @@ class TcpladderApp(Rebindable, App[None]):
         self.taste = taste
         self.feed = Feed(self, session)
         self.replaying = Replaying(self)
-        self._privacy = Privacy(lambda: self.session, taste.mask)
+        self._privacy = Privacy(lambda: self.session, taste.mask, taste.keymap)
         self.names = AddressNames(lambda: address_names.changed(self))
-        self._start_flow = start_flow
-        self._warned: set[str] = set()
+        self._start_flow, self._warned = start_flow, set[str]()
         self.animation_level = "none"
         self.set_class(taste.ascii_only, "-ascii")
         themes.install(self, taste.theme, os.environ)
@@ -130,9 +132,6 @@ class TcpladderApp(Rebindable, App[None]):
 
     def action_replay(self, step_back: bool = False) -> None:
         self.replaying.toggle(step_back=step_back)
-
-    def action_open_capture(self) -> None:
-        ask_what_to_open(self)
 
     def action_interfaces(self) -> None:
         from tcpladder.app.interfaces_screen import InterfacesScreen  # loads the agent's messages

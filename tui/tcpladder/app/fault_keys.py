@@ -140,7 +140,7 @@ class FaultKeys(Page):
         left = len(faults.in_force())
         if left and not everything:
             others = "the other one" if left == 1 else f"the other {left}"
-            sentences.append(f"U again within {AGAIN_S:.0f} s lifts {others}")
+            sentences.append(self.named(f"{{lift:U}} again within {AGAIN_S:.0f} s lifts {others}"))
         self.notify("\n".join(sentences), markup=False, timeout=3)
         self.feed.wake()
 
@@ -158,6 +158,11 @@ def help_of(screen: Screen[object], why_not: str, taste: Taste) -> HelpScreen:
 
     active = screen.active_bindings.values()
     bindings = [one.binding for one in active]
+    if (
+        not isinstance(screen, Page) and len(screen.focus_chain) > 1
+    ):  # a dialog hides the keys of the app, but this
+        every = [one for _, found in screen._binding_chain for _, one in found]
+        bindings += [one for one in every if one.id == "jump_anywhere"]
     title = str(screen.title or screen.TITLE or "this dialog")
     can_break = any(isinstance(one.node, FaultKeys) for one in active)
     greyed = FaultKeys.CHANGES if why_not and can_break else frozenset()

@@ -18,6 +18,7 @@ from tcpladder.agent.fault_messages import FaultState
 from tcpladder.app import fault_words, status_words
 from tcpladder.app.bar import Bar
 from tcpladder.app.contract import Session
+from tcpladder.app.named_keys import named
 from tcpladder.app.row_view import RowView
 from tcpladder.app.terminal import Taste
 from tcpladder.errors import TcpladderError
@@ -109,7 +110,7 @@ class FaultsScreen(ModalScreen[None], inherit_bindings=False):
     def __init__(self, session: Session, taste: Taste) -> None:
         super().__init__()
         self._session = session
-        self._ascii = taste.ascii_only
+        self._ascii, self._keymap = taste.ascii_only, taste.keymap
         self._list = FaultList(session.masked, ascii_only=taste.ascii_only)
         self._said = Static(markup=False)
         self.set_class(taste.ascii_only, "-ascii")
@@ -142,7 +143,9 @@ class FaultsScreen(ModalScreen[None], inherit_bindings=False):
     def _say(self) -> None:
         state = self._list.selected
         if state is None:
-            text = self._session.faults.why_not or "Nothing is broken. D on a flow breaks it."
+            text = self._session.faults.why_not or named(
+                "Nothing is broken. {break_flow:D} on a flow breaks it.", self._keymap
+            )
         else:
             lines = [self._affected(state), self._where(state), self._session.masked(state.stuck)]
             text = "\n".join(line for line in lines if line)

@@ -11,6 +11,7 @@ from tcpladder.app import open_ladder
 from tcpladder.app.contract import Session
 from tcpladder.app.feed import Feed
 from tcpladder.app.flows_screen import FlowsScreen
+from tcpladder.app.named_keys import named
 from tcpladder.app.page import Page
 
 if TYPE_CHECKING:
@@ -75,11 +76,16 @@ class Replaying:
         if self._replays:
             self.leave()
         elif self._app.session.status().mode == "replay":
-            self._app.notify("this is the replay: q leaves it", timeout=2)
+            self._app.notify(self._named("this is the replay: {leave:q} leaves it"), timeout=2)
         elif isinstance(page, FlowsScreen | LadderScreen):
             self._enter(page, step_back=step_back)
         else:
-            self._app.notify("R replays from the list or a ladder: Esc goes there", timeout=3)
+            self._app.notify(
+                self._named("{replay:R} replays from the list or a ladder: {back:Esc} goes there"), timeout=3
+            )
+
+    def _named(self, sentence: str) -> str:
+        return named(sentence, self._app.taste.keymap)
 
     def _enter(self, screen: FlowsScreen | LadderScreen, *, step_back: bool) -> None:
         from tcpladder.app.ladder_screen import LadderScreen

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import tzinfo
 from pathlib import PurePath
 
@@ -9,7 +10,9 @@ from textual.content import Content
 
 from tcpladder.app import replay_words
 from tcpladder.app.contract import SessionStatus
+from tcpladder.app.named_keys import named
 from tcpladder.ladder import words
+from tcpladder.session.status import Privilege
 from tcpladder.wire.frames import UNKNOWN_TIME_NS
 
 
@@ -55,6 +58,16 @@ def counters(status: SessionStatus) -> Content:
     return Content.assemble(f"{status.frames:,} frames  ", (f" {drops} " if loud else drops, loud))
 
 
+def privilege(status: SessionStatus, keymap: Mapping[str, str]) -> tuple[str, str]:
+    """With which privilege, and which keys are off: `agent root`, `no root; file: D K off`; then in a word."""
+    word = status.privilege.value
+    short = Privilege.ROOT.value if status.privilege is Privilege.AGENT else word
+    off = named("{break_flow:D} {reset:K} off", keymap)
+    if status.mode in ("file", "replay"):
+        return f"{word}; {status.mode}: {off}", short
+    return (f"{word}: {off}" if status.privilege is Privilege.CAPTURE else word), short
+
+
 def plural(number: int, noun: str) -> str:
     """`1 socket`, `2 sockets`."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
@@ -74,7 +87,7 @@ def alarm(status: SessionStatus) -> str:
 
 def paused(new: int) -> str:
     """How much is new since a person stopped the screen."""
-    return f"paused, {new:,} new, p to go on"
+    return f"paused, {new:,} new, {{pause:p}} to go on"
 
 
 def empty(status: SessionStatus, since_ns: int, timezone: tzinfo) -> str:
@@ -100,5 +113,5 @@ def empty(status: SessionStatus, since_ns: int, timezone: tzinfo) -> str:
     others = f"\n\n{status.not_tcp:,} other frames came by." if status.not_tcp else ""
     return (
         f"No TCP on {status.name}{narrowed}{since}.\n"
-        f"Start something: curl localhost:8000.   i another interface{others}"
+        f"Start something: curl localhost:8000.   {{interfaces:i}} another interface{others}"
     )

@@ -17,6 +17,7 @@ from textual.widget import Widget
 
 from tcpladder.app.contract import Session
 from tcpladder.app.line_driver import is_congested
+from tcpladder.app.named_keys import keymap_of, named
 from tcpladder.app.row_view import RowView
 from tcpladder.errors import TcpladderError
 from tcpladder.render.grid import Line, plain
@@ -34,7 +35,7 @@ class TimersView(RowView):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("S", "set", "set the sysctl of this row, until the session ends"),
-        Binding("B", "put_back", "put back every sysctl that S has set"),
+        Binding("B", "put_back", "put back every sysctl that was set here"),
     ]
 
     def __init__(self, session: Session, *, ascii_only: bool) -> None:
@@ -68,9 +69,8 @@ class TimersView(RowView):
         from tcpladder.ladder.timers import TimerRow
 
         for name, one in self._session.faults.sysctls.items():
-            yield TimerRow(
-                name="set", now=f"{name} {one.value}, was {one.before}; B puts it back", heading=True
-            )
+            puts_back = named("{put_back:B} puts it back", keymap_of(self.app))
+            yield TimerRow(name="set", now=f"{name} {one.value}, was {one.before}; {puts_back}", heading=True)
 
     # Setting sysctls
 
