@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
 from textual.app import App, SystemCommand
@@ -15,13 +15,11 @@ from textual.screen import Screen
 from tcpladder.app import address_names, fault_keys, narration_screen, open_ladder, palette, themes, tour
 from tcpladder.app.address_names import AddressNames
 from tcpladder.app.contract import Session, SessionStatus
-from tcpladder.app.detail_screen import DetailScreen
 from tcpladder.app.feed import Feed
 from tcpladder.app.flows_screen import FlowsScreen
 from tcpladder.app.jump import BINDINGS as JUMP
 from tcpladder.app.jump import jump
-from tcpladder.app.ladder_screen import LadderScreen
-from tcpladder.app.line import LineDriver, line_of
+from tcpladder.app.line_driver import LineDriver, redraw
 from tcpladder.app.page import Page
 from tcpladder.app.plain_widgets import make_plain
 from tcpladder.app.privacy import Privacy
@@ -29,6 +27,9 @@ from tcpladder.app.rebinding import Rebindable
 from tcpladder.app.replaying import Replaying, ask_what_to_open, flows_page, show_flow
 from tcpladder.app.terminal import Taste
 from tcpladder.app.too_small import TooSmallScreen, cover
+
+if TYPE_CHECKING:
+    from tcpladder.app.ladder_screen import LadderScreen
 
 
 class TcpladderApp(Rebindable, App[None]):
@@ -44,11 +45,12 @@ class TcpladderApp(Rebindable, App[None]):
         Binding("P", "privacy", "mask addresses, ports"),
         Binding("R", "replay", "replay this; back to it"),
         Binding("o", "open_capture", "open a capture; back returns"),
+        Binding("ctrl+l", "redraw", "draw all of it again"),
         Binding("ctrl+z", "suspend_process", "suspend; fg brings it back"),
         *JUMP,
     ]
     CSS = themes.CSS
-    action_jump, action_open_capture = jump, ask_what_to_open
+    action_jump, action_open_capture, action_redraw = jump, ask_what_to_open, redraw
 
     def __init__(self, session: Session, *, taste: Taste, start_flow: int | None = None) -> None:
         # Textual takes NO_COLOR out of the environment, and greys what is not native before it knows the theme.
@@ -67,9 +69,6 @@ class TcpladderApp(Rebindable, App[None]):
 
     def get_driver_class(self) -> type[Driver]:
         return LineDriver
-
-    def on_terminal_supports_synchronized_output(self) -> None:
-        line_of(self).answered()
 
     def on_mount(self) -> None:
         if self.taste.ascii_only:
@@ -105,9 +104,7 @@ class TcpladderApp(Rebindable, App[None]):
         narration_screen.beneath(self, lambda: self.open_flow(message.number))
 
     def on_ladder_screen_opened(self, message: LadderScreen.Opened) -> None:
-        self.push_screen(
-            DetailScreen(self.session, self.feed, self.taste, number=message.number, index=message.index)
-        )
+        open_ladder.show_segment(self, message.number, message.index)
 
     def on_resize(self, event: events.Resize) -> None:
         cover(self, event.size)

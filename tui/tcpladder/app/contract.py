@@ -6,18 +6,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
-from tcpladder.agent.fault_messages import FaultPlan, FaultState, SysctlSet
-from tcpladder.analysis.beliefs import TimerValues
-from tcpladder.analysis.flow_measures import FlowMeasures
-from tcpladder.analysis.view import Endpoint, FlowSummary
-from tcpladder.faults.fault import Fault
-from tcpladder.ladder.timers import FlowTimers
-from tcpladder.session.export import Exportable
-from tcpladder.session.notes import UserNote
-from tcpladder.session.replay_state import ReplayState
-from tcpladder.session.status import Privilege
+from tcpladder.session.exportable import Exportable
+
+if TYPE_CHECKING:
+    from tcpladder.agent.fault_messages import FaultPlan, FaultState, SysctlSet
+    from tcpladder.analysis.beliefs import TimerValues
+    from tcpladder.analysis.flow_measures import FlowMeasures
+    from tcpladder.analysis.view import Endpoint, FlowSummary
+    from tcpladder.faults.fault import Fault
+    from tcpladder.ladder.timers import FlowTimers
+    from tcpladder.session.notes import UserNote
+    from tcpladder.session.replay_state import ReplayState
+    from tcpladder.session.status import Privilege
 
 
 class SessionStatus(Protocol):

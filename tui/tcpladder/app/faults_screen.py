@@ -15,7 +15,7 @@ from textual.strip import Strip
 from textual.widgets import Static
 
 from tcpladder.agent.fault_messages import FaultState
-from tcpladder.app import status_words
+from tcpladder.app import fault_words, status_words
 from tcpladder.app.bar import Bar
 from tcpladder.app.contract import Session
 from tcpladder.app.named_keys import named
@@ -59,7 +59,7 @@ class FaultList(RowView):
         state = self.states[row]
         fault = state.fault
         cursor = (">" if self._ascii else "▌") if selected else " "
-        numbers = f"{state.number:>{_NUMBER - 1}} {status_words.time_left(state):<{_LEFT}}"
+        numbers = f"{state.number:>{_NUMBER - 1}} {fault_words.time_left(state):<{_LEFT}}"
         counts = f"{state.packets:>{_ATE - 1},} {state.bytes:>{_BYTES - 1},}  "
         whom = self._masked(phrases.whom(fault.match, "↔" if fault.both else "→"))
         what = f"{phrases.broken(fault)}  {whom}"
@@ -167,7 +167,7 @@ class FaultsScreen(ModalScreen[None], inherit_bindings=False):
         return f"{breaks} flow {found[0].number}: {found[0].client} → {found[0].server}{others}"
 
     def _where(self, state: FaultState) -> str:
-        places = ", ".join(status_words.PLACES[place] for place in state.places)
+        places = ", ".join(fault_words.PLACES[place] for place in state.places)
         whom = self._session.masked(phrases.whom(state.fault.match, "↔" if state.fault.both else "→"))
         return f"{phrases.broken(state.fault)} {whom}\nfor {phrases.length(state.fault.for_ms)}, {places}"
 
@@ -182,7 +182,7 @@ class FaultsScreen(ModalScreen[None], inherit_bindings=False):
     def action_lift(self) -> None:
         state = self._standing()
         if state is not None:
-            self._do(lambda: self._session.faults.lift(state.number), status_words.fault_ended)
+            self._do(lambda: self._session.faults.lift(state.number), fault_words.fault_ended)
 
     def action_extend(self) -> None:
         state = self._standing()

@@ -25,7 +25,7 @@ from tcpladder.app.ladder_pair import PairKeys
 from tcpladder.app.ladder_search import SearchKeys
 from tcpladder.app.ladder_shape import ShapeKeys
 from tcpladder.app.ladder_view import LadderView
-from tcpladder.app.line import is_congested
+from tcpladder.app.line_driver import is_congested
 from tcpladder.app.terminal import Taste
 from tcpladder.app.timers_view import TimersView, WithTimers
 from tcpladder.ladder import words

@@ -10,7 +10,6 @@ from textual.binding import Binding, BindingsMap, BindingType
 from textual.containers import VerticalScroll
 
 from tcpladder.app.dialog import Dialog
-from tcpladder.app.ladder_search import SearchKeys
 from tcpladder.app.named_keys import keymap_of, named
 from tcpladder.app.page import Page
 from tcpladder.render.cells import clean
@@ -104,6 +103,8 @@ class NarrationScreen(Dialog, inherit_bindings=False):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool:
         """A key that this gives up is the page's: `n` finds the next match where no step waits."""
         del parameters
+        from tcpladder.app.ladder_search import SearchKeys  # a list of flows goes without what finds words
+
         if action != "step_on":
             return True
         below = self.below

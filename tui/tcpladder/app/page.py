@@ -87,7 +87,7 @@ class Page(Rebindable, Screen[None], inherit_bindings=False):
         keys = self.KEYS.replace("↑↓", "jk") if self.ascii_only else self.KEYS
         before, help_, after = keys.partition("? help")
         names = before.split("  ")[:-1]
-        greyed = self.FAULT_KEYS if self.session.faults.why_not else frozenset()
+        greyed = self.FAULT_KEYS if self._unbreakable else frozenset()
         shown = [f"({self._as_bound(name)})" if name in greyed else self._as_bound(name) for name in names]
         last = self._as_bound(help_ + after)
         while shown and len("  ".join([*shown, last])) + 1 > event.size.width:
@@ -95,6 +95,11 @@ class Page(Rebindable, Screen[None], inherit_bindings=False):
         styles = ("dim" if name in greyed else "" for name in names)
         parts = [*zip(shown, styles, strict=False), (last, "")]
         self._keys.say(Content.assemble(" ", Content("  ").join(Content.styled(*part) for part in parts)))
+
+    @property
+    def _unbreakable(self) -> bool:
+        """Whether nothing can be broken. A capture is not asked: its answer loads what talks to the agent."""
+        return self.session.status().mode in ("file", "replay") or bool(self.session.faults.why_not)
 
     def named(self, sentence: str) -> str:
         """A sentence with the keys that the actions in it have now; see named_keys.py."""
@@ -158,7 +163,10 @@ class Page(Rebindable, Screen[None], inherit_bindings=False):
             parts.append(Content("  "))
         parts.append((privacy.word(self.session), "bold"))
         parts.append(status_words.counters(status))
-        if broken := status_words.faults(status):
+        if status.faults:
+            from tcpladder.app import fault_words  # most sessions have none
+
+            broken = fault_words.faults(status)
             parts += [Content("  "), (f" {broken} ", "bold $text-warning reverse")]
         said = Content.assemble(*parts, f"  {left}")
         in_full, word = status_words.privilege(status, self.taste.keymap)

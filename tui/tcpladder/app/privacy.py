@@ -1,4 +1,4 @@
-"""The privacy mask of the app: what `P` does, and what stands in place of a frame's bytes."""
+"""The privacy mask of the app: what `P` does, and what the status line says of it."""
 
 from __future__ import annotations
 
@@ -6,17 +6,9 @@ from collections.abc import Callable, Mapping
 from typing import Protocol, runtime_checkable
 
 from tcpladder.app.contract import Session
-from tcpladder.app.detail_view import DetailLine
 from tcpladder.app.named_keys import named
-from tcpladder.ladder.model import Role
 from tcpladder.ladder.privacy import Mask
 from tcpladder.settings.plain import MASKS
-
-
-def hidden(keymap: Mapping[str, str]) -> list[DetailLine]:
-    """What stands in place of the headers and bytes of a frame."""
-    why = "the headers and bytes of this frame are hidden by the privacy mask; {privacy:P} takes it off"
-    return [DetailLine("", Role.SPACE), DetailLine(named(why, keymap), Role.REMARK)]
 
 
 @runtime_checkable
