@@ -26,8 +26,8 @@ SIGNS: dict[Role, tuple[str, str]] = {
     Role.ARROW_HANDSHAKE: (r"SYN|FIN|established", r"SYN|FIN|established"),
     Role.ARROW_PROBE: (r"probe|keepalive ACK|window", r"probe|keepalive ACK|window"),
     Role.ARROW_RETRANSMISSION: (
-        r"retransm|again|out of order|loss probe",
-        r"retransm|again|out of order|loss probe",
+        r"retransm|again|retry|out of order|loss probe",
+        r"retransm|again|retry|out of order|loss probe",
     ),
     Role.ARROW_RESET: (r"RST|refused|ICMP", r"RST|refused|ICMP"),
     Role.LOST: (r"✗", r"-x |\bx-"),
@@ -91,7 +91,7 @@ async def test_without_colour_what_cannot_be_done_stands_in_brackets(monkeypatch
     monkeypatch.setenv("NO_COLOR", "1")
     session = keepalive_session()
     for why_not, words in (
-        ("breaking connections needs CAP_NET_ADMIN", "(D fault)  (U lift)"),
+        ("it needs CAP_NET_ADMIN", "(D fault)  (U lift)"),
         ("", "D fault  U lift"),
     ):
         session.faults.why_not = why_not
