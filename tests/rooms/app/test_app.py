@@ -583,7 +583,7 @@ async def test_a_narrow_list_shows_how_flows_ended_and_where_help_is() -> None:
         await pilot.resize_terminal(80, 24)
         text = await settle(pilot)
         assert " prb " in text
-        assert "  s sort  ? help  q quit" in text.splitlines()[-1]
+        assert "  w save  ? help  q quit" in text.splitlines()[-1]
 
 
 async def test_a_terminal_that_is_too_small_says_what_it_needs_and_comes_back() -> None:
