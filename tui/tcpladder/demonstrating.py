@@ -19,6 +19,7 @@ from tcpladder.session.base import Session
 from tcpladder.session.files import FileSession
 from tcpladder.session.replay import ReplaySession
 from tcpladder.session.replay_state import ReplayState
+from tcpladder.session.status import Privilege
 
 if TYPE_CHECKING:
     from tcpladder.app.demo_player import Sink
@@ -73,6 +74,7 @@ def _perform(demo: Demo, sink: Sink) -> None:
     # The name alone: the same picture wherever the file is.
     with contextlib.chdir(path.parent):
         source = FileSession([path.name], read_again=True)
+        source.privilege = Privilege.NONE  # the same bytes, whoever plays it
         session: Session = source
         if demo.replay is not None:
             state = ReplayState(pace=demo.replay.pace, idle_s=demo.replay.idle_s)

@@ -78,7 +78,7 @@ class Session(Masked):
 
         return SessionFaults(None, self._change, why_not="a capture cannot be broken: live or lab only")
 
-    @property
+    @cached_property
     def privilege(self) -> Privilege:
         """With which privilege it works."""
         return Privilege.ROOT if os.geteuid() == 0 else Privilege.NONE

@@ -7,6 +7,7 @@ import time
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -142,7 +143,7 @@ class LiveSession(LocalEnds):
             self._recorder.look(time.time_ns(), self.warn)
         return batch is not None
 
-    @property
+    @cached_property
     def privilege(self) -> Privilege:
         return Privilege.AGENT if self.opened.may_break else Privilege.CAPTURE
 

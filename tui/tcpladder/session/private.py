@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from functools import cached_property
 
 from tcpladder.agent.messages import OpenCapture
 from tcpladder.analysis.beliefs import TimerValues
@@ -76,7 +77,7 @@ class PrivateSession(LiveSession):
         self._told_of = {host: ValuesTold() for host in plan.hosts if host != point.host}
         self._command_ended_s: float | None = None
 
-    @property
+    @cached_property
     def privilege(self) -> Privilege:
         return Privilege.OWN_NETNS
 
