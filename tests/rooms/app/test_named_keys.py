@@ -12,7 +12,7 @@ import pytest
 import tcpladder.app
 from rooms.app.scripted import ScriptedSession, keepalive_session, screen_text, settle
 from tcpladder import samples
-from tcpladder.app import explain, keymap, privacy, status_words, tour
+from tcpladder.app import detail_view, explain, keymap, status_words, tour
 from tcpladder.app.app import TcpladderApp
 from tcpladder.app.flows_screen import FlowsScreen
 from tcpladder.app.help_screen import key_name
@@ -147,7 +147,7 @@ async def test_the_tour_names_moved_keys() -> None:
 
 
 def test_sentences_about_rows_and_masks_name_moved_keys() -> None:
-    hidden = " ".join(line.text for line in privacy.hidden(ALL))
+    hidden = " ".join(line.text for line in detail_view.hidden(ALL))
     assert f"{key_name(ALL['privacy'])} takes it off" in hidden
     view = keepalive_session().view(1)
     row = SpaceRow.__new__(SpaceRow)
