@@ -416,7 +416,7 @@ async def test_a_filter_that_makes_no_sense_is_pointed_at_and_changes_nothing() 
         await pilot.press("enter")
         assert "▁▁▁" in await settle(pilot)
         await pilot.press("right", "enter")
-        assert "filter: ended:reset" in await settle(pilot)
+        assert "filter: ended:refused" in await settle(pilot)
 
 
 async def test_the_beginning_of_a_field_hides_nothing_until_it_is_entered() -> None:

@@ -21,10 +21,10 @@ from tcpladder.app.jump import BINDINGS as JUMP
 from tcpladder.app.jump import jump
 from tcpladder.app.line_driver import LineDriver, redraw
 from tcpladder.app.page import Page
+from tcpladder.app.plain_widgets import make_plain
 from tcpladder.app.privacy import Privacy
 from tcpladder.app.rebinding import Rebindable
 from tcpladder.app.replaying import Replaying, ask_what_to_open, flows_page, show_flow
-from tcpladder.app.scroll_bar import PlainScrollBar
 from tcpladder.app.terminal import Taste
 from tcpladder.app.too_small import TooSmallScreen, cover
 
@@ -72,7 +72,7 @@ class TcpladderApp(Rebindable, App[None]):
 
     def on_mount(self) -> None:
         if self.taste.ascii_only:
-            PlainScrollBar.install()
+            make_plain()
         # Textual draws nothing after `fg`: the terminal shows the shell until something changes.
         self.app_resume_signal.subscribe(self, lambda _: self.refresh(layout=True))
         self.session.start()

@@ -47,7 +47,7 @@ class Page(Rebindable, Screen[None], inherit_bindings=False):
     Page Input.-open { display: block; padding: 0 1; }
     """
     FAULT_KEYS: ClassVar[frozenset[str]] = frozenset({"D fault", "U lift"})
-    """Those of KEYS that are greyed where nothing can be broken."""
+    """Those of KEYS that are grey and in brackets where nothing can be broken."""
     KEYS: ClassVar[str] = ""
     """The keys that the last line names; the rest is in the help."""
 
@@ -87,10 +87,11 @@ class Page(Rebindable, Screen[None], inherit_bindings=False):
         keys = self.KEYS.replace("↑↓", "jk") if self.ascii_only else self.KEYS
         before, help_, after = keys.partition("? help")
         names = before.split("  ")[:-1]
-        shown, last = [self._as_bound(name) for name in names], self._as_bound(help_ + after)
+        greyed = self.FAULT_KEYS if self._unbreakable else frozenset()
+        shown = [f"({self._as_bound(name)})" if name in greyed else self._as_bound(name) for name in names]
+        last = self._as_bound(help_ + after)
         while shown and len("  ".join([*shown, last])) + 1 > event.size.width:
             shown.pop()
-        greyed = self.FAULT_KEYS if self._unbreakable else frozenset()
         styles = ("dim" if name in greyed else "" for name in names)
         parts = [*zip(shown, styles, strict=False), (last, "")]
         self._keys.say(Content.assemble(" ", Content("  ").join(Content.styled(*part) for part in parts)))
