@@ -36,6 +36,8 @@ class Line:
         self._began_s = self._free_s = 0.0
         self._took_s = 0.0
         self._asked_s: float | None = None
+        self._asked_behind = 0
+        """What had been given with the last question."""
         self._nearest_s = PATIENCE_S
         """The fastest answer: what the way to the terminal and back takes by itself."""
         self.answers = False
@@ -45,6 +47,7 @@ class Line:
         """A question has been written behind a picture."""
         with self._lock:
             self._asked_s = monotonic()
+            self._asked_behind = self._given + len(ASKED)
 
     def answered(self) -> None:
         """The terminal has come to the question."""
@@ -61,6 +64,11 @@ class Line:
     def waits_for_an_answer(self) -> bool:
         """Whether the terminal has not come to the last question yet."""
         return self._asked_s is not None and monotonic() < self._asked_s + PATIENCE_S
+
+    @property
+    def drew_since(self) -> bool:
+        """Whether anything was given behind the last question."""
+        return self._given > self._asked_behind
 
     def give(self, characters: int) -> None:
         """Something was drawn."""
@@ -127,7 +135,7 @@ class LineDriver(LinuxDriver):
 
     def ask(self) -> None:
         """Find out when the terminal has come to what was written by now."""
-        if self.line.answers and not self.line.waits_for_an_answer:
+        if self.line.answers and self.line.drew_since and not self.line.waits_for_an_answer:
             self.line.asked()
             self.write(ASKED)
             self.flush()

@@ -128,6 +128,7 @@ class RowView(Rebindable, ScrollView, can_focus=True, inherit_bindings=False):
                 continue
             strip = self.draw_row(row, width, selected)
             if strip != self._strips.get(key):
+                self._strips.discard(key)  # Textual's cache keeps the value that a key has
                 self._strips[key] = strip
                 changed.append(row)
         self._paint(changed)
