@@ -218,7 +218,7 @@ class Waits:
                 self._syn_ack_again(index, side)
             case Kind.KEEPALIVE_PROBE:
                 # An ACK that others overtook looks like a probe.
-                if not (one.overtaken_by_latest or self._recovery.was_overtaken(index, one.from_client)):
+                if not (one.overtaken_by_latest or one.overtaken_by_any):
                     self._keepalive_probe(index, side)
             case Kind.ZERO_WINDOW_PROBE:
                 self._window_probe(index, side)
