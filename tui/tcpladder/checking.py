@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tcpladder.analysis.check import NEVER_CAME, Deviation, Tolerance, judges, must_hold
+from tcpladder.analysis.check import NEVER_CAME, READ, Deviation, Tolerance, must_hold
 from tcpladder.analysis.check import check as check_flow
 from tcpladder.analysis.expected import Given
 from tcpladder.analysis.view import Side
@@ -35,15 +35,15 @@ def check(files: Sequence[str], *, given: Given, tolerance: str | None, form: st
 
     Raises CaptureError where there is nothing to judge.
     """
-    allowed = None if tolerance is None else tolerance_of(tolerance)
-    session = FileSession(files, given=given)
-    values = must_hold(given)
+    held = must_hold(given, None if tolerance is None else tolerance_of(tolerance))
+    session = FileSession(files, columns=READ, given=given)
     totals = _Totals()
     rows: list[tuple[str, ...]] = [] if form == "jsonl" else [_HEADINGS]
     first = 0
     for capture in session.read():
-        for view in capture.all_views(delayed=judges(given, Schedule.DELAYED_ACK)):
-            checked = check_flow(view, given, values, allowed, capture.last_ns)
+        delayed, quiet = held.judges(Schedule.DELAYED_ACK), held.of_quiet_flows
+        for flow in capture.all_waits(delayed=delayed, quiet=quiet):
+            checked = check_flow(flow, held, capture.last_ns)
             totals.kept += checked.kept
             totals.unknown += checked.unknown
             totals.broken += len(checked.deviations)

@@ -8,7 +8,7 @@ nothing of its path, so its SYNs are not judged.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -66,7 +66,7 @@ class _Silence:
 
 def missing(
     columns: FlowColumns,
-    silent: NDArray[np.bool_],
+    silent: Callable[[], NDArray[np.bool_]],
     waits: Waits,
     judge: Judge,
     named: Mapping[Side, Container[str]],
@@ -82,7 +82,7 @@ def missing(
     if shortest == _NEVER_NS:
         return
     reader = _Reader(columns, waits, judge)
-    for silence in _silences(columns, silent, until_ns, shortest):
+    for silence in _silences(columns, silent(), until_ns, shortest):
         for side in SIDES:
             if shortest_ns[side] < _NEVER_NS:
                 found = reader.keepalive(side, silence) or reader.retransmission(side, silence)
