@@ -66,6 +66,7 @@ class Deviation:
     """One timer that did not keep its schedule. Lengths in ns; None where a count is wrong."""
 
     flow: int
+    """Its number in the session."""
     file: int
     frame: int
     """What the timer sent, or, where that never came, what armed it."""
