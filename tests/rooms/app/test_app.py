@@ -408,7 +408,7 @@ async def test_a_filter_that_makes_no_sense_is_pointed_at_and_changes_nothing() 
         await pilot.press("slash", *"ended:re")
         text = await settle(pilot)
         assert " 12 flows" in text
-        assert "ended:reset  ended:refused" in text
+        assert "ended:refused  ended:reset" in text
         assert "cannot filter by ended:re: have timeout, reset" in text
         lines = text.splitlines()
         prompt = max(number for number, line in enumerate(lines) if line.startswith(" ended:re"))

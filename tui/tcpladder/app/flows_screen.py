@@ -42,7 +42,7 @@ class FlowsScreen(FaultKeys):
         Binding("slash,f3", "filter", "filter the list"),
         Binding("s,greater_than_sign", "sort(1)", "next sort order"),
         Binding("less_than_sign", "sort(-1)", "previous sort order"),
-        Binding("space", "mark", "mark this flow or group; Esc takes all marks away"),
+        Binding("space", "mark", "mark this flow or group; back takes all marks away"),
         Binding("b", "group", "group by server, client, end, process"),
         Binding("x", "fold", "fold, unfold this group"),
         Binding("a", "names", "names for these addresses; look names up"),
@@ -121,7 +121,7 @@ class FlowsScreen(FaultKeys):
         empty = self.session.flow_count() == 0
         self.set_class(empty, "-empty")
         if empty:
-            words = status_words.empty(status, self._since_ns, self.taste.timezone)
+            words = self.named(status_words.empty(status, self._since_ns, self.taste.timezone))
             self._empty.update(words, layout=False)
 
     def show_lines(self, status: SessionStatus) -> None:
@@ -147,7 +147,7 @@ class FlowsScreen(FaultKeys):
         if self._hint:
             self.say_why(self._hint)
             return
-        alarm = status_words.alarm(status) or status.notice
+        alarm = self.said_by(status)
         lines = []
         if number is not None:
             summary = self.table.summary(number)
@@ -159,13 +159,17 @@ class FlowsScreen(FaultKeys):
                 ends += f"  ({summary.client.numeric} {arrow} {summary.server.numeric})"
             lines = [f"{number}: {ends}{held}", summary.why]
         elif (group := self.table.group) is not None:
-            lines = [group.words, "x folds and unfolds, space marks all of them, b groups otherwise"]
+            hint = "{fold:x} folds and unfolds, {mark:Space} marks all of them, {group:b} groups otherwise"
+            lines = [group.words, self.named(hint)]
         if alarm:
             room = max(1, self.size.width - 2)
             lines = [elide(line, room, self.ascii_only) for line in (*lines, alarm)]
         elif number is None and self.table.order.filter.terms:
             words = self.table.order.filter.words
-            lines = [f"no flow passes the filter {words}", "/ changes the filter, Esc takes it away"]
+            lines = [
+                f"no flow passes the filter {words}",
+                self.named("{filter:/} changes the filter, {back:Esc} takes it away"),
+            ]
         self.say_why("\n".join(lines))
 
     def on_row_view_moved(self) -> None:
@@ -209,7 +213,8 @@ class FlowsScreen(FaultKeys):
     def action_filter(self) -> None:
         self.prompt.suggester = FilterSuggester()
         self.ask(
-            "state:estab port:22 probes>0 ended:timeout addr:10.0.0.0/8 !word", self.table.order.filter.words
+            "state:estab port:22 probes>0 ended:no-answer addr:10.0.0.0/8 !word",
+            self.table.order.filter.words,
         )
 
     def on_input_changed(self, event: Input.Changed) -> None:
@@ -255,7 +260,7 @@ class FlowsScreen(FaultKeys):
 
     def action_fold(self) -> None:
         if not self.table.fold():
-            self.notify("no groups to fold: b groups the list", markup=False, timeout=3)
+            self.notify(self.named("no groups to fold: {group:b} groups the list"), markup=False, timeout=3)
         self.show_lines(self.session.status())
 
     def action_names(self) -> None:
@@ -263,7 +268,8 @@ class FlowsScreen(FaultKeys):
 
         number = self.table.selected
         if number is None or self.session.mask is not None:
-            why = "no flow under the cursor" if number is None else "addresses are masked: P takes that off"
+            masked = self.named("addresses are masked: {privacy:P} takes that off")
+            why = "no flow under the cursor" if number is None else masked
             self.notify(f"{why}, so there is nothing to name", markup=False, timeout=3)
             return
         addresses = tuple(end.address for end in self.session.endpoints(number))

@@ -25,7 +25,7 @@ from tcpladder.app.ladder_pair import PairKeys
 from tcpladder.app.ladder_search import SearchKeys
 from tcpladder.app.ladder_shape import ShapeKeys
 from tcpladder.app.ladder_view import LadderView
-from tcpladder.app.line import is_congested
+from tcpladder.app.line_driver import is_congested
 from tcpladder.app.terminal import Taste
 from tcpladder.app.timers_view import TimersView, WithTimers
 from tcpladder.ladder import words
@@ -199,12 +199,14 @@ class LadderScreen(ShapeKeys, SearchKeys, NoteKeys, PairKeys, MapKeys, FaultKeys
 
     def _show_why(self, status: SessionStatus) -> None:
         row = self.ladder.selected
-        text = explain.explain(row, self.ladder.view, self.ladder.ladder_layout.number_mode)
+        text = explain.explain(
+            row, self.ladder.view, self.ladder.ladder_layout.number_mode, self.taste.keymap
+        )
         if self.marked is not None and isinstance(row, Rung) and row.segment != self.marked:
             times = self.ladder.view.time_ns
             apart = words.delta(int(times[row.segment]) - int(times[self.marked]))
             text = f"{apart} from the marked frame {self.ladder.view.frame(self.marked)}; {text}"
-        alarm = status_words.alarm(status) or status.notice
+        alarm = self.said_by(status)
         if alarm:
             room = max(1, self.size.width - 2)
             first = text.splitlines()[0] if text else ""

@@ -73,7 +73,7 @@ THEMES: tuple[Theme, ...] = (
 
 CSS = """
 Screen { background: $background; }
-Tour, NarrationScreen { background: transparent; }
+Tour, NarrationScreen, JumpScreen { background: transparent; }
 .-ascii Toast { border-left: ascii $success; }
 .-ascii Toast.-warning { border-left: ascii $warning; }
 .-ascii Toast.-error { border-left: ascii $error; }
