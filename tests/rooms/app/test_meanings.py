@@ -13,8 +13,10 @@ from rooms.ladder.talk import keepalive
 from tcpladder import samples
 from tcpladder.analysis.expected import given
 from tcpladder.app.app import TcpladderApp
+from tcpladder.app.ladder_view import LadderView
 from tcpladder.app.roles import ROLE_CLASSES, ROLE_CSS
 from tcpladder.app.terminal import Taste
+from tcpladder.app.timers_view import TimersView
 from tcpladder.lab import table as experiments
 from tcpladder.ladder.ladder import Ladder
 from tcpladder.ladder.model import Role
@@ -119,3 +121,17 @@ async def test_without_colour_the_choice_that_has_the_keys_has_a_sign(
         ]
         assert ["▌" in line for line in before] == [True, False]
         assert ["▌" in line for line in after] == [False, True]
+
+
+async def test_the_row_of_the_timers_that_has_the_keys_has_a_sign() -> None:
+    app = TcpladderApp(keepalive_session(), taste=Taste(timezone=UTC))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        await pilot.press("enter", "T")
+        await settle(pilot)
+        view = app.screen.query_one(TimersView)
+        area = view.region
+        for focus, count in ((True, 1), (False, 0)):
+            (view if focus else app.screen.query_one(LadderView)).focus()
+            rows = (await settle(pilot)).splitlines()[area.y : area.bottom]
+            assert sum(row.startswith("▌") for row in rows) == count

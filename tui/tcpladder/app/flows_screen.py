@@ -52,7 +52,7 @@ class FlowsScreen(FaultKeys):
         Binding("T", "timers", "timers of this flow, counting down"),
     ]
     KEYS = (
-        "↑↓ flow  enter ladder  / filter  D fault  U lift  s sort  b group  c columns  space mark  p pause  "
+        "↑↓ flow  enter ladder  / filter  D fault  U lift  w save  s sort  b group  c columns  space mark  p pause  "
         "? help  q quit"
     )
     DEFAULT_CSS = """

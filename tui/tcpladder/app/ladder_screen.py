@@ -57,7 +57,7 @@ class LadderScreen(ShapeKeys, SearchKeys, NoteKeys, PairKeys, MapKeys, FaultKeys
         Binding("comma", "app.replay(True)", "a segment back, in a replay"),
         Binding("T", "timers", "timers of both ends, counting down"),
     ]
-    KEYS = "↑↓ rung  enter detail  D fault  U lift  f follow  p pause  T timers  e export  ? help"
+    KEYS = "↑↓ rung  enter detail  D fault  U lift  w save  f follow  T timers  p pause  e export  ? help"
     DEFAULT_CSS = """
     LadderScreen #columns { text-style: bold; color: $text-muted; }
     LadderScreen DetailView { display: none; height: 12; border-top: solid $accent; }

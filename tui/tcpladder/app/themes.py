@@ -74,6 +74,7 @@ THEMES: tuple[Theme, ...] = (
 CSS = """
 Screen { background: $background; }
 Tour, NarrationScreen, JumpScreen { background: transparent; }
+ToastRack { margin-bottom: 2; }
 .-ascii Toast { border-left: ascii $success; }
 .-ascii Toast.-warning { border-left: ascii $warning; }
 .-ascii Toast.-error { border-left: ascii $error; }

@@ -20,6 +20,7 @@ from tcpladder.app.line_driver import is_congested
 from tcpladder.app.named_keys import keymap_of, named
 from tcpladder.app.row_view import RowView
 from tcpladder.errors import TcpladderError
+from tcpladder.ladder.model import Role
 from tcpladder.render.grid import Line, plain
 
 if TYPE_CHECKING:
@@ -124,7 +125,11 @@ class TimersView(RowView):
         return len(self._lines)
 
     def draw_row(self, row: int, width: int, selected: bool) -> Strip:
-        return self._styles.strip(self._lines[row], width, selected and self.has_focus)
+        line, has_keys = self._lines[row], selected and self.has_focus
+        if has_keys and line and line[0][0].startswith(" "):
+            first, role = line[0]
+            line = ((">" if self._ascii else "▌", Role.CURSOR), (first[1:], role), *line[1:])
+        return self._styles.strip(line, width, has_keys)
 
     def on_focus(self) -> None:
         self.row_changed(self.cursor)
