@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import struct
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
@@ -180,10 +180,14 @@ def write_pcap(path: Path, frames: Iterable[Frame], link_type: int = LINKTYPE_ET
 
 
 def analysed(
-    frames: Sequence[Frame], cuts: Iterable[int] = (), *, keep_segments: bool = True
+    frames: Sequence[Frame],
+    cuts: Iterable[int] = (),
+    *,
+    keep_segments: bool = True,
+    columns: Collection[str] | None = None,
 ) -> CaptureAnalysis:
     """The findings about the frames, read in pieces."""
-    capture = CaptureAnalysis(SALT, keep_segments=keep_segments)
+    capture = CaptureAnalysis(SALT, keep_segments=keep_segments, columns=columns)
     for piece in batches(frames, cuts):
         capture.feed(piece)
     return capture

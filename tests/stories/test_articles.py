@@ -181,6 +181,12 @@ def test_check_names_what_was_not_kept(talk: Any, values: str, says: list[str], 
         assert words in table
 
 
+def test_check_numbers_the_flows_of_several_files_as_the_list_of_flows_does(tmp_path: Path) -> None:
+    files = [str(write_pcap(tmp_path / f"{n}.pcap", keepalive_unanswered().frames)) for n in range(3)]
+    result = CliRunner().invoke(tcpladder, ["check", "--timers", "keepalive=31/3/3", *files])
+    assert [line.split()[0] for line in result.stdout.splitlines()] == ["flow", "1", "2", "3"]
+
+
 def test_check_judges_solaris_by_its_profile(tmp_path: Path) -> None:
     code, out = check(
         solaris(), tmp_path, "--profile", "solaris", "--timers", "keepalive=10", "--format", "jsonl"

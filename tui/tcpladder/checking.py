@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tcpladder.analysis.check import NEVER_CAME, Deviation, Tolerance, judges, must_hold
+from tcpladder.analysis.check import NEVER_CAME, READ, Deviation, Tolerance, must_hold
 from tcpladder.analysis.check import check as check_flow
 from tcpladder.analysis.expected import Given
 from tcpladder.analysis.view import Side
@@ -35,24 +35,22 @@ def check(files: Sequence[str], *, given: Given, tolerance: str | None, form: st
 
     Raises CaptureError where there is nothing to judge.
     """
-    allowed = None if tolerance is None else tolerance_of(tolerance)
-    session = FileSession(files, given=given)
-    values = must_hold(given)
+    held = must_hold(given, None if tolerance is None else tolerance_of(tolerance))
+    session = FileSession(files, columns=READ, given=given)
     totals = _Totals()
     rows: list[tuple[str, ...]] = [] if form == "jsonl" else [_HEADINGS]
-    first = 0
     for capture in session.read():
-        for view in capture.all_views(delayed=judges(given, Schedule.DELAYED_ACK)):
-            checked = check_flow(view, given, values, allowed, capture.last_ns)
+        delayed, quiet = held.judges(Schedule.DELAYED_ACK), held.of_quiet_flows
+        for flow in capture.all_waits(delayed=delayed, quiet=quiet):
+            checked = check_flow(flow, held, capture.last_ns)
             totals.kept += checked.kept
             totals.unknown += checked.unknown
             totals.broken += len(checked.deviations)
             for deviation in checked.deviations:
                 if form == "jsonl":
-                    _line(json.dumps(_record(deviation, first), ensure_ascii=False))
+                    _line(json.dumps(_record(deviation), ensure_ascii=False))
                 else:
-                    rows.append(_row(deviation, first))
-        first += capture.flows
+                    rows.append(_row(deviation))
     if len(rows) > 1:
         _print_table(rows)
     _finish(session, totals)
@@ -93,7 +91,7 @@ def _finish(session: FileSession, totals: _Totals) -> None:
     _say(said)
 
 
-def _row(deviation: Deviation, first: int) -> tuple[str, ...]:
+def _row(deviation: Deviation) -> tuple[str, ...]:
     expected, observed, off = deviation.expected_ns, deviation.observed_ns, deviation.because
     seen = "–" if observed is None else words.duration(observed)
     if off == NEVER_CAME:
@@ -101,7 +99,7 @@ def _row(deviation: Deviation, first: int) -> tuple[str, ...]:
     elif expected is not None and observed is not None:
         off = f"{off} by {words.duration(abs(observed - expected))}"
     return (
-        str(first + deviation.flow),
+        str(deviation.flow),
         str(deviation.frame),
         _NAMES[deviation.side],
         deviation.name,
@@ -111,13 +109,13 @@ def _row(deviation: Deviation, first: int) -> tuple[str, ...]:
     )
 
 
-def _record(deviation: Deviation, first: int) -> dict[str, str | int | None]:
+def _record(deviation: Deviation) -> dict[str, str | int | None]:
     expected, observed = deviation.expected_ns, deviation.observed_ns
     never = deviation.because == NEVER_CAME
     return {
         "record": "deviation",
         "file": deviation.file,
-        "flow": first + deviation.flow,
+        "flow": deviation.flow,
         "frame": deviation.frame,
         "end": _NAMES[deviation.side],
         "timer": str(deviation.timer),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from talk import SECOND_NS, Talk, analysed
-from tcpladder.analysis.check import NEVER_CAME, check, must_hold
+from tcpladder.analysis.check import NEVER_CAME, READ, check, must_hold
 from tcpladder.analysis.duration import about
 from tcpladder.analysis.expected import given
 
@@ -14,10 +14,10 @@ FAR_NS = 30_000_000
 
 def said(talk: Talk, timers: str, goes_on_s: float = 0) -> list[str]:
     """What `check` reports as missing, with the frame that armed the timer."""
-    capture = analysed(talk.frames)
-    wanted = given([timers], None)
+    capture, held = analysed(talk.frames, columns=READ), must_hold(given([timers], None))
     until_ns = capture.last_ns + round(goes_on_s * SECOND_NS)
-    checked = check(capture.view(1), wanted, must_hold(wanted), None, until_ns)
+    [flow] = capture.all_waits(delayed=False, quiet=True)
+    checked = check(flow, held, until_ns)
     return [
         f"{d.frame} {d.name}, silent for {about(d.observed_ns or 0)}"
         for d in checked.deviations

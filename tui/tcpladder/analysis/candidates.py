@@ -19,6 +19,8 @@ from tcpladder.analysis.delayed import delayed_acks
 from tcpladder.analysis.kinds import Kind
 from tcpladder.analysis.paths import UNKNOWN_NS, Acks, Outgoing, Paths
 from tcpladder.analysis.schedule import MILLISECOND_NS, RTO_MIN_NS
+from tcpladder.flows.seqnum import differences
+from tcpladder.wire.segments import Flag
 
 LOST_BEFORE_NS = RTO_MIN_NS - 10 * MILLISECOND_NS
 """A segment that follows a pause of a timer's length may be the repetition of one that was lost before the capture."""
@@ -35,9 +37,22 @@ _FRESH = np.zeros(256, np.bool_)
 _FRESH[[Kind.DATA, Kind.WINDOW_FULL, Kind.FIN]] = True
 _ORDERING = ("ip_id", "has_timestamps", "tsval")
 """What tells the order in which an end sent."""
+_DOUBTED = np.zeros(256, np.bool_)
+_DOUBTED[[
+    Kind.KEEPALIVE_PROBE, Kind.RETRANSMISSION, Kind.SPURIOUS_RETRANSMISSION, Kind.OUT_OF_ORDER,
+    Kind.FAST_RETRANSMISSION,
+]] = True  # fmt: skip
+"""What a segment looks like that others overtook; such a keepalive probe is none."""
 MOST_LOST = 64
 OVERTAKING = 16
-"""Segments of the flow among which the newest datagram of an end is looked for."""
+"""Segments of the flow among which the newest datagram of an end is looked for; so many of an end's may have overtaken
+one."""
+LOOK_BACK = 64
+"""How many segments before one are looked at for what its end sent before."""
+NEAR_ID = 64
+"""IP identifications this near each other are counted by one end; some stacks roll dice for theirs."""
+_ACK = int(Flag.ACK)
+_OPENING = frozenset(map(int, (Kind.SYN, Kind.SYN_CROSSING, Kind.SYN_DATA, Kind.SYN_ACK)))
 _SIDES = (True, False)
 """The client first, as everywhere."""
 
@@ -62,8 +77,9 @@ class Candidate(NamedTuple):
     """Datagrams of its sender that are missing right before it, as the IP identification counts them."""
     overtaken: bool
     """Whether the network delivered it late: its datagram was sent before that of `sent_before`."""
-    overtaken_by_latest: bool
-    """Likewise, before that of its sender's last segment."""
+    overtaken_by_any: bool
+    """Whether its end sent one of the few segments before it later, as IP identification, timestamp or acknowledgment
+    number show; asked only of repetitions."""
     latest_of_client: int
     """The client's last segment before this one."""
     latest_of_server: int
@@ -100,6 +116,11 @@ class FlowCandidates:
     outgoing: Callable[[], Mapping[bool, Outgoing]]
     """What both ends have sent so far."""
 
+    @property
+    def may_wait(self) -> bool:
+        """Whether a timer may have sent anything: not where there is but the opening of a connection."""
+        return bool(self.late) or any(one.kind not in _OPENING for one in self.found)
+
 
 class CandidateReader:
     """Reads the segments of some columns: those of one growing flow in pieces, those of many flows once.
@@ -132,17 +153,21 @@ class CandidateReader:
         before, highest, acked = self._sent(at, start, acks)
         latest = np.where(columns.from_client[at], around[0], around[1])
         overtaken = self._overtaken(at, [np.where(b >= 0, b + start, NOTHING) for b in (before, latest)])
+        late = overtaken.pop()
+        overtaken.append(self._overtaken_by_any(at, start))
         sent = (*self._loops(at), before, highest, acked, missing, *overtaken)
-        found = list(map(Candidate, *(column.tolist() for column in (*own, *sent, *around))))
+        likely = self._likely(at, np.where(latest >= 0, latest + start, NOTHING), late | overtaken[-1])
+        at = at[likely]
+        found = list(map(Candidate, *(column[likely].tolist() for column in (*own, *sent, *around))))
         ends = np.append(begins[1:], len(columns))
         lasts = [column.tolist() for column in self._around(spoke, ends, begins)]
-        late_flow, late = self._late(acks)
+        late_flow, late_acks = self._late(acks)
         bounds = np.searchsorted(at, np.append(begins, len(columns))).tolist()
         late_bounds = np.searchsorted(late_flow, np.arange(columns.flows + 1)).tolist()
         for number, last in enumerate(map(Around, *lasts)):
             yield FlowCandidates(
                 found=found[bounds[number] : bounds[number + 1]],
-                late=late[late_bounds[number] : late_bounds[number + 1]],
+                late=late_acks[late_bounds[number] : late_bounds[number + 1]],
                 last=last,
                 outgoing=partial(self._paths.of, number),
             )
@@ -204,6 +229,52 @@ class CandidateReader:
             counted = (own[0] > 0) & (other[0] > 0)
             found.append((before != NOTHING) & np.where(counted, by_id, by_timestamp))
         return found
+
+    def _overtaken_by_any(self, at: NDArray[np.int64], start: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """`overtaken_by_any` of the segments at some ascending indices, whose flows begin at `start`."""
+        columns = self._columns
+        found = np.zeros(len(at), np.bool_)
+        doubted = np.flatnonzero(_DOUBTED[columns.kind[at]])
+        if not len(doubted):
+            return found
+        first = max(int(at[doubted[0]]) - LOOK_BACK, 0)
+        from_client = columns.from_client[first : at[doubted[-1]]]
+        for client in _SIDES:
+            rows = doubted[columns.from_client[at[doubted]] == client]
+            index, oldest = at[rows, None], np.maximum(start[rows], at[rows] - LOOK_BACK + 1)[:, None]
+            own = np.append(np.flatnonzero(from_client == client) + first, NOTHING)
+            places = np.searchsorted(own[:-1], index) - np.arange(1, OVERTAKING + 1)
+            before = own[np.maximum(places, NOTHING)]
+            found[rows] = ((before >= oldest) & self._is_newer(before, index)).any(1)
+        return found
+
+    def _is_newer(self, before: NDArray[np.int64], index: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """(k, OVERTAKING) whether segments `before`, so many of the same end, were sent behind the (k, 1) others.
+
+        Where there is none, at NOTHING, the answer means nothing.
+        """
+        columns = self._columns
+        own = [columns.values(name, index[:, 0])[:, None] for name in _ORDERING]
+        places = np.maximum(before, 0)
+        other = [columns.values(name, places.ravel()).reshape(places.shape) for name in _ORDERING]
+        ahead = (other[0] - own[0]) % (1 << 16)
+        newer: NDArray[np.bool_] = (own[0] > 0) & (other[0] > 0) & (ahead > 0) & (ahead < NEAR_ID)
+        newer |= own[1] & other[1] & (differences(other[2], own[2]) > 0)
+        both = columns.flags[places] & columns.flags[index] & _ACK != 0
+        newer |= both & (differences(columns.ack[places], columns.ack[index]) > 0)
+        return newer
+
+    def _likely(
+        self, at: NDArray[np.int64], latest: NDArray[np.int64], overtaken: NDArray[np.bool_]
+    ) -> NDArray[np.bool_]:
+        """Which of some segments a timer may have sent after all, behind the `latest` of their ends."""
+        kind, flags = self._columns.kind[at], self._columns.flags[at]
+        asked = (latest != NOTHING) & (self._columns.kind[latest] == Kind.KEEPALIVE_PROBE)
+        # An ACK that others overtook looks like a probe; a RST of keepalive has an ACK, and stands behind a probe.
+        unlikely = (kind == Kind.KEEPALIVE_PROBE) & overtaken
+        unlikely |= (kind == Kind.RST) & ~(asked & (flags & _ACK != 0))
+        likely: NDArray[np.bool_] = ~unlikely
+        return likely
 
     def _behind_losses(
         self, begin: int, spoke: Sequence[NDArray[np.int64]]

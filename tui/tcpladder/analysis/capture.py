@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,6 +25,7 @@ from tcpladder.wire.frames import FrameBatch
 if TYPE_CHECKING:
     from tcpladder.analysis.flow_reading import Part
     from tcpladder.analysis.flow_view import Findings
+    from tcpladder.analysis.flow_waits import FlowWaits
 
 LONG_FLOW = 50_000
 """Segments from which on a flow takes longer to read than a person likes to wait for a key."""
@@ -47,6 +48,8 @@ class CaptureAnalysis:
         salt: unpredictable bytes, see flows.tuples.TupleTable.
         beliefs: asked for the timer values of each flow that is looked at.
         keep_segments: False where only the list of flows is wanted: the memory then does not grow with the segments.
+        columns: which of the log's are kept, for who looks at nothing else: then nobody follows the flows, and there
+            are no summaries of them, states and ends. None for all.
         activity: counts when each flow had segments; None where nobody asks.
     """
 
@@ -56,6 +59,7 @@ class CaptureAnalysis:
         beliefs: Beliefs = nothing_known,
         *,
         keep_segments: bool = True,
+        columns: Collection[str] | None = None,
         activity: Activity | None = None,
     ) -> None:
         self._decoders: dict[int, Decoder] = {}
@@ -64,6 +68,7 @@ class CaptureAnalysis:
         self._tracker = Tracker()
         self._beliefs = beliefs
         self._keep = keep_segments
+        self._follow = columns is None
         self._activity = activity
         self.owners: dict[int, tuple[Process, ...]] = {}
         """Who holds the sockets of a flow, by its number, as far as somebody knows."""
@@ -72,7 +77,7 @@ class CaptureAnalysis:
         self._endpoints: dict[int, tuple[Endpoint, Endpoint]] = {}
         self.flows_before = 0
         """Flows of the captures that are shown before this one: its own are numbered behind them."""
-        self.log = SegmentLog()
+        self.log = SegmentLog(columns)
         self.last_ns = 0
         """The latest time of any segment, 0 before the first."""
         self.frames = 0
@@ -89,7 +94,8 @@ class CaptureAnalysis:
         segments = decoded.segments
         assigned = self._table.assign(segments)
         classified = classify(segments, assigned, self._carried, self._rows)
-        self._tracker.follow(segments, assigned, classified, segments.icmp)
+        if self._follow:
+            self._tracker.follow(segments, assigned, classified, segments.icmp)
         if self._activity is not None:
             self._activity.take(assigned.flow, segments.time_ns, self.flows)
         if self._keep:
@@ -120,7 +126,7 @@ class CaptureAnalysis:
     @property
     def flows(self) -> int:
         """How many flows there are."""
-        return len(self._tracker.tracks)
+        return len(self._tracker.tracks if self._follow else self._table)
 
     def summary(self, number: int) -> FlowSummary:
         """The line of a flow of this capture, asked for by its number from 1."""
@@ -205,19 +211,26 @@ class CaptureAnalysis:
             found = self._views[number] = self._new_view(number, at_once=False)
         return found.read_on(PIECES_AT_ONCE)
 
-    def all_views(self, *, delayed: bool = True) -> Iterator[Findings]:
-        """The findings about every flow, in order: one pass over the log for all of them.
-
-        `delayed` says whether the ACKs that a delayed ACK timer sent are told from others.
-        """
+    def all_views(self) -> Iterator[Findings]:
+        """The findings about every flow, in order: one pass over the log for all of them."""
         from tcpladder.analysis.together import read_together
 
-        return read_together(
-            self.log,
-            self.flows,
-            lambda flow, part: self._new_view(flow + 1, part=part, at_once=False),
-            delayed=delayed,
-        )
+        for number, part in enumerate(read_together(self.log, self.flows), 1):
+            yield self._new_view(number, part=part, at_once=False)
+
+    def all_waits(self, *, delayed: bool, quiet: bool) -> Iterator[FlowWaits]:
+        """The waits for timers of the flows, in order: one pass likewise.
+
+        Args:
+            delayed: whether the ACKs that a delayed ACK timer sent are told from others.
+            quiet: whether those flows are wanted, too, that surely have no wait.
+        """
+        from tcpladder.analysis.flow_waits import FlowWaits
+        from tcpladder.analysis.together import read_together
+
+        for number, part in enumerate(read_together(self.log, self.flows, delayed=delayed), 1):
+            if quiet or part.candidates.may_wait:
+                yield FlowWaits(self.log, self.flows_before + number, part)
 
     def in_file_order(self) -> Iterator[tuple[int, int, int | None]]:
         """(flow number, index in its view, row of the copy) of every segment of the capture and every copy of one.

@@ -5,18 +5,24 @@ Judges only the timers that the user gave values for; a profile gives them all.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from tcpladder.analysis import names
-from tcpladder.analysis.beliefs import TimerValues
+from tcpladder.analysis.beliefs import Believed, TimerValues
+from tcpladder.analysis.columns import COLUMNS
 from tcpladder.analysis.expected import Given
-from tcpladder.analysis.flow_view import Findings
+from tcpladder.analysis.flow_waits import FlowWaits
 from tcpladder.analysis.judge import Judge
 from tcpladder.analysis.timer_words import timer_words
-from tcpladder.analysis.view import Side, Timer, Verdict
+from tcpladder.analysis.view import SIDES, Side, Timer, Verdict
 from tcpladder.analysis.wait import NOTHING, Schedule, Wait
 
+READ = frozenset({
+    *COLUMNS, "peer_ack", "peer_ack_known", "ip_id", "has_timestamps", "tsval", "tsecr", "window", "unknown", "frame",
+    "file",
+})  # fmt: skip
+"""The columns of the log that are read for it."""
 NEVER_CAME = "never came"
 _VALUES = {
     Schedule.KEEPALIVE_TIME: (names.KEEPALIVE_TIME,),
@@ -30,7 +36,16 @@ _VALUES = {
     Schedule.TLP_ALONE: (names.RTO_MIN,),
     Schedule.DELAYED_ACK: (names.DELAYED_ACK,),
 }
-"""The values that each wait is judged by; with one of them given, it is judged."""
+"""The values that the length of each wait is judged by; with one of them given, it is judged."""
+_COUNTS = {
+    Schedule.KEEPALIVE_INTVL: (names.KEEPALIVE_PROBES,),
+    Schedule.GIVE_UP: (names.KEEPALIVE_PROBES,),
+    Schedule.SYN: (names.SYN_RETRIES,),
+    Schedule.SYN_ACK: (names.SYNACK_RETRIES,),
+}
+"""Those that say how often it may come, likewise."""
+_ON_TIME = Verdict.ON_TIME
+"""Asking an enum for a member runs Python code before 3.12."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +66,7 @@ class Deviation:
     """One timer that did not keep its schedule. Lengths in ns; None where a count is wrong."""
 
     flow: int
+    """Its number in the session."""
     file: int
     frame: int
     """What the timer sent, or, where that never came, what armed it."""
@@ -75,66 +91,85 @@ class Checked:
     deviations: tuple[Deviation, ...]
 
 
-def must_hold(given: Given) -> Mapping[Side, TimerValues]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MustHold:
+    """What timers are judged by."""
+
+    given: Given
+    values: Mapping[Side, TimerValues]
+    """What the user gave, and the defaults of a stack for the others."""
+    tolerance: Tolerance | None
+    """None to allow the kernel's own lateness."""
+    lengths: frozenset[tuple[Side, Schedule]]
+    """The waits whose length is judged."""
+    counts: frozenset[tuple[Side, Schedule]]
+    """Those whose number is."""
+
+    @property
+    def of_quiet_flows(self) -> bool:
+        """Whether something is asked of a flow in which no timer has sent anything."""
+        return any(names.SO_KEEPALIVE in values for values in self.given.values.values())
+
+    def judges(self, schedule: Schedule) -> bool:
+        """Whether any waits of a schedule are judged."""
+        return any((side, schedule) in self.lengths for side in SIDES)
+
+
+def must_hold(given: Given, tolerance: Tolerance | None = None) -> MustHold:
     """What the user gave, as values to judge by."""
-    return {side: given.believed(side) for side in Side}
+    return MustHold(
+        given=given,
+        values={side: given.believed(side) for side in SIDES},
+        tolerance=tolerance,
+        lengths=frozenset(_where_given(given, _VALUES)),
+        counts=frozenset(_where_given(given, _COUNTS)),
+    )
 
 
-def judges(given: Given, schedule: Schedule) -> bool:
-    """Whether `check` judges any waits of a schedule."""
-    return any(_is_given(given, side, *_VALUES[schedule]) for side in Side)
-
-
-def check(
-    view: Findings,
-    given: Given,
-    values: Mapping[Side, TimerValues],
-    tolerance: Tolerance | None,
-    until_ns: int,
-) -> Checked:
-    """Judge the waits of a flow by what must hold, `values`, in a capture that goes on until `until_ns`.
-
-    The kernel's own lateness is allowed where no tolerance is given.
-    """
-    judge = view.judged(values)
+def check(flow: FlowWaits, held: MustHold, until_ns: int) -> Checked:
+    """Judge the waits of a flow by what must hold in a capture that goes on until `until_ns`."""
+    judge = flow.judged(held.values)
     kept = unknown = 0
     deviations: list[Deviation] = []
-    for index, found in sorted(view.waits().items()):
-        wait = judge.measured(found)
-        wrong = list(_counts(view, judge, given, index, wait))
-        deviations += wrong
-        if wait.armed == NOTHING or not _is_given(given, wait.side, *_VALUES[wait.schedule]):
+    for index, wait in sorted(flow.found.items()):
+        which = wait.side, wait.schedule
+        wrong = _wrong_count(judge, wait) if which in held.counts else None
+        if wrong is not None:
+            deviations.append(_deviation(flow, index, wait, *wrong, None, None))
+        wait = judge.measured(wait)
+        if wait.armed == NOTHING or which not in held.lengths:
             continue
         expected = judge.expected(wait)
         if expected is None:
             unknown += 1
             continue
-        if tolerance is None:
-            verdict = judge.verdict(wait, expected)
-        elif tolerance.allows(wait.observed_ns, expected.value, judge.jitter_ns(wait.side)):
-            verdict = Verdict.ON_TIME
-        else:
-            verdict = Verdict.EARLY if wait.observed_ns < expected.value else Verdict.LATE
-        if verdict is Verdict.ON_TIME:
-            kept += not wrong
+        verdict = _verdict(judge, wait, expected, held.tolerance)
+        if verdict is _ON_TIME:
+            kept += wrong is None
             continue
         name = timer_words(judge, wait, expected)
-        deviations.append(_deviation(view, index, wait, name, str(verdict), expected.value, wait.observed_ns))
-    deviations += _missing(view, judge, given, tolerance, until_ns)
+        deviations.append(_deviation(flow, index, wait, name, str(verdict), expected.value, wait.observed_ns))
+    deviations += _missing(flow, judge, held, until_ns)
     return Checked(kept, unknown, tuple(deviations))
 
 
-def _missing(
-    view: Findings, judge: Judge, given: Given, tolerance: Tolerance | None, until_ns: int
-) -> Iterator[Deviation]:
+def _verdict(judge: Judge, wait: Wait, expected: Believed, tolerance: Tolerance | None) -> Verdict:
+    if tolerance is None:
+        return judge.verdict(wait, expected)
+    if tolerance.allows(wait.observed_ns, expected.value, judge.jitter_ns(wait.side)):
+        return Verdict.ON_TIME
+    return Verdict.EARLY if wait.observed_ns < expected.value else Verdict.LATE
+
+
+def _missing(flow: FlowWaits, judge: Judge, held: MustHold, until_ns: int) -> Iterator[Deviation]:
     """What had to come and never did."""
-    for found in view.missing(judge, given.values, until_ns):
-        if tolerance is not None and tolerance.allows(found.silent_ns, found.expected_ns, 0):
+    for found in flow.missing(judge, held.given.values, until_ns):
+        if held.tolerance is not None and held.tolerance.allows(found.silent_ns, found.expected_ns, 0):
             continue
         yield Deviation(
-            flow=view.summary.number,
-            file=view.file(found.armed),
-            frame=view.frame(found.armed),
+            flow=flow.number,
+            file=flow.file(found.armed),
+            frame=flow.frame(found.armed),
             side=found.side,
             timer=found.timer,
             name=found.name,
@@ -144,40 +179,39 @@ def _missing(
         )
 
 
-def _counts(view: Findings, judge: Judge, given: Given, index: int, wait: Wait) -> Iterator[Deviation]:
-    """Whether a timer sent more than it may, or gave up too soon."""
-    side = wait.side
+def _wrong_count(judge: Judge, wait: Wait) -> tuple[str, str] | None:
+    """Whether a timer sent more than it may, or gave up too soon: which number, and what it was."""
+    side, number = wait.side, wait.number
     match wait.schedule:
-        case Schedule.KEEPALIVE_INTVL if _is_given(given, side, names.KEEPALIVE_PROBES):
+        case Schedule.KEEPALIVE_INTVL | Schedule.GIVE_UP:
             count = judge.keepalive_probes(side).value
-            if wait.number > count and not judge.value(side, names.USER_TIMEOUT).value:
-                yield _count(
-                    view, index, wait, f"keepalive_probes {count}", f"probe {wait.number} without an answer"
-                )
-        case Schedule.GIVE_UP if _is_given(given, side, names.KEEPALIVE_PROBES):
-            count = judge.keepalive_probes(side).value
-            if wait.number < count and not judge.value(side, names.USER_TIMEOUT).value:
-                yield _count(view, index, wait, f"keepalive_probes {count}", f"gave up after {wait.number}")
-        case Schedule.SYN if _is_given(given, side, names.SYN_RETRIES):
+            gave_up = wait.schedule is Schedule.GIVE_UP
+            if (number < count if gave_up else number > count) and not judge.value(
+                side, names.USER_TIMEOUT
+            ).value:
+                said = f"gave up after {number}" if gave_up else f"probe {number} without an answer"
+                return f"keepalive_probes {count}", said
+        case Schedule.SYN:
             count = judge.syn_retries(side).value
-            if wait.number > count:
-                yield _count(view, index, wait, f"syn_retries, {count} in all", f"retry {wait.number}")
-        case Schedule.SYN_ACK if _is_given(given, side, names.SYNACK_RETRIES):
+            if number > count:
+                return f"syn_retries, {count} in all", f"retry {number}"
+        case Schedule.SYN_ACK:
             count = judge.value(side, names.SYNACK_RETRIES).value
-            if wait.number > count:
-                yield _count(view, index, wait, f"synack_retries {count}", f"retry {wait.number}")
+            if number > count:
+                return f"synack_retries {count}", f"retry {number}"
+    return None
 
 
-def _is_given(given: Given, side: Side, *wanted: str) -> bool:
-    return given.profile is not None or any(name in given.values[side] for name in wanted)
-
-
-def _count(view: Findings, index: int, wait: Wait, name: str, because: str) -> Deviation:
-    return _deviation(view, index, wait, name, because, None, None)
+def _where_given(given: Given, needed: Mapping[Schedule, Sequence[str]]) -> Iterator[tuple[Side, Schedule]]:
+    """The waits of which one of the values `needed` is given."""
+    for side in SIDES:
+        for schedule, wanted in needed.items():
+            if given.profile is not None or any(name in given.values[side] for name in wanted):
+                yield side, schedule
 
 
 def _deviation(
-    view: Findings,
+    flow: FlowWaits,
     index: int,
     wait: Wait,
     name: str,
@@ -186,9 +220,9 @@ def _deviation(
     observed_ns: int | None,
 ) -> Deviation:
     return Deviation(
-        flow=view.summary.number,
-        file=view.file(index),
-        frame=view.frame(index),
+        flow=flow.number,
+        file=flow.file(index),
+        frame=flow.frame(index),
         side=wait.side,
         timer=wait.timer,
         name=name,

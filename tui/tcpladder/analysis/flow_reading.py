@@ -20,7 +20,7 @@ from tcpladder.analysis.log import SegmentLog
 from tcpladder.analysis.rows import FlowRows
 from tcpladder.analysis.schedule import SECOND_NS
 from tcpladder.analysis.view import Endpoint, FlowSummary, Side, Timer
-from tcpladder.analysis.wait import NOTHING, Schedule
+from tcpladder.analysis.wait import NOTHING, Schedule, Wait
 from tcpladder.analysis.waits import Waits
 from tcpladder.flows.state import TcpState
 from tcpladder.wire.segments import SackBlocks
@@ -34,6 +34,11 @@ _PRECISE = {Timer.TLP: Kind.TAIL_LOSS_PROBE, Timer.DELAYED_ACK: Kind.DELAYED_ACK
 _NOT_SAVED = frozenset(
     {"_log", "_flow", "_read_values", "_ends", "_summary", "_states", "_asked", "restarts"}
 )
+
+
+def is_silence(wait: Wait, pause_ns: int) -> bool:
+    """Whether a pause before what a timer sent gets a row of its own; any other does from SILENCE_NS on."""
+    return wait.armed != NOTHING and pause_ns >= TIMED_SILENCE_NS
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +197,7 @@ class FlowReading:
         kind, silent = self._kind.values, self._silent.values
         for index in self._waits.fresh:
             wait = self._waits.found[index]
-            if wait.armed != NOTHING and pause_ns[index - begin] >= TIMED_SILENCE_NS:
+            if is_silence(wait, pause_ns.item(index - begin)):
                 silent[index] = True
             precise = Kind.RST_GIVES_UP if wait.schedule is Schedule.GIVE_UP else _PRECISE.get(wait.timer)
             # That an ACK closes the window says more than that it was delayed.

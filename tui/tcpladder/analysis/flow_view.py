@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Mapping
 
 from tcpladder.analysis import names
 from tcpladder.analysis.advice import advice
 from tcpladder.analysis.because import Compared, because
-from tcpladder.analysis.beliefs import Believed, TimerValues
+from tcpladder.analysis.beliefs import Believed
 from tcpladder.analysis.ending import ending
 from tcpladder.analysis.flow_fields import FlowFields
 from tcpladder.analysis.forecast import forecast, give_ups
-from tcpladder.analysis.judge import Judge
 from tcpladder.analysis.kinds import KINDS, Kind
-from tcpladder.analysis.missing import Missing, missing
 from tcpladder.analysis.shown import shown
 from tcpladder.analysis.timer_words import timer_words
 from tcpladder.analysis.view import Gap, Origin, Pending, Side, Timer, Verdict
@@ -117,14 +115,6 @@ class Findings(FlowFields):
         """Where the numbers of this flow collide, one sentence each."""
         ends = dict(zip(Side, self._ends(), strict=True))
         return advice(self._waits, self._judge, self._states(), ends)
-
-    def judged(self, values: Mapping[Side, TimerValues]) -> Judge:
-        """A judge of this flow by values that must hold."""
-        return Judge(values, self._waits, strict=True)
-
-    def missing(self, judge: Judge, named: Mapping[Side, Container[str]], until_ns: int) -> Iterator[Missing]:
-        """What had to come in this flow by `until_ns`, the end of the capture, and never did; see missing.py."""
-        return missing(self._columns, self.silent, self._waits, judge, named, until_ns)
 
     def waits(self) -> Mapping[int, Wait]:
         """Index of each segment that a timer sent -> the wait before it."""

@@ -165,10 +165,10 @@ class Judge:
 
     def measured(self, wait: Wait) -> Wait:
         """A wait from what armed its timer: on some stacks the end's own last segment arms keepalive_time, too."""
+        if wait.own <= wait.armed or wait.schedule is not Schedule.KEEPALIVE_TIME:
+            return wait
         profile = self.values[wait.side].profile if self.backoff(wait.side) is None else SOLARIS
-        if wait.schedule is Schedule.KEEPALIVE_TIME and profile.idles_from_own and wait.own > wait.armed:
-            return wait._replace(armed=wait.own, observed_ns=wait.own_ns)
-        return wait
+        return wait._replace(armed=wait.own, observed_ns=wait.own_ns) if profile.idles_from_own else wait
 
     def follows_probe(self, wait: Wait) -> bool:
         """Whether a tail loss probe armed the timer of a wait: then its first RTO is as long as the probe took."""
@@ -271,10 +271,8 @@ class Judge:
     def _least_ns(self, wait: Wait) -> int:
         """An expiry behind an answered probe comes no sooner than keepalive_intvl (tcp_keepalive_timer)."""
         probe = self._waits.found.get(wait.own)
-        intvl_ns = self.least_spacing_ns(wait.side)
-        if probe is None or probe.timer is not Timer.KEEPALIVE or not intvl_ns:
-            return 0
-        return intvl_ns - (wait.own_ns - wait.observed_ns)
+        intvl_ns = self.least_spacing_ns(wait.side) if probe and probe.timer is Timer.KEEPALIVE else 0
+        return intvl_ns - (wait.own_ns - wait.observed_ns) if intvl_ns else 0
 
     def _tail_loss_probe(self, wait: Wait) -> Believed | None:
         """2 RTT and an allowance, but never later than the RTO (tcp_schedule_loss_probe)."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +23,10 @@ NO_FLOW = 0xFFFF_FFFF
 """The flow of a copy: it is no segment of its own."""
 FEW = 8
 """One row in so many is looked for in its piece; of more, the pieces are joined first."""
-NOT_KEPT = frozenset({"swapped", "window_shift"})
+DECODED = frozenset(column_names()) - {"swapped", "window_shift"}
+CLASSIFIED = frozenset({"kind", "expected", "expected_known", "peer_ack", "peer_ack_known"})
+ALL = DECODED | CLASSIFIED | {"flow", "from_server", "file"}
+"""The columns of a log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +41,14 @@ class Amendment:
 
 
 class SegmentLog:
-    """Segments in the pieces in which they came: about 75 bytes a segment, nothing is copied when it grows."""
+    """Segments in the pieces in which they came: about 75 bytes a segment, nothing is copied when it grows.
 
-    def __init__(self) -> None:
+    Args:
+        columns: which are kept besides `flow` and `kind`; None for all.
+    """
+
+    def __init__(self, columns: Collection[str] | None = None) -> None:
+        self._columns = ALL if columns is None else ALL & {*columns, "flow", "kind"}
         self._pieces: list[dict[str, NDArray[Any]]] = []
         self._starts: list[int] = []
         self._size = 0
@@ -75,16 +83,15 @@ class SegmentLog:
         if not len(segments):
             return
         piece = {
-            name: np.array(getattr(segments, name), NARROW.get(name))
-            for name in column_names()
-            if name not in NOT_KEPT
+            name: np.array(getattr(segments, name), NARROW.get(name)) for name in DECODED & self._columns
         }
+        piece |= {name: getattr(classified, name) for name in CLASSIFIED & self._columns}
         piece["flow"] = assigned.flow.astype(np.uint32)
         piece["flow"][list(classified.copy_of)] = NO_FLOW
-        piece["from_server"] = assigned.from_server
-        for name in ("kind", "expected", "expected_known", "peer_ack", "peer_ack_known"):
-            piece[name] = getattr(classified, name)
-        piece["file"] = np.full(len(segments), file, np.uint8)
+        if "from_server" in self._columns:
+            piece["from_server"] = assigned.from_server
+        if "file" in self._columns:
+            piece["file"] = np.full(len(segments), file, np.uint8)
         for row, original in sorted(classified.copy_of.items()):
             # A copy of a copy belongs to the segment itself.
             original = self.copy_of.get(original, original)

@@ -8,7 +8,7 @@ nothing of its path, so its SYNs are not judged.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -66,7 +66,7 @@ class _Silence:
 
 def missing(
     columns: FlowColumns,
-    silent: NDArray[np.bool_],
+    silent: Callable[[], NDArray[np.bool_]],
     waits: Waits,
     judge: Judge,
     named: Mapping[Side, Container[str]],
@@ -81,13 +81,16 @@ def missing(
     shortest = min(shortest_ns.values())
     if shortest == _NEVER_NS:
         return
+    sides = [side for side in SIDES if shortest_ns[side] < _NEVER_NS and waits.is_beside(side)]
+    silences = list(_silences(columns, silent(), until_ns, shortest)) if sides else []
+    if not silences:
+        return
     reader = _Reader(columns, waits, judge)
-    for silence in _silences(columns, silent, until_ns, shortest):
-        for side in SIDES:
-            if shortest_ns[side] < _NEVER_NS:
-                found = reader.keepalive(side, silence) or reader.retransmission(side, silence)
-                if found is not None and _NEEDED[found.schedule] in named[side]:
-                    yield found
+    for silence in silences:
+        for side in sides:
+            found = reader.keepalive(side, silence) or reader.retransmission(side, silence)
+            if found is not None and _NEEDED[found.schedule] in named[side]:
+                yield found
 
 
 def _shortest_ns(waits: Waits, judge: Judge, side: Side, named: Container[str]) -> int:
@@ -121,7 +124,7 @@ def _latest_ns(wait_ns: int) -> int:
 
 
 class _Reader:
-    """What a flow was like when it fell silent."""
+    """What a flow was like when it fell silent, at ends that the capture point is beside."""
 
     def __init__(self, columns: FlowColumns, waits: Waits, judge: Judge) -> None:
         self._columns, self._waits, self._judge = columns, waits, judge
@@ -187,7 +190,7 @@ class _Reader:
         self, side: Side, schedule: Schedule, armed: int, wait_ns: int, silence: _Silence, name: str
     ) -> Missing | None:
         silent_ns = silence.end_ns - self._columns.at_ns(armed)
-        if silent_ns <= _latest_ns(wait_ns) or not self._waits.is_beside(side):
+        if silent_ns <= _latest_ns(wait_ns):
             return None
         timer = Timer.RTO if schedule is Schedule.RTO else Timer.KEEPALIVE
         return Missing(

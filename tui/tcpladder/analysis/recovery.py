@@ -26,11 +26,6 @@ JITTER_SHARE = 20
 REORDERING_NS = 8 * MILLISECOND_NS
 """How late the timer is that waits out a reordering (RACK, RFC 8985 6.2 step 5) besides a quarter of the round trip."""
 EARLIEST_RTO_NS = RTO_MIN_NS - 10 * MILLISECOND_NS
-OVERTAKING = 16
-"""So many segments of an end may have overtaken one."""
-NEAR_ID = 64
-"""IP identifications this near each other are counted by one end; some stacks roll dice for theirs."""
-_ACK = int(Flag.ACK)
 CONTROL = int(Flag.SYN | Flag.FIN)
 ASKING = frozenset({Kind.KEEPALIVE_PROBE, Kind.ZERO_WINDOW_PROBE})
 LOOK_BACK = 64
@@ -109,30 +104,6 @@ class RecoveryReader:
             self._probes(client) and not lossy and not probing and (not state.timeouts or acked > state.una)
         )
 
-    def was_overtaken(self, index: int, client: bool) -> bool:
-        """Whether its end sent one of the segments before it later: by IP id, timestamp or acknowledgment number."""
-        left = OVERTAKING
-        for at in range(index - 1, max(-1, index - LOOK_BACK), -1):
-            if self._columns.from_client.item(at) == client:
-                if self._is_newer(at, index):
-                    return True
-                left -= 1
-                if not left:
-                    break
-        return False
-
-    def _is_newer(self, at: int, index: int) -> bool:
-        """Whether of two segments of one end the first was sent behind the second."""
-        columns, value = self._columns, self._columns.value
-        ids = value("ip_id", at), value("ip_id", index)
-        if min(ids) > 0 and 0 < (ids[0] - ids[1]) % (1 << 16) < NEAR_ID:
-            return True
-        timed = value("has_timestamps", at) and value("has_timestamps", index)
-        if timed and difference(value("tsval", at), value("tsval", index)) > 0:
-            return True
-        both = columns.flags.item(at) & columns.flags.item(index) & _ACK
-        return bool(both) and difference(columns.ack.item(at), columns.ack.item(index)) > 0
-
     def repetition(self, one: Candidate) -> Sent | None:
         """The timer that sent a segment again; None where an ACK asked for it, the network reordered it, or nothing
         tells."""
@@ -157,7 +128,7 @@ class RecoveryReader:
         if not probes and waited_ns < EARLIEST_RTO_NS and (lost or _has_heard_since(one)):
             # Too soon for an RTO: an ACK asked for it, over a path that was slower than ever before.
             return None
-        if self.was_overtaken(one.at, one.from_client):
+        if one.overtaken_by_any:
             return None
         state.timeouts += 1
         if probes:

@@ -1,4 +1,4 @@
-"""The findings about many flows of a log, read in one pass over their columns, a company of flows at a time."""
+"""The segments of many flows of a log, read in one pass over their columns, a company of flows at a time."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from tcpladder.analysis.candidates import CandidateReader
 from tcpladder.analysis.columns import COLUMNS, MOST_FLOWS, FlowColumns
 from tcpladder.analysis.flow_reading import Part
-from tcpladder.analysis.flow_view import Findings
 from tcpladder.analysis.log import SegmentLog
 
 MOST_GATHERED = 1 << 20
@@ -22,26 +21,21 @@ MOST_SEGMENTS = 1 << 16
 """Of them in one company, so that its columns stay in a core's cache; likewise."""
 
 
-def read_together(
-    log: SegmentLog, flows: int, findings: Callable[[int, Part], Findings], *, delayed: bool = True
-) -> Iterator[Findings]:
-    """The findings about each flow of a log, in order; `findings` makes them of a flow's number, from 0.
+def read_together(log: SegmentLog, flows: int, *, delayed: bool = True) -> Iterator[Part]:
+    """Each flow of a log, in order.
 
     `delayed` says whether the ACKs that a delayed ACK timer sent are looked for.
     """
     rows, begins = log.rows_by_flow(flows)
-    number = 0
     joined = cache(log.joined)
     for gathered, gathered_begins in _divided(rows, begins, MOST_GATHERED):
         # All rows are known to be inside: without a look at each, `take` needs half the time.
-        column = {name: log.joined(name).take(gathered, mode="clip") for name in COLUMNS}
+        column = {name: joined(name).take(gathered, mode="clip") for name in COLUMNS}
         at = 0
         for company, company_begins in _divided(gathered, gathered_begins, MOST_SEGMENTS):
             own = {name: values[at : at + len(company)] for name, values in column.items()}
             at += len(company)
-            for part in _read(log, own, joined, company, company_begins, delayed):
-                yield findings(number, part)
-                number += 1
+            yield from _read(log, own, joined, company, company_begins, delayed)
 
 
 def _divided(

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from tcpladder.analysis.classified import Amended, Classified
 from tcpladder.analysis.kinds import Kind
-from tcpladder.analysis.log import NOT_KEPT, SegmentLog
+from tcpladder.analysis.log import DECODED, SegmentLog
 from tcpladder.analysis.tracking import Tracker
 from tcpladder.flows.table import Assigned
-from tcpladder.wire.segments import NO_SHIFT, Addresses, Segments, column_names
+from tcpladder.wire.segments import NO_SHIFT, Addresses, Segments
 
 
 def follow_again(
@@ -55,9 +55,7 @@ def follow_again(
 
 def _segments(log: SegmentLog, rows: NDArray[np.int64]) -> Segments:
     """The rows as they were decoded, without what the log does not keep."""
-    columns: dict[str, Any] = {
-        name: log.column(name, rows) for name in column_names() if name not in NOT_KEPT
-    }
+    columns: dict[str, Any] = {name: log.column(name, rows) for name in DECODED}
     return Segments(
         **columns,
         swapped=np.zeros(len(rows), np.bool_),

@@ -5,6 +5,7 @@ Finds waits, does not judge them: how long one should have been is for judge.py,
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from tcpladder.analysis import hearing
@@ -24,15 +25,11 @@ ANSWER_NS = 20 * MILLISECOND_NS
 SHORTEST_INTVL_NS = 400 * MILLISECOND_NS
 """A RST sooner after a probe than this is no give-up: keepalive_intvl counts in seconds."""
 _ACK = int(Flag.ACK)
-REPETITIONS = frozenset(
-    {
-        Kind.RETRANSMISSION,
-        Kind.SPURIOUS_RETRANSMISSION,
-        Kind.OUT_OF_ORDER,
-        Kind.FAST_RETRANSMISSION,
-    }
-)
-"""Below the highest number sent: a timer may have sent it again."""
+# By names of this module: asking an enum for a member runs Python code before 3.12.
+_CLIENT, _SERVER = Side.CLIENT, Side.SERVER
+_KEEPALIVE, _KEEPALIVE_TIME, _KEEPALIVE_INTVL = (
+    Timer.KEEPALIVE, Schedule.KEEPALIVE_TIME, Schedule.KEEPALIVE_INTVL,
+)  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -116,14 +113,14 @@ class Waits:
         for one in candidates.found:
             self._around(one)
             self._round_trip_ns = one.round_trip_ns
-            self._watch(one, Side.CLIENT if one.from_client else Side.SERVER)
+            _WATCH[one.kind](self, one, _CLIENT if one.from_client else _SERVER)
         self._around(candidates.last)
         for late in candidates.late:
             side = Side.CLIENT if late.from_client else Side.SERVER
             self._note(late.at, side, Timer.DELAYED_ACK, Schedule.DELAYED_ACK, late.armed, 1)
 
     def _around(self, around: Candidate | Around) -> None:
-        client, server = self.ends[Side.CLIENT], self.ends[Side.SERVER]
+        client, server = self.ends[_CLIENT], self.ends[_SERVER]
         client.latest, server.latest = around.latest_of_client, around.latest_of_server
         client.heard, server.heard = around.heard_by_client, around.heard_by_server
 
@@ -133,7 +130,7 @@ class Waits:
 
     def jitter_ns(self, side: Side) -> int:
         """By how much the path from an end to the capture point varies; 0 where the capture is beside it."""
-        return self._recovery.outgoing(client=side is Side.CLIENT).jitter_ns
+        return self._recovery.outgoing(client=side is _CLIENT).jitter_ns
 
     def is_beside(self, side: Side) -> bool:
         """Whether the capture point is beside an end, as far as the flow shows."""
@@ -202,32 +199,25 @@ class Waits:
         before = hearing.before(self._columns, lost.oldest, client=side is Side.CLIENT)
         return heard if before == NOTHING else before
 
-    def _watch(self, one: Candidate, side: Side) -> None:
-        end, index = self.ends[side], one.at
-        match one.kind:
-            case Kind.SYN | Kind.SYN_CROSSING | Kind.SYN_DATA:
-                end.syn, end.syns = index, 1
-                self._recovery.syn(index, side is Side.CLIENT)
-            case Kind.SYN_RETRANSMISSION:
-                self._note(index, side, Timer.RTO, Schedule.SYN, end.syn, end.syns)
-                end.syn, end.syns = index, end.syns + 1
-            case Kind.SYN_ACK:
-                end.syn_ack = index
-                self._recovery.syn(index, side is Side.CLIENT)
-            case Kind.SYN_ACK_RETRANSMISSION:
-                self._syn_ack_again(index, side)
-            case Kind.KEEPALIVE_PROBE:
-                # An ACK that others overtook looks like a probe.
-                if not (one.overtaken_by_latest or self._recovery.was_overtaken(index, one.from_client)):
-                    self._keepalive_probe(index, side)
-            case Kind.ZERO_WINDOW_PROBE:
-                self._window_probe(index, side)
-            case Kind.RST:
-                self._reset(index, side)
-            case Kind.DATA | Kind.WINDOW_FULL | Kind.FIN:
-                self._again(index, side, self._recovery.first_copy_lost(one))
-            case kind if kind in REPETITIONS:
-                self._again(index, side, self._recovery.repetition(one))
+    def _syn(self, one: Candidate, side: Side) -> None:
+        end = self.ends[side]
+        end.syn, end.syns = one.at, 1
+        self._recovery.syn(one.at, side is _CLIENT)
+
+    def _syn_again(self, one: Candidate, side: Side) -> None:
+        end = self.ends[side]
+        self._note(one.at, side, Timer.RTO, Schedule.SYN, end.syn, end.syns)
+        end.syn, end.syns = one.at, end.syns + 1
+
+    def _syn_ack(self, one: Candidate, side: Side) -> None:
+        self.ends[side].syn_ack = one.at
+        self._recovery.syn(one.at, side is _CLIENT)
+
+    def _first_copy(self, one: Candidate, side: Side) -> None:
+        self._again(one.at, side, self._recovery.first_copy_lost(one))
+
+    def _repetition(self, one: Candidate, side: Side) -> None:
+        self._again(one.at, side, self._recovery.repetition(one))
 
     def _again(self, index: int, side: Side, sent: Sent | None) -> None:
         if sent is None:
@@ -238,9 +228,9 @@ class Waits:
             schedule = Schedule.RTO
         self._note(index, side, sent.timer, schedule, sent.armed, sent.number)
 
-    def _window_probe(self, index: int, side: Side) -> None:
+    def _window_probe(self, one: Candidate, side: Side) -> None:
         """Probes of a closed window double their distance while they are answered, too (tcp_probe_timer)."""
-        end = self.ends[side]
+        end, index = self.ends[side], one.at
         following = end.window_probe != NOTHING and self._is_answer(end.heard, end.window_probe)
         end.window_probes = end.window_probes + 1 if following else 1
         end.window_unanswered = end.window_unanswered + 1 if following and end.heard < end.window_probe else 1
@@ -254,26 +244,26 @@ class Waits:
         """Whether what the peer said last, if anything since the probe, left the window closed."""
         return heard <= probe or self._columns.value("window", heard) == 0
 
-    def _keepalive_probe(self, index: int, side: Side) -> None:
+    def _keepalive_probe(self, one: Candidate, side: Side) -> None:
         """Answered probes are keepalive_time apart, unanswered ones keepalive_intvl (tcp_keepalive_timer)."""
-        end, observed = self.ends[side], self.by_end[side]
+        end, observed, index = self.ends[side], self.by_end[side], one.at
         observed.garbage_bytes = max(observed.garbage_bytes, self._columns.length.item(index))
         if end.probe != NOTHING and not self._has_heard(index, side):
             end.deaf = end.heard > end.probe
             observed.deaf_to += end.deaf
             end.unanswered += 1
-            schedule, armed = Schedule.KEEPALIVE_INTVL, end.probe
+            schedule, armed = _KEEPALIVE_INTVL, end.probe
         else:
             end.unanswered, end.deaf = 1, False
-            peer = self._recovery.outgoing(client=side is not Side.CLIENT)
-            armed = hearing.heard_by(self._columns, peer, index, end.heard, client=side is Side.CLIENT)
-            schedule = Schedule.KEEPALIVE_TIME
-        self._note(index, side, Timer.KEEPALIVE, schedule, armed, end.unanswered)
+            peer = self._recovery.outgoing(client=side is not _CLIENT)
+            armed = hearing.heard_by(self._columns, peer, index, end.heard, client=side is _CLIENT)
+            schedule = _KEEPALIVE_TIME
+        self._note(index, side, _KEEPALIVE, schedule, armed, end.unanswered)
         end.probe = index
 
-    def _reset(self, index: int, side: Side) -> None:
+    def _reset(self, one: Candidate, side: Side) -> None:
         """A RST with ACK behind an unanswered probe is the give-up of keepalive (tcp_send_active_reset)."""
-        end, columns = self.ends[side], self._columns
+        end, columns, index = self.ends[side], self._columns, one.at
         if end.probe == NOTHING or end.latest != end.probe or not columns.flags.item(index) & _ACK:
             return
         waited_ns = columns.at_ns(index) - columns.at_ns(end.probe)
@@ -294,10 +284,10 @@ class Waits:
             return True
         return difference(value("tsecr", index), value("tsval", end.heard)) >= 0
 
-    def _syn_ack_again(self, index: int, side: Side) -> None:
+    def _syn_ack_again(self, one: Candidate, side: Side) -> None:
         """The listener's timer sends a SYN-ACK again, and so does every repeated SYN that reaches it."""
-        end, peer = self.ends[side], self.ends[Side.SERVER if side is Side.CLIENT else Side.CLIENT]
-        now_ns = self._columns.at_ns(index)
+        end, peer = self.ends[side], self.ends[_SERVER if side is _CLIENT else _CLIENT]
+        index, now_ns = one.at, self._columns.at_ns(one.at)
         if end.syn_ack == NOTHING:
             end.syn_ack = index
             return
@@ -330,3 +320,22 @@ class Waits:
         )
         by_end.add(wait)
         self.fresh.append(index)
+
+
+_WATCH: Mapping[int, Callable[[Waits, Candidate, Side], None]] = {
+    Kind.SYN: Waits._syn,
+    Kind.SYN_CROSSING: Waits._syn,
+    Kind.SYN_DATA: Waits._syn,
+    Kind.SYN_RETRANSMISSION: Waits._syn_again,
+    Kind.SYN_ACK: Waits._syn_ack,
+    Kind.SYN_ACK_RETRANSMISSION: Waits._syn_ack_again,
+    Kind.KEEPALIVE_PROBE: Waits._keepalive_probe,
+    Kind.ZERO_WINDOW_PROBE: Waits._window_probe,
+    Kind.RST: Waits._reset,
+    **dict.fromkeys((Kind.DATA, Kind.WINDOW_FULL, Kind.FIN), Waits._first_copy),
+    **dict.fromkeys(
+        (Kind.RETRANSMISSION, Kind.SPURIOUS_RETRANSMISSION, Kind.OUT_OF_ORDER, Kind.FAST_RETRANSMISSION),
+        Waits._repetition,
+    ),
+}
+"""What becomes of a candidate of each kind."""

@@ -68,16 +68,16 @@ def grouped(shown: list[tuple[int, str, str]], folded: set[str]) -> tuple[list[i
         folded: the names of the groups that show their heading alone.
     """
     members: dict[str, list[int]] = {}
-    ends: dict[str, Counter[str]] = {}
+    ends: dict[str, list[str]] = {}
     for number, name, end in shown:
         members.setdefault(name, []).append(number)
-        ends.setdefault(name, Counter())[end] += 1
+        ends.setdefault(name, []).append(end)
     names = sorted(members, key=lambda name: (-len(members[name]), name))
     groups = [
         Group(
             name=name,
             members=tuple(members[name]),
-            ends=tuple(sorted(ends[name].items(), key=lambda one: (-one[1], one[0]))),
+            ends=tuple(sorted(Counter(ends[name]).items(), key=lambda one: (-one[1], one[0]))),
             folded=name in folded,
         )
         for name in names

@@ -197,10 +197,10 @@ class FlowOrder:
         keys, before = self._keys, self.numbers
         shown = [index for index, key in enumerate(keys) if key is not None]
         if self.grouping is Grouping.NONE:
-            shown.sort(key=lambda index: (-keys[index], index))
+            shown.sort(key=keys.__getitem__, reverse=True)
             self.numbers, self.groups = [index + 1 for index in shown], []
         else:
-            shown.sort(key=lambda index: (-keys[index][0], index))
+            shown.sort(key=lambda index: keys[index][0], reverse=True)
             told = [(index + 1, *keys[index][1:]) for index in shown]
             self.numbers, self.groups = grouped(told, self._folded)
         self._apart_ns = max(SORT_NS, (perf_counter_ns() - self._sorted_ns) * SORT_SHARE)

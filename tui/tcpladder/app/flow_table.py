@@ -53,7 +53,10 @@ class FlowTable(RowView):
     @property
     def columns(self) -> FlowColumns:
         """Those that are drawn."""
-        return flow_columns(self.row_width, self.chosen, longest=self._longest, owned=self._owned)
+        return self._columns_for(self.row_width)
+
+    def _columns_for(self, width: int) -> FlowColumns:
+        return flow_columns(width, self.chosen, longest=self._longest, owned=self._owned)
 
     @property
     def heading(self) -> str:
@@ -73,12 +76,12 @@ class FlowTable(RowView):
 
     def summary(self, number: int) -> FlowSummary:
         """What to draw of a flow: as it is, or as it was when the list was paused."""
-        return self._drawn(number)[0]
+        return self._drawn(number, self.columns)[0]
 
-    def _drawn(self, number: int) -> Drawn:
+    def _drawn(self, number: int, columns: FlowColumns) -> Drawn:
         if self._frozen is not None and number in self._frozen:
             return self._frozen[number]
-        counts = self._session.activity(number) if self.columns.shows_activity else ()
+        counts = self._session.activity(number) if columns.shows_activity else ()
         drawn = self._session.summary(number), counts
         if self._frozen is not None:
             self._frozen[number] = drawn
@@ -113,13 +116,14 @@ class FlowTable(RowView):
         measures, before = self._session.measures(), self._measures
         self._measures = measures
         if moved or measures is None or before is None or measures.window != before.window:
-            self.look_again(len(self.order.numbers))
+            self.look_again(range(len(self.order.numbers)))
             return
         self.forget_hidden()
-        for row in range(self.top, min(self.top + self.page, len(self.order.numbers))):
-            flow = self.order.numbers[row] - 1
-            if flow < 0 or flow >= len(before.changes) or measures.changes[flow] != before.changes[flow]:
-                self.row_changed(row)
+        known = min(len(before.changes), len(measures.changes))
+        changed = measures.changes[:known] != before.changes[:known]
+        shown, numbers = self.rows_shown, self.order.numbers
+        rows = range(shown.start, min(shown.stop, len(numbers)))
+        self.look_again({row for row in rows if not 1 <= numbers[row] <= known or changed[numbers[row] - 1]})
 
     def addresses_shown(self) -> set[str]:
         """Those of the flows on the screen."""
@@ -142,9 +146,10 @@ class FlowTable(RowView):
         if group is not None:
             return self._draw_group(group, width, selected)
         number = self.order.numbers[row]
-        summary, counts = self._drawn(number)
+        summary, counts = self._drawn(number, self._columns_for(width))
         self._make_room(summary)
-        _, *rest = draw_flow(summary, self.columns, replace(self._pen, activity=counts))
+        pen = replace(self._pen, activity=counts) if counts else self._pen
+        _, *rest = draw_flow(summary, self._columns_for(width), pen)
         mark = "*" if number in self.marked else " "
         return self._styles.strip(
             ((self._cursor(selected), Role.CURSOR), (mark, Role.NOTE), *rest), width, selected

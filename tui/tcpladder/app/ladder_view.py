@@ -97,9 +97,8 @@ class LadderView(RowView):
         if first < known or len(before) != len(self.pending) or self._count != self.row_count():
             self.rows_changed(first)
             if first < known:
-                self.look_again(
-                    first
-                )  # an answer settles what its probe says, a measured timer what its gaps say
+                # An answer settles what its probe says, a measured timer what its gaps say.
+                self.look_again(range(first))
         elif before != self.pending:
             self._draw_pending()
 

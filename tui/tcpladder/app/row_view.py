@@ -5,6 +5,7 @@ What a row looks like is the subclass's: `row_count` and `draw_row`.
 
 from __future__ import annotations
 
+from collections.abc import Container, Sequence
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -92,6 +93,12 @@ class RowView(Rebindable, ScrollView, can_focus=True, inherit_bindings=False):
         """The uppermost row on the screen."""
         return self.scroll_offset.y
 
+    @property
+    def rows_shown(self) -> range:
+        """The rows that the screen has room for; each look at `top`, `page` and `row_width` asks the style sheet."""
+        top = self.top
+        return range(top, top + self.page)
+
     # What changed
 
     def rows_changed(self, first: int = 0) -> None:
@@ -110,28 +117,41 @@ class RowView(Rebindable, ScrollView, can_focus=True, inherit_bindings=False):
         if start < end:
             self.refresh(Region(0, start - self.top, self.row_width, end - start))
 
-    def look_again(self, end: int) -> None:
-        """Draw again those rows before `end` that look otherwise by now; the others cost the terminal nothing."""
-        width = self.row_width
-        for key in [key for key in self._strips.keys() if key[0] < end]:  # noqa: SIM118  no iterator
+    def look_again(self, rows: Container[int]) -> None:
+        """Draw again those of `rows` that look otherwise by now; the others cost the terminal nothing."""
+        width, cursor, shown = self.row_width, self.cursor, self.rows_shown
+        changed = []
+        for key in [key for key in self._strips.keys() if key[0] in rows]:  # noqa: SIM118  no iterator
             row, _, selected = key
-            shown = key == (row, width, row == self.cursor) and self.top <= row < self.top + self.page
-            if not shown:
+            if key != (row, width, row == cursor) or row not in shown:
                 self._strips.discard(key)
-            elif self.draw_row(row, width, selected) != self._strips.get(key):
-                self.row_changed(row)
+                continue
+            strip = self.draw_row(row, width, selected)
+            if strip != self._strips.get(key):
+                self._strips.discard(key)  # Textual's cache keeps the value that a key has
+                self._strips[key] = strip
+                changed.append(row)
+        self._paint(changed)
 
     def forget_hidden(self) -> None:
         """Make rows anew that are not on the screen now, when they come to be."""
-        for key in [key for key in self._strips.keys() if not self.top <= key[0] < self.top + self.page]:  # noqa: SIM118
+        shown = self.rows_shown
+        for key in [key for key in self._strips.keys() if key[0] not in shown]:  # noqa: SIM118  no iterator
             self._strips.discard(key)
 
-    def row_changed(self, row: int) -> None:
-        """Draw one row again, if it is on the screen."""
-        for selected in (False, True):
-            self._strips.discard((row, self.row_width, selected))
-        if self.top <= row < self.top + self.page:
-            self.refresh(Region(0, row - self.top, self.row_width, 1))
+    def row_changed(self, *rows: int) -> None:
+        """Draw rows again, those that are on the screen."""
+        width, shown = self.row_width, self.rows_shown
+        for row in rows:
+            for selected in (False, True):
+                self._strips.discard((row, width, selected))
+        self._paint([row for row in rows if row in shown])
+
+    def _paint(self, rows: Sequence[int]) -> None:
+        """Bring rows to the screen, all of them on it."""
+        if rows:
+            width, top = self.row_width, self.top
+            self.refresh(*(Region(0, row - top, width, 1) for row in rows))
 
     def _resize_to_rows(self) -> None:
         """Tell the scroll bar how many rows there are.
@@ -166,8 +186,7 @@ class RowView(Rebindable, ScrollView, can_focus=True, inherit_bindings=False):
         if row == self.cursor:
             return
         before, self.cursor = self.cursor, row
-        self.row_changed(before)
-        self.row_changed(row)
+        self.row_changed(before, row)
         self.post_message(self.Moved())
 
     def go_to(self, row: int) -> None:

@@ -46,15 +46,12 @@ def _gap(name: str) -> str:
 
 def _joined(columns: FlowColumns, texts: list[str], *, ascii_only: bool) -> str:
     """The cells, a blank between two, and two before the end."""
-    parts: list[str] = []
+    line = cell = ""
     for (name, width), text in zip(columns.cells, texts, strict=True):
-        is_last = len(parts) == len(texts) - 1
-        cell = (right if COLUMNS[name].is_number else left)(
-            text, max(width, len(text) * columns.exact), ascii_only
-        )
-        gap = _gap(name) if parts else ""
-        parts.append(gap + (cell.rstrip() if columns.exact and is_last else cell))
-    return "".join(parts)
+        room = max(width, len(text)) if columns.exact else width
+        cell = (right if COLUMNS[name].is_number else left)(text, room, ascii_only)
+        line += _gap(name) + cell if line else cell
+    return line[: len(line) - len(cell)] + cell.rstrip() if columns.exact else line
 
 
 def _finish(spans: list[tuple[str, Role]], columns: FlowColumns) -> Line:

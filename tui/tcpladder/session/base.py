@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import PurePath
@@ -47,6 +47,8 @@ class Session(Masked):
     mode: Mode = "file"
     one_capture = True
     """Whether there is never a second one, whose flows might have begun before those of the first."""
+    _columns: Collection[str] | None = None
+    """Which columns of the segments are kept; None for all."""
 
     def __init__(
         self, name: str, *, filter_text: str = "", keep_segments: bool = True, given: Given | None = None
@@ -118,7 +120,8 @@ class Session(Masked):
                 os.urandom(SALT_BYTES),
                 beliefs or self.beliefs,
                 keep_segments=self._keep_segments,
-                activity=self._new_activity() if self._keep_segments else None,
+                columns=self._columns,
+                activity=self._new_activity() if self._keep_segments and self._columns is None else None,
                 names=names if names is not None else {},
                 mask=self.mask_here,
                 aliases=lambda: self._aliases,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from tcpladder.analysis.beliefs import TimerValues
 from tcpladder.analysis.capture import Beliefs, CaptureAnalysis
@@ -31,6 +31,8 @@ class FileSession(Session):
     Args:
         paths: as typed; `-` is stdin. Raises CaptureError and PermissionRefused for the first that cannot be read.
         keep_segments: False where only the list of flows is wanted.
+        columns: where it is known which columns of the segments are read, these; None to show them. Nothing is then
+            remembered but them.
         follow: go on at the end of the file, which is still being written; one file only.
         given: what the user says of the timers.
         read_again: whether `frame_bytes` is wanted, which costs disk for what comes from a pipe or is compressed.
@@ -43,11 +45,13 @@ class FileSession(Session):
         paths: Sequence[str],
         *,
         keep_segments: bool = True,
+        columns: Collection[str] | None = None,
         read_again: bool = False,
         follow: bool = False,
         given: Given | None = None,
     ) -> None:
         super().__init__(", ".join(paths), keep_segments=keep_segments, given=given)
+        self._columns = columns
         self.sources = tuple(paths)
         if follow and len(paths) > 1:
             raise UsageError(f"--follow takes one file, not {len(paths)}")

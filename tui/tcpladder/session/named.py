@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING
 
 from tcpladder.analysis.activity import Activity
@@ -25,12 +25,13 @@ class NamedCapture(CaptureAnalysis):
         beliefs: Beliefs,
         *,
         keep_segments: bool,
+        columns: Collection[str] | None = None,
         activity: Activity | None,
         names: Mapping[str, str],
         mask: Callable[[], Mask | None] = lambda: None,
         aliases: Callable[[], Mapping[str, str]] = dict,
     ) -> None:
-        super().__init__(salt, beliefs, keep_segments=keep_segments, activity=activity)
+        super().__init__(salt, beliefs, keep_segments=keep_segments, columns=columns, activity=activity)
         self._names = names
         self._mask = mask
         self._aliases = aliases
