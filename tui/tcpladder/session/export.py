@@ -46,6 +46,8 @@ class Wish:
 
     form: Format
     flows: Sequence[int]
+    together: bool = False
+    """Whether the flows are drawn on one ladder, a lane for each host."""
     taste: Taste = field(default_factory=Taste)
     mask: Mask | None = None
     """What hides addresses; None shows them, unless the session itself is masked."""
@@ -63,7 +65,8 @@ def content(session: Exportable, wish: Wish, timezone: tzinfo) -> Iterator[bytes
     """
     mask = wish.mask or session.mask
     with session.shown_by(mask):
-        diagrams = [_diagram(session, number, wish, timezone, mask) for number in wish.flows]
+        ladders = [sorted(wish.flows)] if wish.together else [[number] for number in wish.flows]
+        diagrams = [_diagram(session, numbers, wish, timezone, mask) for numbers in ladders]
         text = (f"{line}\n".encode(errors="replace") for line in lines(wish.form, diagrams, wish.taste))
         if wish.form is Format.PNG:
             from tcpladder.render.png import png
@@ -106,12 +109,19 @@ def save(path: Path, pieces: Iterable[bytes], *, overwrite: bool = True) -> int:
     return len(data)
 
 
-def _diagram(session: Exportable, number: int, wish: Wish, timezone: tzinfo, mask: Mask | None) -> Diagram:
+def notes_of(session: Exportable, numbers: Sequence[int]) -> tuple[Note, ...]:
+    """What stands across the lanes of some flows; what happened to several of them stands there once."""
+    return tuple(dict.fromkeys(note for number in numbers for note in session.notes(number)))
+
+
+def _diagram(
+    session: Exportable, numbers: Sequence[int], wish: Wish, timezone: tzinfo, mask: Mask | None
+) -> Diagram:
     return diagram_of(
-        session.view(number),
+        [session.view(number) for number in numbers],
         source=session.masked(", ".join(Path(name).name for name in session.sources)),
         made_by=f"tcpladder {__version__}",
-        notes=session.notes(number),
+        notes=notes_of(session, numbers),
         now_ns=session.now_ns(),
         rungs=wish.rungs,
         fold=wish.fold,
