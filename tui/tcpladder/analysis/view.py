@@ -189,8 +189,8 @@ class Timeline(Protocol):
         """The flow of a segment, and its index there."""
         ...
 
-    def index_of(self, flow: int, index: int) -> int:
-        """The segment here that is `index` in one of `flows`."""
+    def index_of(self, flow: int, index: int) -> int | None:
+        """The segment here that is `index` in one of `flows`; None where that is not here yet."""
         ...
 
     def lost_segments(self) -> NDArray[np.int64]:

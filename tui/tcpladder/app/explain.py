@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tcpladder.analysis.view import FlowView, Gap, Origin, Pending, Verdict
+from tcpladder.analysis.view import Gap, Origin, Pending, Timeline, Verdict
 from tcpladder.ladder import fold_words, words
 from tcpladder.ladder.model import FoldRow, GapRow, Note, NumberMode, PendingRow, Rung, ScreenRow, SpaceRow
 
@@ -21,11 +21,11 @@ UNSEEN = ", log"
 """Behind what ate a segment that no tap saw."""
 
 
-def explain(row: ScreenRow | None, view: FlowView, numbers: NumberMode) -> str:
+def explain(row: ScreenRow | None, timeline: Timeline, numbers: NumberMode) -> str:
     """One or two sentences about a row; empty where there is no row."""
     match row:
         case Rung():
-            return _rung(row, view, numbers)
+            return _rung(row, timeline, numbers)
         case GapRow():
             return silence(row.gap)
         case Note():
@@ -33,7 +33,8 @@ def explain(row: ScreenRow | None, view: FlowView, numbers: NumberMode) -> str:
         case PendingRow():
             return _pending(row.pending)
         case FoldRow():
-            frames = f"frames {view.frame(row.begin)} to {view.frame(row.end - 1)}"
+            view, begin = timeline.within(row.begin)
+            frames = f"frames {view.frame(begin)} to {view.frame(begin + row.end - row.begin - 1)}"
             return f"{fold_words.forms(row)[0]}\n{frames}, folded: x or enter shows them"
         case SpaceRow():
             return "time to scale: - less of it, + more, 0 evenly spaced rows"
@@ -41,10 +42,11 @@ def explain(row: ScreenRow | None, view: FlowView, numbers: NumberMode) -> str:
             return ""
 
 
-def _rung(rung: Rung, view: FlowView, numbers: NumberMode) -> str:
-    timer = view.timer(rung.segment)
+def _rung(rung: Rung, timeline: Timeline, numbers: NumberMode) -> str:
+    view, index = timeline.within(rung.segment)
+    timer = view.timer(index)
     sent = f"; sent by its {timer} timer" if timer is not None else ""
-    return f"{view.because(rung.segment)}{sent}{_fate(rung)}\n{header_fields(rung, numbers)}"
+    return f"{view.because(index)}{sent}{_fate(rung)}\n{header_fields(rung, numbers)}"
 
 
 def _fate(rung: Rung) -> str:

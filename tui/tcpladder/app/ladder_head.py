@@ -11,16 +11,25 @@ from tcpladder.render.layout import NARROW_BELOW
 
 
 def head(
-    summary: FlowSummary, *, name: str, owners: str, width: int, taken: int, ascii_only: bool
+    summary: FlowSummary,
+    *,
+    name: str,
+    number: int | None,
+    owners: str,
+    width: int,
+    taken: int,
+    ascii_only: bool,
 ) -> Content:
     """That line on a screen of `width` cells, `taken` of them by what stands at its right end.
 
-    `name` is what the session reads; it and `owners` are left out where there is no room.
+    `number` is that of the flow, where the ladder has several. `name` is what the session reads; it and `owners` are
+    left out where there is no room.
     """
     both = _states(summary, width)
     ended = f"  {summary.ended}" if summary.ended else ""
     room = max(20, width - taken - len(both) - len(ended) - 4)
-    title = grid.flow_title(summary, room, ascii_only)
+    told = "" if number is None else f"flow {number}  "
+    title = told + grid.flow_title(summary, room - len(told), ascii_only)
     prefix = f"{name} {'>' if ascii_only else '›'} "
     if len(prefix) + len(title) <= room:
         title = prefix + title

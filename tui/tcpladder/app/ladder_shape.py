@@ -102,5 +102,6 @@ class ShapeKeys(Page):
         self.ladder.mark(None if segment == self.marked else segment)
         self._shape_changed()
         if self.marked is not None:
-            frame = self.ladder.view.frame(self.marked)
+            view, index = self.ladder.view.within(self.marked)
+            frame = view.frame(index)
             self.notify(f"times are measured from frame {frame}; t shows them in the first column", timeout=3)

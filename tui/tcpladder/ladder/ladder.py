@@ -138,7 +138,7 @@ class Ladder:
         if armed is None:
             return None
         segment = self.view.index_of(row.track.place, armed)
-        return segment if segment < self._segments else None
+        return segment if segment is not None and segment < self._segments else None
 
     def next_event(self, number: int, *, backward: bool = False) -> int | None:
         """The nearest row after (or before) `number` that is worth a look: a segment of model.EVENT_KINDS, one that

@@ -114,8 +114,8 @@ class MergedFlows:
     def within(self, index: int) -> tuple[FlowView, int]:
         return self.flows[self._flow.item(index)], self._index.item(index)
 
-    def index_of(self, flow: int, index: int) -> int:
-        return int(np.flatnonzero(self.flow == flow)[index])
+    def index_of(self, flow: int, index: int) -> int | None:
+        return int(np.flatnonzero(self.flow == flow)[index]) if index < self._taken[flow] else None
 
     def lost_segments(self) -> NDArray[np.int64]:
         found = [np.zeros(0, np.int64)]
@@ -130,10 +130,13 @@ class MergedFlows:
         return sum(flow.losses for flow in self.flows)
 
 
+def too_many(count: int) -> str:
+    """What is said where more flows are chosen than one ladder takes."""
+    return f"one ladder takes {MOST_FLOWS} flows, and {count} are chosen: choose fewer of them"
+
+
 def timeline_of(flows: Sequence[FlowView]) -> Timeline:
     """A flow as it is, or several merged. Raises UsageError for more than a ladder has room for."""
     if len(flows) > MOST_FLOWS:
-        raise UsageError(
-            f"one ladder takes {MOST_FLOWS} flows, and {len(flows)} are chosen: choose fewer of them"
-        )
+        raise UsageError(too_many(len(flows)))
     return flows[0] if len(flows) == 1 else MergedFlows(flows)

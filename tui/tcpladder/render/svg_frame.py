@@ -17,6 +17,7 @@ from tcpladder.render.svg_sheet import (
     NUMBERS,
     Sheet,
     head_width,
+    word_cells,
 )
 from tcpladder.render.text import contents
 
@@ -102,7 +103,7 @@ def _footer(diagram: Diagram, sheet: Sheet) -> Iterator[str]:
     )
     for word, line in sheet.footer_lines:
         yield text(MARGIN, y, word, "muted")
-        yield text(MARGIN + 10 * CELL, y, line)
+        yield text(MARGIN + word_cells(diagram) * CELL, y, line)
         y += LINE_HEIGHT
     where = diagram.provenance
     numbers = ", ".join(str(summary.number) for summary in diagram.summaries)

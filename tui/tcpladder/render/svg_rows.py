@@ -47,7 +47,8 @@ def row_groups(diagram: Diagram, sheet: Sheet) -> Iterator[str]:
             f'<rect class="hit" fill="none" x="0" y="{px(top)}" width="{sheet.width}" height="{px(height)}"/>'
         )
         if diagram.several and not isinstance(row, Note):
-            yield text(sheet.flow_end, top + height / 2 + 7, str(row.track.flow), "flow end strong")
+            y = top + height / 2 + 7 if isinstance(row, GapRow | FoldRow) else top + height - 4
+            yield text(sheet.flow_end, y, str(row.track.flow), "flow end strong")
         yield from _row(row, top, sheet, layout)
         yield "</g>"
         top += height

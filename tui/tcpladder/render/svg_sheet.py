@@ -33,6 +33,10 @@ LINE_HEIGHT = 18.0
 TITLE_HEIGHT = 52.0
 
 
+WORD_CELLS = 10
+"""Of the word before a remark; of several flows its number stands before that."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sheet:
     """The measures of one drawing, in px."""
@@ -159,10 +163,15 @@ def _text(row: Row) -> str:
             return fold_words.forms(row)[0]
 
 
+def word_cells(diagram: Diagram) -> int:
+    """Characters left of the sentences below a drawing."""
+    return WORD_CELLS + max(len(str(summary.number)) + 2 for summary in diagram.summaries) * diagram.several
+
+
 def _footer(diagram: Diagram, cells: int) -> list[tuple[str, str]]:
     """The remarks in lines, each word once."""
     lines = []
     for word, sentence in diagram.remarks:
-        parts = wrap(sentence, max(cells - 10, 20))
+        parts = wrap(sentence, max(cells - word_cells(diagram), 20))
         lines += [(word if not number else "", part) for number, part in enumerate(parts)]
     return lines
