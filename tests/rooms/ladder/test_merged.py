@@ -199,3 +199,23 @@ def test_too_many_flows_are_one_sentence() -> None:
     assert timeline_of(flows[:1]) is flows[0]
     with pytest.raises(UsageError, match="one ladder takes 16 flows, and 17 are chosen"):
         timeline_of(flows)
+
+
+class Unread(Talk):
+    """A flow whose segments are looked at one by one by nobody."""
+
+    looked_at = 0
+
+    def label(self, index: int) -> str:
+        self.looked_at += 1
+        return super().label(index)
+
+
+def test_only_the_rows_that_are_seen_are_made() -> None:
+    talks = [say(Unread(number=number), [7] * 2000) for number in (1, 2)]
+    ladder = Ladder(MergedFlows(talks), fold=True)
+    ladder.turn_all()
+    assert sum(talk.looked_at for talk in talks) == 0
+    for number in range(2000, 2024):
+        ladder.row(number)
+    assert sum(talk.looked_at for talk in talks) <= 24

@@ -118,16 +118,17 @@ def titles(lanes: Sequence[Lane], layout: Layout, begin: int) -> list[Span]:
         texts[len(columns) - 1 :] = [f"+{layout.sharing} hosts"]
     apart = min(b - a for a, b in pairwise(columns))
     texts = [_shortened(text, apart - 1, layout.ascii) for text in texts]
-    end = layout.right + 1 + layout.remark_width
+    starts, before = [], layout.right + 2 + layout.remark_width
+    for column, text in zip(columns[::-1], texts[::-1], strict=True):
+        before = min(column - len(text) // 2, before - 1 - len(text))
+        starts.append(before)
     spans: list[Span] = []
     at = begin
-    for column, text in zip(columns, texts, strict=True):
-        start = max(min(column - len(text) // 2, end - len(text)), at)
-        spans += [(" " * (start - at), Role.SPACE), (text, Role.TITLE)]
-        at = start + len(text)
-        if column != columns[-1]:
-            spans.append((" ", Role.SPACE))
-            at += 1
+    for start, text in zip(starts[::-1], texts, strict=True):
+        room = layout.right + 1 + layout.remark_width - max(start, at)
+        shown = _shortened(text, max(room, 0), layout.ascii)
+        spans += [(" " * (start - at), Role.SPACE), (shown, Role.TITLE), (" ", Role.SPACE)]
+        at = max(start, at) + len(shown) + 1
     return spans
 
 
