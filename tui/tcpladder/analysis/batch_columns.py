@@ -7,7 +7,6 @@ from numpy.typing import NDArray
 
 from tcpladder.analysis.carried import NOWHERE, Carried
 from tcpladder.analysis.classified import Amended
-from tcpladder.analysis.copies import Fingerprints, find_copies
 from tcpladder.analysis.kinds import Kind
 from tcpladder.flows.order import NOTHING, FlowOrder
 from tcpladder.flows.seqnum import differences
@@ -63,7 +62,6 @@ class BatchColumns:
         self.time_ns, self.ttl = segments.time_ns.take(at, mode="clip"), segments.ttl.take(at, mode="clip")
         self.shift = segments.window_shift
         self.unknown = segments.unknown.take(at, mode="clip")
-        self.prints = Fingerprints(segments, at)
         self.known = carried.known.take(order.slot, mode="clip")
         self._choose_base()
         self.start = differences(self.seq, self.base)
@@ -106,8 +104,8 @@ class BatchColumns:
         self.peer_closed = self.peer_acks & (self.peer_window == 0) & (peer_flags & CONTROL == 0)
         """(m,) the peer's window is zero."""
         # A probe byte into a closed window is not sent for good, and the number in a RST may be anything.
-        passing = self.rst | (self.peer_closed & (self.length == 1) & self.plain)
-        reached = np.where(passing, NEVER, self.end)
+        self.passing = self.rst | (self.peer_closed & (self.length == 1) & self.plain)
+        reached = np.where(self.passing, NEVER, self.end)
         initial = np.where(self.known, 0, NEVER)
         self.highest, self.including = order.highest_before(reached, initial)
         """(m,) highest number plus length of this direction before the segment, and with it."""
@@ -130,7 +128,7 @@ class BatchColumns:
         """Row of the batch -> row of the capture, for frames that the capture holds again.
 
         A copy repeats what was sent and acknowledged before, so only such segments are compared with those before
-        them. Neither depends on other copies in between.
+        them, and those that count as sent nowhere. Neither depends on other copies in between.
         """
         order, carried = self.order, self.carried
         fresh = where((order.previous == NOTHING) & (carried.flags[order.slot] == 0))
@@ -142,18 +140,8 @@ class BatchColumns:
         carried.highest_ack[order.slot[last]] += acked[last].astype(np.uint32)
         repeats = self.have & (self.start < self.highest) & (self.end > self.start)
         repeats |= (self.end == self.start) & (number <= acked_before)
-        found = find_copies(
-            self.order,
-            self.prints,
-            self.carried.recent,
-            where(repeats),
-            self.capture_rows + self.first_row,
-        )
-        return {int(self.capture_rows[position]): row for position, row in found.items()}
-
-    def remember_datagrams(self) -> None:
-        """Leave the last datagrams of each direction, copies included, to be compared with those of the next batch."""
-        self.carried.recent.carry(self.order, self.prints, self.capture_rows + self.first_row)
+        repeats |= self.passing
+        return carried.lately.copies(self.capture_rows[repeats])
 
     def first_bare_row(self, positions: NDArray[np.int64]) -> NDArray[np.int64]:
         """Row of the capture of each segment that is its direction's first and an ACK of at most one byte, or NOWHERE.

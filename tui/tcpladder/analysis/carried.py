@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from tcpladder.analysis.copies import Recent
+from tcpladder.analysis.copies import SeenLately
 
 SHIFT_UNKNOWN = -2
 """No SYN of this direction was seen, so its window scale cannot be known."""
@@ -22,7 +22,7 @@ class Carried:
 
     def __init__(self) -> None:
         self._size = 0
-        self.recent = Recent()
+        self.lately = SeenLately()
         self.known: NDArray[np.bool_] = np.zeros(0, np.bool_)
         """Whether `highest` is known: a segment that is not a RST was seen."""
         self.highest: NDArray[np.uint32] = np.zeros(0, np.uint32)
@@ -59,7 +59,6 @@ class Carried:
         """Make room for at least that many slots."""
         if slots <= self._size:
             return
-        self.recent.grow(slots)
         size = max(1024, 1 << (slots - 1).bit_length())
         for name, column in vars(self).items():
             if isinstance(column, np.ndarray):

@@ -37,6 +37,7 @@ def classify(segments: Segments, assigned: Assigned, carried: Carried, first_row
     m = len(segments)
     if m:
         carried.grow(int(assigned.flow.max()) * 2 + 2)
+        carried.lately.add(segments, assigned, first_row)
     result = Classified(
         kind=np.zeros(m, np.uint8),
         expected=np.zeros(m, np.uint32),
@@ -79,7 +80,6 @@ def _classify_rows(
     batch.compare()
     if not copies_are_out:
         copies = batch.copies()
-        batch.remember_datagrams()
         if copies:
             # A copy must not count as something that was sent: once more without them.
             result.copy_of |= copies
