@@ -39,7 +39,7 @@ class FlowsScreen(FaultKeys):
 
     TITLE = "flows"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "open", "the ladder of this flow; marked ones: all on one ladder"),
+        Binding("enter", "open", "open the ladder of this flow, or one of all marked"),
         Binding("slash,f3", "filter", "filter the list"),
         Binding("s,greater_than_sign", "sort(1)", "next sort order"),
         Binding("less_than_sign", "sort(-1)", "previous sort order"),

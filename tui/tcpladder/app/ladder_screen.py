@@ -35,7 +35,6 @@ from tcpladder.ladder.model import FoldRow, GapRow, Rung
 from tcpladder.render import grid
 from tcpladder.render.cells import elide
 from tcpladder.render.layout import Layout
-from tcpladder.render.text import sharing_words
 from tcpladder.session.export import notes_of
 
 TALL = 40
@@ -80,7 +79,8 @@ class LadderScreen(ShapeKeys, SearchKeys, NoteKeys, PairKeys, MapKeys, FaultKeys
     def __init__(self, session: Session, feed: Feed, taste: Taste, *, numbers: tuple[int, ...]) -> None:
         super().__init__(session, feed, taste)
         self.numbers = numbers
-        self._sharing = ""
+        self._sharing = 1
+        """How many hosts had no lane of their own when that was said last."""
         self._timer: Timer | None = None
         self._new_rows = 0
         self._tall = False
@@ -109,7 +109,7 @@ class LadderScreen(ShapeKeys, SearchKeys, NoteKeys, PairKeys, MapKeys, FaultKeys
         self.numbers = numbers
         self.words = ""
         self.paused_at = None
-        self._sharing = ""
+        self._sharing = 1
         self.ladder.show_flow(self._timeline(), notes_of(self.session, numbers))
         self._begin()
 
@@ -222,9 +222,14 @@ class LadderScreen(ShapeKeys, SearchKeys, NoteKeys, PairKeys, MapKeys, FaultKeys
         else:
             lanes = self.ladder.ladder.lanes
             (line,) = grid.host_lines(lanes, layout)
-            before, self._sharing = self._sharing, sharing_words(lanes, layout)
-            if self._sharing and self._sharing != before:
-                self.notify(f"{self._sharing}; t without times makes room", markup=False, timeout=6)
+            before, self._sharing = self._sharing, layout.sharing
+            if self._sharing not in (1, before):
+                self.notify(
+                    f"{self._sharing} of {len(lanes)} hosts share the last lane; the first line names those of the row, "
+                    "t without times makes room",
+                    markup=False,
+                    timeout=5,
+                )
         self._columns.say(grid.plain(line).rstrip())
 
     def _layout(self) -> Layout:

@@ -38,8 +38,8 @@ ROLE_CSS = """
     & > .role--flow-1 { color: $text-primary; text-style: bold; }
     & > .role--flow-2 { color: $text-warning; text-style: bold; }
     & > .role--flow-3 { color: $text-success; text-style: bold; }
-    & > .role--flow-4 { color: $text-secondary; text-style: bold; }
-    & > .role--flow-5 { color: $text-error; text-style: bold; }
+    & > .role--flow-4 { text-style: bold; }
+    & > .role--flow-5 { color: $text-muted; text-style: bold; }
     & > .role--flow-6 { color: $text-accent; text-style: bold; }
     & > .role--note { color: $text-primary; text-style: bold; }
     & > .role--pending { color: $text-accent; text-style: italic; }

@@ -39,7 +39,7 @@ SGR: dict[Role, str] = {
     Role.FLOW_2: _YELLOW,
     Role.FLOW_3: _GREEN,
     Role.FLOW_4: _MAGENTA,
-    Role.FLOW_5: _RED,
+    Role.FLOW_5: _BOLD,
     Role.FLOW_6: _CYAN,
     Role.NOTE: f"{_BOLD};{_MAGENTA}",
     Role.PENDING: _DIM,

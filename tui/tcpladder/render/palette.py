@@ -92,7 +92,7 @@ def css(palette: Palette, scope: str = "") -> Iterator[str]:
         yield f"{scope} .{name} .label{{fill:{colour}}}"
 
 
-FLOW_COLOURS = ("blue", "amber", "green", "violet", "red", "muted")
+FLOW_COLOURS = ("blue", "amber", "green", "violet", "text", "muted")
 """The field of a palette that each of model.FLOW_ROLES has."""
 
 
