@@ -225,8 +225,8 @@ class LadderScreen(ShapeKeys, SearchKeys, NoteKeys, PairKeys, MapKeys, FaultKeys
             before, self._sharing = self._sharing, layout.sharing
             if self._sharing not in (1, before):
                 self.notify(
-                    f"{self._sharing} of {len(lanes)} hosts share the last lane; the first line names those of the row, "
-                    "t without times makes room",
+                    f"{self._sharing} of {len(lanes)} hosts share the last lane: the first line names those of the "
+                    "row, t without times makes room",
                     markup=False,
                     timeout=5,
                 )
