@@ -11,6 +11,7 @@ from textual.pilot import Pilot
 from proxied import proxied
 from rooms.app.scripted import app_for, many_flows, screen_text, settle
 from rooms.app.test_no_dead_key import dead_keys
+from tcpladder.analysis.view import Endpoint
 from tcpladder.app.app import TcpladderApp
 from tcpladder.app.detail_screen import DetailScreen
 from tcpladder.app.export_dialog import ExportDialog
@@ -126,6 +127,23 @@ async def test_too_many_marks_are_refused_with_what_to_do() -> None:
         assert said == [
             "one ladder takes 16 flows, and 17 are chosen: choose fewer of them; Esc takes the marks away"
         ]
+
+
+async def test_hosts_without_a_lane_of_their_own_are_said_once_and_again_when_that_changes() -> None:
+    session = many_flows(12)
+    for number, talk in enumerate(session.flows):
+        talk.server = Endpoint(f"10.0.1.{number}", 443)
+        talk.client = Endpoint("10.0.0.7", 40_000 + number)
+    app = app_for(session)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await opened(app, pilot, ("g", *["space"] * 12, "enter"))
+        said = [one.message for one in app._notifications if "share the last lane" in one.message]
+        assert len(said) == 1
+        assert said[0].startswith("9 of 13 hosts share")
+        assert "+9 hosts" in screen_text(app)
+        await pilot.press("t", "t")
+        await settle(pilot)
+        assert any(one.message.startswith("7 of 13 hosts share") for one in app._notifications)
 
 
 async def test_a_live_ladder_grows_in_the_order_of_time() -> None:

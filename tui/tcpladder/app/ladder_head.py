@@ -1,13 +1,16 @@
-"""The first line of a ladder: who talks to whom, in which states, how it ended, which processes hold the sockets."""
+"""The lines above a ladder: who talks to whom, how it stands and ended, which processes it is; who each lifeline is."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from textual.content import Content
 
 from tcpladder.analysis.view import FlowSummary
+from tcpladder.ladder.model import Lane
 from tcpladder.render import grid
 from tcpladder.render.cells import clean
-from tcpladder.render.layout import NARROW_BELOW
+from tcpladder.render.layout import NARROW_BELOW, Layout
 
 
 def head(
@@ -37,6 +40,21 @@ def head(
     used = sum(map(len, (title, both, ended))) + taken + 6
     who = f"  {owners}" if owners and used + len(owners) <= width else ""
     return Content.assemble(f" {title}  ", (both, "$text-accent"), (ended, "$text-warning"), who)
+
+
+def heading(summary: FlowSummary, lanes: Sequence[Lane], layout: Layout) -> str:
+    """The line above the rungs: who each lifeline is, of several flows which host."""
+    several = layout.flow_cells > 0
+    (line,) = grid.host_lines(lanes, layout) if several else grid.header_lines(summary, layout)
+    return grid.plain(line).rstrip()
+
+
+def sharing(layout: Layout) -> str:
+    """What is said where hosts have no lane of their own."""
+    return (
+        f"{layout.sharing} of {layout.lanes} hosts share the last lane: the first line names those of the row, "
+        "t without times makes room"
+    )
 
 
 def _states(summary: FlowSummary, width: int) -> str:

@@ -19,7 +19,7 @@ from tcpladder.app.contract import Session, SessionStatus
 from tcpladder.app.detail_view import DetailView, findings
 from tcpladder.app.fault_keys import FaultKeys
 from tcpladder.app.feed import Feed
-from tcpladder.app.ladder_head import head
+from tcpladder.app.ladder_head import head, heading, sharing
 from tcpladder.app.ladder_map import LadderMap, MapKeys
 from tcpladder.app.ladder_notes import NoteKeys
 from tcpladder.app.ladder_pair import PairKeys
@@ -32,7 +32,6 @@ from tcpladder.app.timers_view import TimersView, WithTimers
 from tcpladder.ladder import words
 from tcpladder.ladder.merged import timeline_of
 from tcpladder.ladder.model import FoldRow, GapRow, Rung
-from tcpladder.render import grid
 from tcpladder.render.cells import elide
 from tcpladder.render.layout import Layout
 from tcpladder.session.export import notes_of
@@ -217,20 +216,10 @@ class LadderScreen(ShapeKeys, SearchKeys, NoteKeys, PairKeys, MapKeys, FaultKeys
     def _show_heading(self, summary: FlowSummary) -> None:
         """Who each lifeline is; of several flows also, once, which hosts have none of their own."""
         layout = self._layout()
-        if len(self.numbers) == 1:
-            (line,) = grid.header_lines(summary, layout)
-        else:
-            lanes = self.ladder.ladder.lanes
-            (line,) = grid.host_lines(lanes, layout)
-            before, self._sharing = self._sharing, layout.sharing
-            if self._sharing not in (1, before):
-                self.notify(
-                    f"{self._sharing} of {len(lanes)} hosts share the last lane: the first line names those of the "
-                    "row, t without times makes room",
-                    markup=False,
-                    timeout=5,
-                )
-        self._columns.say(grid.plain(line).rstrip())
+        self._columns.say(heading(summary, self.ladder.ladder.lanes, layout))
+        before, self._sharing = self._sharing, layout.sharing
+        if self._sharing not in (1, before):
+            self.notify(sharing(layout), markup=False, timeout=5)
 
     def _layout(self) -> Layout:
         return replace(self.ladder.ladder_layout, width=max(40, self.ladder.row_width))
