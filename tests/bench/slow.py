@@ -63,15 +63,15 @@ class SlowTerminal:
         while time.perf_counter() < end_s:
             self.read_slice()
 
-    def answer_s(self, key: str, words: bytes) -> float:
+    def answer_s(self, key: str, words: str) -> float:
         """Seconds from a key to the first words of its effect."""
-        self.terminal.forget()
+        assert words not in self.terminal.screen()
         pressed_s = time.perf_counter()
         self.terminal.press(key)
-        while words not in self.terminal.drawn:
+        while words not in self.terminal.screen():
             self.read_slice()
             if time.perf_counter() > pressed_s + 20:
-                raise TimeoutError(f"no answer to {key!r} in 20 s: {bytes(self.terminal.drawn)!r}")
+                raise TimeoutError(f"no answer to {key!r} in 20 s: {self.terminal.screen()}")
         return time.perf_counter() - pressed_s
 
 
@@ -110,11 +110,11 @@ def measured(columns: int, rows: int, *, ssh: bool) -> Iterator[Figure]:
     name = f"11 kB/s, {columns}x{rows}{', SSH' if ssh else ''}"
     with running(LIVE, columns, rows, environment=environment) as terminal, talking():
         slow = SlowTerminal(terminal)
-        while b"12345" not in terminal.drawn:
+        while "12345" not in terminal.screen():
             slow.read_slice()
         slow.run(6)  # a start draws several whole screens
         yield from _keys(f"{name}: list", slow)
-        slow.answer_s("\r", "│".encode())
+        slow.answer_s("\r", "│")
         slow.run(3)
         yield from _keys(f"{name}: ladder", slow)
 
@@ -127,7 +127,7 @@ def _keys(name: str, slow: SlowTerminal) -> Iterator[Figure]:
     percent = 100 * (slow.terminal.cpu_s() - cpu_s) / passed_s
     answers = []
     for _ in range(3):
-        for key, words, back in (("p", b"paused", "p"), ("?", b"Keys in", "\x1b")):
+        for key, words, back in (("p", "paused", "p"), ("?", "Keys in", "\x1b")):
             answers.append(slow.answer_s(key, words))
             slow.run(0.7)
             slow.terminal.press(back)

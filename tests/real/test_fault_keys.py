@@ -90,7 +90,8 @@ def marked(screen: str) -> int:
 def test_break_watch_mend_and_reset(terminal: Terminal) -> None:
     terminal.press("Escape")
     terminal.until(lambda screen: "L close" not in screen)
-    terminal.until(lambda screen: "keepalive ACK" in screen)
+    screen = terminal.until(lambda screen: "keepalive ACK" in screen)
+    assert re.search(r"kernel drops 0 .* own netns *$", screen, re.M), screen
     agent = agent_of(terminal.pid)
     assert "table" not in ruleset(agent)
     terminal.press("D")

@@ -11,6 +11,7 @@ from real.wires import carrier, inject, ip, own_network, tcp_frame, veth
 from tcpladder.agent.capture import open_capture
 from tcpladder.agent.messages import OpenCapture, Reply, Request, Sysctls
 from tcpladder.session.live import LiveSession
+from tcpladder.session.status import Privilege
 
 pytestmark = [pytest.mark.real("ip"), pytest.mark.usefixtures("own_network")]
 
@@ -36,6 +37,7 @@ def session() -> Iterator[LiveSession]:
     veth()
     session = LiveSession(Agent(), OpenCapture(interface="vb"))  # type: ignore[arg-type]
     session._reads_sockets = False
+    assert session.status().privilege is Privilege.AGENT
     yield session
     session.close()
 

@@ -68,7 +68,7 @@ def main() -> None:
     # No matrix is multiplied here, and the threads that numpy's library starts for it cost 40 ms at each start.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     # Python looks for garbage after 700 new objects, and a start makes a hundred thousand that stay; so does a capture.
-    gc.set_threshold(50_000)
+    gc.set_threshold(200_000)
     _fill_standard_streams()
     if instruction := os.environ.get(about.COMPLETE):
         sys.exit(about.complete(tcpladder, instruction))

@@ -25,7 +25,6 @@ from tcpladder.render.grid import plain
 from tcpladder.render.jsonl import copy_record, ends, flow_record, segment_record
 from tcpladder.render.layout import Layout
 from tcpladder.render.text import Paint, flows_table, ladder_text, remark_text, row_texts
-from tcpladder.session.export import notes_of
 from tcpladder.session.files import FileSession
 from tcpladder.session.status import SessionStatus
 
@@ -83,6 +82,8 @@ def show_together(
     given: Given | None = None,
 ) -> None:
     """Print flows of captures on one ladder, a lane for each host; without numbers all of them."""
+    from tcpladder.session.exportable import notes_of  # a list needs none of it
+
     session = FileSession(files, given=given)
     for _ in session.read():
         pass

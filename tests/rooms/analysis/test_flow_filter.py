@@ -54,6 +54,8 @@ V6 = replace(SSH, owners=(), client=Endpoint("2001:db8::a1", 39218), server=Endp
         (":22", {SSH, DEAD}),
         ("192.0.2", {SSH, DEAD}),
         ("ended:timeout", {DEAD}),
+        ("ended:no-answer", {DEAD}),
+        ("ended:rst,No-Answer", {DEAD}),
         ("ended:open", {SSH, V6}),
         ("ended:reset", set()),
         ("!ended:timeout", {SSH, V6}),
@@ -89,7 +91,7 @@ def test_a_filter_passes_what_it_says(words: str, expected: set[FlowSummary]) ->
     [
         ("port:22 stat:estab", "stat:estab", "did you mean state?"),
         ("state:establ", "state:establ", "did you mean estab"),
-        ("ended:foo", "ended:foo", "have timeout, reset, refused, closed, open, icmp"),
+        ("ended:foo", "ended:foo", "have no-answer, rst, refused, closed, open, icmp"),
         ("port:http", "port:http", "a port is a number"),
         ("port:70000", "port:70000", "up to 65535"),
         ("addr:10.0.0.0/40", "addr:10.0.0.0/40", "10.0.0.0/8"),
@@ -113,11 +115,14 @@ def test_the_last_word_can_be_completed() -> None:
     assert completions("st") == ["state:"]
     assert completions("port:22 prob") == ["port:22 probes>"]
     assert completions("pro") == ["probes>", "process:"]
-    assert completions("ended:re") == ["ended:reset", "ended:refused"]
+    assert completions("ended:re") == ["ended:refused", "ended:reset"]
     assert completions("!state:estab,time") == ["!state:estab,time-wait"]
     assert completions("port:22 ") == []
     assert completions("") == []
     assert completions("ended:timeout") == []
+    assert completions("ended:") == [
+        f"ended:{word}" for word in ("no-answer", "rst", "refused", "closed", "open", "icmp")
+    ]
 
 
 def test_every_completion_of_a_field_is_a_field_that_is_known() -> None:

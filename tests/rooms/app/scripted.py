@@ -21,6 +21,7 @@ from tcpladder.ladder.privacy import Mask
 from tcpladder.ladder.timers import EndTimers, FlowTimers
 from tcpladder.session.notes import UserNote, UserNotes
 from tcpladder.session.replay_state import ReplayState
+from tcpladder.session.status import Privilege
 
 S = 1_000_000_000
 SYN_FRAME = bytes.fromhex(
@@ -36,6 +37,7 @@ class Status:
     name: str = "lo"
     filter: str = "tcp port 12345"
     mode: Literal["live", "file", "lab"] = "live"
+    privilege: Privilege = Privilege.AGENT
     phase: Literal["loading", "running", "waiting", "ended"] = "running"
     frames: int = 17
     segments: int = 17

@@ -27,6 +27,7 @@ from tcpladder.app.faults_screen import FaultList, FaultsScreen
 from tcpladder.app.flows_screen import FlowsScreen
 from tcpladder.app.help_screen import HelpScreen, key_lines, key_name
 from tcpladder.app.interfaces_screen import InterfacesScreen
+from tcpladder.app.jump import JumpScreen
 from tcpladder.app.keymap import contexts
 from tcpladder.app.names_dialog import NamesDialog
 from tcpladder.app.narration_screen import NarrationScreen
@@ -52,6 +53,7 @@ CONTEXTS: dict[str, tuple[type[DOMNode], ...]] = {
     "a number": (AskNumber,),
     "tour": (Tour,),
     "too small": (TooSmallScreen,),
+    "jump mode": (JumpScreen,),
 }
 
 

@@ -22,7 +22,7 @@ PRESSES: dict[str, tuple[str, ...]] = {
     "detail": ("enter", "enter"),
 }
 """Context -> the keys that lead there; the other panes have no keys but these."""
-ENDS = {"leave", "quit", "suspend"}
+ENDS = {"leave", "quit", "suspend", "redraw"}
 """These are tested where they have a terminal."""
 AT_THE_EDGE = {"up", "down", "page_up", "page_down", "first", "last", "next_pane", "previous_pane", "pane_1"}
 """On the row or the pane where they lead already, nothing more can be said than the cursor says."""

@@ -46,7 +46,7 @@ async def test_enter_on_marks_opens_them_together_and_says_so(tmp_path: Path) ->
         await settle(pilot)
         await pilot.press("space", "space")
         await settle(pilot)
-        assert "2 marked, enter: on one ladder" in screen_text(app)
+        assert "2 marked, Enter: on one ladder" in screen_text(app)
         ladder = await opened(app, pilot, ("enter",))
         assert ladder.numbers == (1, 2)
         text = screen_text(app)

@@ -10,8 +10,9 @@ from textual.color import Color
 from textual.theme import Theme
 
 from tcpladder.app import themes
-from tcpladder.app.roles import ROLE_CSS
+from tcpladder.app.roles import ROLE_CLASSES, ROLE_CSS
 from tcpladder.app.themes import THEMES
+from tcpladder.ladder.model import Role
 
 CONTRAST = 4.5
 """WCAG 2.1, 1.4.3, for text of ordinary size."""
@@ -63,6 +64,10 @@ def test_every_text_can_be_read_on_everything_it_stands_on(theme: Theme) -> None
         on = colour(variables, background, base)
         found = contrast(colour(variables, text, on), on)
         assert found >= CONTRAST, f"{text} on {background}: {found:.2f}"
+
+
+def test_every_role_has_a_look() -> None:
+    assert set(ROLE_CLASSES) == set(Role)
 
 
 def test_the_roles_use_no_colour_but_those() -> None:

@@ -1,6 +1,6 @@
 """Which flows a person wants to see: the words of a filter as a value that says yes or no to a summary.
 
-A filter is terms with blanks between them, and all must hold: `state:estab port:22 probes>0 ended:timeout
+A filter is terms with blanks between them, and all must hold: `state:estab port:22 probes>0 ended:no-answer
 addr:10.0.0.0/8 !client:10.0.0.7`. A `!` turns a term round, a comma separates values of which one is enough, and a word
 without a field is looked for in addresses, state, end and the processes that hold the sockets.
 """
@@ -52,13 +52,15 @@ STATES = (
 """As ss(8) prints them in lower case."""
 _STATE_WORDS = {"established": "estab"}
 ENDS: dict[str, str | None] = {
-    "timeout": "no answer",
-    "reset": "RST",
+    "no-answer": "no answer",
+    "rst": "RST",
     "refused": "refused",
     "closed": "closed",
     "open": None,
 }
-"""The words of `ended:` -> FlowSummary.ended; `icmp` is whatever else stands there."""
+"""The words of `ended:` as the list has them -> FlowSummary.ended; `icmp` is whatever else stands there."""
+_END_WORDS = {"timeout": "no-answer", "reset": "rst", "no_answer": "no-answer"}
+"""What else they are called."""
 BEGINNINGS = ("handshake", "syn", "syn_ack", "middle")
 _SCALES = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9}
 _SECONDS_NS = {"": 10**9, "ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9, "d": 86400 * 10**9}
@@ -115,7 +117,10 @@ def completions(text: str) -> list[str]:
     kept = f"{before}{turned}{field}:{earlier}{comma}"
     return [
         kept + known
-        for known in _VALUES.get(field.lower(), ())
+        for known in (
+            *_VALUES.get(field.lower(), ()),
+            *(_END_WORDS if field.lower() == "ended" and begun else ()),
+        )
         if known.startswith(begun.lower()) and known != begun
     ]
 
@@ -187,9 +192,10 @@ def _value(field: str, value: str) -> Test:
     if field == "began":
         began = _known(value, BEGINNINGS)
         return lambda flow: flow.began == began
-    if _known(value, _VALUES["ended"]) == "icmp":
+    word = _known(_END_WORDS.get(value.lower(), value), _VALUES["ended"])
+    if word == "icmp":
         return lambda flow: flow.ended not in ENDS.values()
-    ended = ENDS[value.lower()]
+    ended = ENDS[word]
     return lambda flow: flow.ended == ended
 
 

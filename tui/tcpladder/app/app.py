@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
 from textual.app import App, SystemCommand
@@ -15,18 +15,21 @@ from textual.screen import Screen
 from tcpladder.app import address_names, fault_keys, narration_screen, open_ladder, palette, themes, tour
 from tcpladder.app.address_names import AddressNames
 from tcpladder.app.contract import Session, SessionStatus
-from tcpladder.app.detail_screen import DetailScreen
 from tcpladder.app.feed import Feed
 from tcpladder.app.flows_screen import FlowsScreen
-from tcpladder.app.ladder_screen import LadderScreen
-from tcpladder.app.line import LineDriver, line_of
+from tcpladder.app.jump import BINDINGS as JUMP
+from tcpladder.app.jump import jump
+from tcpladder.app.line_driver import LineDriver, redraw
 from tcpladder.app.page import Page
+from tcpladder.app.plain_widgets import make_plain
 from tcpladder.app.privacy import Privacy
 from tcpladder.app.rebinding import Rebindable
 from tcpladder.app.replaying import Replaying, ask_what_to_open, flows_page, show_flows
-from tcpladder.app.scroll_bar import PlainScrollBar
 from tcpladder.app.terminal import Taste
 from tcpladder.app.too_small import TooSmallScreen, cover
+
+if TYPE_CHECKING:
+    from tcpladder.app.ladder_screen import LadderScreen
 
 
 class TcpladderApp(Rebindable, App[None]):
@@ -41,10 +44,13 @@ class TcpladderApp(Rebindable, App[None]):
         Binding("colon,ctrl+p", "command_palette", "commands"),
         Binding("P", "privacy", "mask addresses, ports"),
         Binding("R", "replay", "replay this; back to it"),
-        Binding("o", "open_capture", "open a capture; q goes back"),
+        Binding("o", "open_capture", "open a capture; back returns"),
+        Binding("ctrl+l", "redraw", "draw all of it again"),
         Binding("ctrl+z", "suspend_process", "suspend; fg brings it back"),
+        *JUMP,
     ]
     CSS = themes.CSS
+    action_jump, action_open_capture, action_redraw = jump, ask_what_to_open, redraw
 
     def __init__(self, session: Session, *, taste: Taste, start_flow: int | None = None) -> None:
         # Textual takes NO_COLOR out of the environment, and greys what is not native before it knows the theme.
@@ -53,10 +59,9 @@ class TcpladderApp(Rebindable, App[None]):
         self.taste = taste
         self.feed = Feed(self, session)
         self.replaying = Replaying(self)
-        self._privacy = Privacy(lambda: self.session, taste.mask)
+        self._privacy = Privacy(lambda: self.session, taste.mask, taste.keymap)
         self.names = AddressNames(lambda: address_names.changed(self))
-        self._start_flow = start_flow
-        self._warned: set[str] = set()
+        self._start_flow, self._warned = start_flow, set[str]()
         self.animation_level = "none"
         self.set_class(taste.ascii_only, "-ascii")
         themes.install(self, taste.theme, os.environ)
@@ -65,12 +70,9 @@ class TcpladderApp(Rebindable, App[None]):
     def get_driver_class(self) -> type[Driver]:
         return LineDriver
 
-    def on_terminal_supports_synchronized_output(self) -> None:
-        line_of(self).answered()
-
     def on_mount(self) -> None:
         if self.taste.ascii_only:
-            PlainScrollBar.install()
+            make_plain()
         # Textual draws nothing after `fg`: the terminal shows the shell until something changes.
         self.app_resume_signal.subscribe(self, lambda _: self.refresh(layout=True))
         self.session.start()
@@ -102,9 +104,7 @@ class TcpladderApp(Rebindable, App[None]):
         narration_screen.beneath(self, lambda: self.open_flow(*message.numbers))
 
     def on_ladder_screen_opened(self, message: LadderScreen.Opened) -> None:
-        self.push_screen(
-            DetailScreen(self.session, self.feed, self.taste, number=message.number, index=message.index)
-        )
+        open_ladder.show_segment(self, message.number, message.index)
 
     def on_resize(self, event: events.Resize) -> None:
         cover(self, event.size)
@@ -132,9 +132,6 @@ class TcpladderApp(Rebindable, App[None]):
 
     def action_replay(self, step_back: bool = False) -> None:
         self.replaying.toggle(step_back=step_back)
-
-    def action_open_capture(self) -> None:
-        ask_what_to_open(self)
 
     def action_interfaces(self) -> None:
         from tcpladder.app.interfaces_screen import InterfacesScreen  # loads the agent's messages

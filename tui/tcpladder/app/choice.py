@@ -42,8 +42,15 @@ class Choice(Widget, can_focus=True):
         self.refresh(layout=True)
         self.post_message(self.Changed())
 
+    def on_focus(self) -> None:
+        self.refresh()
+
+    def on_blur(self) -> None:
+        self.refresh()
+
     def render(self) -> Content:
-        parts: list[Content | tuple[str, str]] = []
+        cursor = ">" if self.app.has_class("-ascii") else "▌"
+        parts: list[Content | tuple[str, str]] = [(cursor if self.has_focus else " ", "bold")]
         for place, word in enumerate(self.words):
             chosen = place == self.chosen
             # As wide as the brackets, so that nothing moves.

@@ -15,6 +15,7 @@ from typing import Any
 
 from textual.app import App
 
+from tcpladder.app.named_keys import keymap_of, named
 from tcpladder.store.state_file import state_directory
 
 LONGEST = 74_994
@@ -36,7 +37,8 @@ def copy(app: App[Any], text: str, what: str) -> None:
     if ways:
         app.notify(f"copied {what}: {', and '.join(ways)}", markup=False, timeout=6)
     else:
-        app.notify(f"{what}: too long for a clipboard, and no file can be written: e exports", markup=False)
+        instead = named("{export:e} exports", keymap_of(app))
+        app.notify(f"{what}: too long for a clipboard, and no file can be written: {instead}", markup=False)
 
 
 def wrapped(text: str, environment: Mapping[str, str]) -> str:

@@ -6,17 +6,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
-from tcpladder.agent.fault_messages import FaultPlan, FaultState, SysctlSet
-from tcpladder.analysis.beliefs import TimerValues
-from tcpladder.analysis.flow_measures import FlowMeasures
-from tcpladder.analysis.view import Endpoint, FlowSummary
-from tcpladder.faults.fault import Fault
-from tcpladder.ladder.timers import FlowTimers
-from tcpladder.session.export import Exportable
-from tcpladder.session.notes import UserNote
-from tcpladder.session.replay_state import ReplayState
+from tcpladder.session.exportable import Exportable
+
+if TYPE_CHECKING:
+    from tcpladder.agent.fault_messages import FaultPlan, FaultState, SysctlSet
+    from tcpladder.analysis.beliefs import TimerValues
+    from tcpladder.analysis.flow_measures import FlowMeasures
+    from tcpladder.analysis.view import Endpoint, FlowSummary
+    from tcpladder.faults.fault import Fault
+    from tcpladder.ladder.timers import FlowTimers
+    from tcpladder.session.notes import UserNote
+    from tcpladder.session.replay_state import ReplayState
+    from tcpladder.session.status import Privilege
 
 
 class SessionStatus(Protocol):
@@ -34,6 +37,11 @@ class SessionStatus(Protocol):
 
     @property
     def mode(self) -> Literal["live", "file", "lab", "replay"]: ...
+
+    @property
+    def privilege(self) -> Privilege:
+        """With which privilege the session works."""
+        ...
 
     @property
     def phase(self) -> Literal["loading", "running", "waiting", "ended"]:
@@ -123,6 +131,14 @@ class Faults(Protocol):
     def extend(self, number: int, for_ms: int | None) -> FaultState: ...
 
     def set_sysctl(self, name: str, value: int | None) -> SysctlSet: ...
+
+
+@runtime_checkable
+class Awaiting(Protocol):
+    """A session in which a step may wait for its user."""
+
+    @property
+    def awaits_its_user(self) -> bool: ...
 
 
 class Session(Exportable, Protocol):

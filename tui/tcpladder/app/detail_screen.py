@@ -12,9 +12,8 @@ from textual.content import Content
 from textual.events import Resize
 from textual.worker import get_current_worker
 
-from tcpladder.app import privacy
 from tcpladder.app.contract import Session, SessionStatus
-from tcpladder.app.detail_view import DetailLine, DetailView, findings
+from tcpladder.app.detail_view import DetailLine, DetailView, findings, hidden
 from tcpladder.app.detail_words import both_ends, elsewhere, standard
 from tcpladder.app.dissection import dissected
 from tcpladder.app.feed import Feed
@@ -134,7 +133,7 @@ class DetailScreen(Page):
         view = self.session.view(self._number)
         masked = self.session.mask is not None
         self._known = [*findings(view, self.index), *standard(view, self.index)]
-        self._tree, self._frame, self._pointed = list(privacy.HIDDEN) if masked else [], b"", ""
+        self._tree, self._frame, self._pointed = hidden(self.taste.keymap) if masked else [], b"", ""
         self._hex.show_frame(b"")
         self.set_class(masked, "-gone")
         self._show(keep_place=False)
@@ -145,7 +144,7 @@ class DetailScreen(Page):
         timers = both_ends(
             self.session, self._number, max(20, self._detail.row_width - 4), ascii_only=self.ascii_only
         )
-        same = elsewhere(self.session, self._number, self.index)
+        same = elsewhere(self.session, self._number, self.index, self.taste.keymap)
         self._detail.show_lines([*self._known, *self._tree, *timers, *same], keep_place=keep_place)
 
     def mask_changed(self) -> None:

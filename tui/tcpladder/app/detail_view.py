@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from textual.strip import Strip
@@ -12,6 +12,7 @@ from textual.strip import Strip
 from tcpladder.analysis.kinds import KINDS, Kind
 from tcpladder.analysis.view import FlowView
 from tcpladder.app import explain
+from tcpladder.app.named_keys import named
 from tcpladder.app.row_view import RowView
 from tcpladder.ladder.model import Role
 from tcpladder.render.cells import clean
@@ -27,6 +28,12 @@ class DetailLine(NamedTuple):
     """The bytes of the frame that it is about: the first, and the one behind the last."""
     copied: str = ""
     """What `y` copies in its place."""
+
+
+def hidden(keymap: Mapping[str, str]) -> list[DetailLine]:
+    """What stands in place of the headers and bytes of a frame."""
+    why = "the headers and bytes of this frame are hidden by the privacy mask; {privacy:P} takes it off"
+    return [DetailLine("", Role.SPACE), DetailLine(named(why, keymap), Role.REMARK)]
 
 
 def findings(view: FlowView, index: int) -> list[DetailLine]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from tcpladder.analysis.kinds import Kind
@@ -9,6 +10,7 @@ from tcpladder.analysis.standards import KIND_SAYINGS, TIMER_SAYINGS, setting_wo
 from tcpladder.analysis.view import FlowView, Timer
 from tcpladder.app.contract import Session
 from tcpladder.app.detail_view import DetailLine
+from tcpladder.app.named_keys import named
 from tcpladder.ladder.model import Role
 from tcpladder.ladder.timers import timer_rows
 from tcpladder.render.commands import Origin, commands
@@ -52,7 +54,7 @@ def both_ends(session: Session, number: int, width: int, *, ascii_only: bool) ->
     ]
 
 
-def elsewhere(session: Session, number: int, index: int) -> list[DetailLine]:
+def elsewhere(session: Session, number: int, index: int, keymap: Mapping[str, str]) -> list[DetailLine]:
     """The commands that show the same, each to be copied; none where addresses are masked."""
     view, status = session.view(number), session.status()
     if session.mask is not None or int(view.link_type(index)) == LINKTYPE_LISTING:
@@ -66,6 +68,6 @@ def elsewhere(session: Session, number: int, index: int) -> list[DetailLine]:
     where = " in the lab's network (`tcpladder lab enter`)" if status.mode == "lab" else ""
     return [
         DetailLine("", Role.SPACE),
-        DetailLine(f"The same elsewhere{where}: y copies a command", Role.TITLE),
+        DetailLine(f"The same elsewhere{where}: {named('{copy:y} copies a command', keymap)}", Role.TITLE),
         *(DetailLine(f"  {command}", Role.LABEL, copied=command) for command in found),
     ]

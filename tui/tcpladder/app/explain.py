@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from tcpladder.analysis.view import Gap, Origin, Pending, Timeline, Verdict
+from tcpladder.app.named_keys import named
 from tcpladder.ladder import fold_words, words
 from tcpladder.ladder.model import FoldRow, GapRow, Note, NumberMode, PendingRow, Rung, ScreenRow, SpaceRow
 
@@ -21,7 +24,7 @@ UNSEEN = ", log"
 """Behind what ate a segment that no tap saw."""
 
 
-def explain(row: ScreenRow | None, timeline: Timeline, numbers: NumberMode) -> str:
+def explain(row: ScreenRow | None, timeline: Timeline, numbers: NumberMode, keymap: Mapping[str, str]) -> str:
     """One or two sentences about a row; empty where there is no row."""
     match row:
         case Rung():
@@ -35,9 +38,11 @@ def explain(row: ScreenRow | None, timeline: Timeline, numbers: NumberMode) -> s
         case FoldRow():
             view, begin = timeline.within(row.begin)
             frames = f"frames {view.frame(begin)} to {view.frame(begin + row.end - row.begin - 1)}"
-            return f"{fold_words.forms(row)[0]}\n{frames}, folded: x or enter shows them"
+            shows = named("{fold:x} or {open:Enter} shows them", keymap)
+            return f"{fold_words.forms(row)[0]}\n{frames}, folded: {shows}"
         case SpaceRow():
-            return "time to scale: - less of it, + more, 0 evenly spaced rows"
+            keys = "{scale_back:-} less of it, {scale_1:+} more, {scale_0:0} evenly spaced rows"
+            return f"time to scale: {named(keys, keymap)}"
         case None:
             return ""
 

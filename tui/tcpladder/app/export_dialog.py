@@ -16,6 +16,7 @@ from textual.widgets import Input, Static
 
 from tcpladder.app.choice import Choice
 from tcpladder.app.contract import Session
+from tcpladder.app.named_keys import named
 from tcpladder.app.terminal import Taste
 from tcpladder.errors import TcpladderError
 from tcpladder.ladder.privacy import Mask
@@ -26,7 +27,7 @@ from tcpladder.session.export import Wish, content, save
 
 _MASKS = ("as on the screen", "addresses", "addresses and ports")
 _KEYS = "↑↓ field  ←→ choose  enter write it  esc cancel"
-_FRAMES = "a drawing or a table; the frames themselves, as pcapng: esc, then w"
+_FRAMES = "a drawing or a table; the frames themselves, as pcapng: esc, then {save:w}"
 
 
 class ExportDialog(ModalScreen[None], inherit_bindings=False):
@@ -78,7 +79,7 @@ class ExportDialog(ModalScreen[None], inherit_bindings=False):
         keys = "jk field  hl choose  enter write it  esc cancel" if self._taste.ascii_only else _KEYS
         with Vertical():
             yield Static(self._title(), id="title", markup=False)
-            yield Static(_FRAMES, id="frames", markup=False)
+            yield Static(named(_FRAMES, self._taste.keymap), id="frames", markup=False)
             for name, widget in (
                 ("format", self._form),
                 ("theme", self._theme),

@@ -10,18 +10,16 @@ from textual import work
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
-from tcpladder.agent.fault_messages import FaultState
-from tcpladder.analysis.view import FlowSummary
-from tcpladder.app.confirm import Confirm
-from tcpladder.app.help_screen import HelpScreen
 from tcpladder.app.page import Page
-from tcpladder.app.status_words import fault_ended, plural
+from tcpladder.app.status_words import plural
 from tcpladder.app.terminal import Taste
 from tcpladder.errors import TcpladderError
-from tcpladder.faults.fault import INSIST
 
 if TYPE_CHECKING:
+    from tcpladder.agent.fault_messages import FaultState
+    from tcpladder.analysis.view import FlowSummary
     from tcpladder.app.app import TcpladderApp
+    from tcpladder.app.help_screen import HelpScreen
 
 AGAIN_S = 2.0
 """Within which a second U means all."""
@@ -79,6 +77,9 @@ class FaultKeys(Page):
 
     @work
     async def _ask_and_reset(self, number: int, summary: FlowSummary) -> None:
+        from tcpladder.app.confirm import Confirm
+        from tcpladder.faults.fault import INSIST
+
         question = (
             f"Reset {summary.client} → {summary.server}?\n\nIts sockets here are destroyed: the programs get "
             "ECONNABORTED, the peer an RST. This cannot be taken back."
@@ -133,11 +134,13 @@ class FaultKeys(Page):
         except TcpladderError as refused:
             self.notify(self.session.masked(str(refused)), severity="error", markup=False)
             return
+        from tcpladder.app.fault_words import fault_ended
+
         sentences = [fault_ended(state) for state in lifted]
         left = len(faults.in_force())
         if left and not everything:
             others = "the other one" if left == 1 else f"the other {left}"
-            sentences.append(f"U again within {AGAIN_S:.0f} s lifts {others}")
+            sentences.append(self.named(f"{{lift:U}} again within {AGAIN_S:.0f} s lifts {others}"))
         self.notify("\n".join(sentences), markup=False, timeout=3)
         self.feed.wake()
 
@@ -151,8 +154,15 @@ class FaultKeys(Page):
 
 def help_of(screen: Screen[object], why_not: str, taste: Taste) -> HelpScreen:
     """The keys of a page or dialog; those that break are grey, with the reason, where nothing can be broken."""
+    from tcpladder.app.help_screen import HelpScreen
+
     active = screen.active_bindings.values()
     bindings = [one.binding for one in active]
+    if (
+        not isinstance(screen, Page) and len(screen.focus_chain) > 1
+    ):  # a dialog hides the keys of the app, but this
+        every = [one for _, found in screen._binding_chain for _, one in found]
+        bindings += [one for one in every if one.id == "jump_anywhere"]
     title = str(screen.title or screen.TITLE or "this dialog")
     can_break = any(isinstance(one.node, FaultKeys) for one in active)
     greyed = FaultKeys.CHANGES if why_not and can_break else frozenset()
@@ -165,6 +175,8 @@ def leave(app: TcpladderApp) -> None:
     if not standing:
         app.exit()
         return
+    from tcpladder.app.confirm import Confirm
+
     question = f"{plural(len(standing), 'fault')} in force. Leave, and lift {'it' if len(standing) == 1 else 'them'}?"
     app.push_screen(
         Confirm(question, ascii_only=app.taste.ascii_only), lambda yes: app.exit() if yes else None

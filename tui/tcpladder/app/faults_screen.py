@@ -15,9 +15,10 @@ from textual.strip import Strip
 from textual.widgets import Static
 
 from tcpladder.agent.fault_messages import FaultState
-from tcpladder.app import status_words
+from tcpladder.app import fault_words, status_words
 from tcpladder.app.bar import Bar
 from tcpladder.app.contract import Session
+from tcpladder.app.named_keys import named
 from tcpladder.app.row_view import RowView
 from tcpladder.app.terminal import Taste
 from tcpladder.errors import TcpladderError
@@ -58,7 +59,7 @@ class FaultList(RowView):
         state = self.states[row]
         fault = state.fault
         cursor = (">" if self._ascii else "▌") if selected else " "
-        numbers = f"{state.number:>{_NUMBER - 1}} {status_words.time_left(state):<{_LEFT}}"
+        numbers = f"{state.number:>{_NUMBER - 1}} {fault_words.time_left(state):<{_LEFT}}"
         counts = f"{state.packets:>{_ATE - 1},} {state.bytes:>{_BYTES - 1},}  "
         whom = self._masked(phrases.whom(fault.match, "↔" if fault.both else "→"))
         what = f"{phrases.broken(fault)}  {whom}"
@@ -109,7 +110,7 @@ class FaultsScreen(ModalScreen[None], inherit_bindings=False):
     def __init__(self, session: Session, taste: Taste) -> None:
         super().__init__()
         self._session = session
-        self._ascii = taste.ascii_only
+        self._ascii, self._keymap = taste.ascii_only, taste.keymap
         self._list = FaultList(session.masked, ascii_only=taste.ascii_only)
         self._said = Static(markup=False)
         self.set_class(taste.ascii_only, "-ascii")
@@ -142,7 +143,9 @@ class FaultsScreen(ModalScreen[None], inherit_bindings=False):
     def _say(self) -> None:
         state = self._list.selected
         if state is None:
-            text = self._session.faults.why_not or "Nothing is broken. D on a flow breaks it."
+            text = self._session.faults.why_not or named(
+                "Nothing is broken. {break_flow:D} on a flow breaks it.", self._keymap
+            )
         else:
             lines = [self._affected(state), self._where(state), self._session.masked(state.stuck)]
             text = "\n".join(line for line in lines if line)
@@ -164,7 +167,7 @@ class FaultsScreen(ModalScreen[None], inherit_bindings=False):
         return f"{breaks} flow {found[0].number}: {found[0].client} → {found[0].server}{others}"
 
     def _where(self, state: FaultState) -> str:
-        places = ", ".join(status_words.PLACES[place] for place in state.places)
+        places = ", ".join(fault_words.PLACES[place] for place in state.places)
         whom = self._session.masked(phrases.whom(state.fault.match, "↔" if state.fault.both else "→"))
         return f"{phrases.broken(state.fault)} {whom}\nfor {phrases.length(state.fault.for_ms)}, {places}"
 
@@ -179,7 +182,7 @@ class FaultsScreen(ModalScreen[None], inherit_bindings=False):
     def action_lift(self) -> None:
         state = self._standing()
         if state is not None:
-            self._do(lambda: self._session.faults.lift(state.number), status_words.fault_ended)
+            self._do(lambda: self._session.faults.lift(state.number), fault_words.fault_ended)
 
     def action_extend(self) -> None:
         state = self._standing()

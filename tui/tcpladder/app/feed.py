@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from textual.timer import Timer
 
 from tcpladder.app.contract import Session
-from tcpladder.app.line import ask, rests
+from tcpladder.app.line_driver import rests
 from tcpladder.app.page import Page
 
 if TYPE_CHECKING:
@@ -111,7 +111,6 @@ class Feed:
         if isinstance(page, Page):
             page.show(status)
         self._app.session_changed(status)
-        self._app.call_after_refresh(ask, self._app)
 
     def _rhythm(self, page: object) -> float | None:
         if isinstance(page, Page) and not page.settled:

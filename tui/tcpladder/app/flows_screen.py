@@ -43,7 +43,7 @@ class FlowsScreen(FaultKeys):
         Binding("slash,f3", "filter", "filter the list"),
         Binding("s,greater_than_sign", "sort(1)", "next sort order"),
         Binding("less_than_sign", "sort(-1)", "previous sort order"),
-        Binding("space", "mark", "mark this flow or group; Esc takes all marks away"),
+        Binding("space", "mark", "mark this flow or group; back takes all marks away"),
         Binding("b", "group", "group by server, client, end, process"),
         Binding("x", "fold", "fold, unfold this group"),
         Binding("a", "names", "names for these addresses; look names up"),
@@ -122,7 +122,7 @@ class FlowsScreen(FaultKeys):
         empty = self.session.flow_count() == 0
         self.set_class(empty, "-empty")
         if empty:
-            words = status_words.empty(status, self._since_ns, self.taste.timezone)
+            words = self.named(status_words.empty(status, self._since_ns, self.taste.timezone))
             self._empty.update(words, layout=False)
 
     def show_lines(self, status: SessionStatus) -> None:
@@ -138,7 +138,8 @@ class FlowsScreen(FaultKeys):
         words = self.table.order.filter.words
         order = self.table.order
         count = len(self.table.marked)
-        marked = f"{count:,} marked{', enter: on one ladder' if count > 1 else ''}  " if count else ""
+        hint = self.named(", {open:Enter}: on one ladder") if count > 1 else ""
+        marked = f"{count:,} marked{hint}  " if count else ""
         grouped = f"  by {order.grouping.value}" if order.grouping is not Grouping.NONE else ""
         self.say_status(status, f"{marked}filter: {words or '-'}  sort: {order.sort.value}{grouped}")
         self._show_why(status)
@@ -149,7 +150,7 @@ class FlowsScreen(FaultKeys):
         if self._hint:
             self.say_why(self._hint)
             return
-        alarm = status_words.alarm(status) or status.notice
+        alarm = self.said_by(status)
         lines = []
         if number is not None:
             summary = self.table.summary(number)
@@ -161,13 +162,17 @@ class FlowsScreen(FaultKeys):
                 ends += f"  ({summary.client.numeric} {arrow} {summary.server.numeric})"
             lines = [f"{number}: {ends}{held}", summary.why]
         elif (group := self.table.group) is not None:
-            lines = [group.words, "x folds and unfolds, space marks all of them, b groups otherwise"]
+            hint = "{fold:x} folds and unfolds, {mark:Space} marks all of them, {group:b} groups otherwise"
+            lines = [group.words, self.named(hint)]
         if alarm:
             room = max(1, self.size.width - 2)
             lines = [elide(line, room, self.ascii_only) for line in (*lines, alarm)]
         elif number is None and self.table.order.filter.terms:
             words = self.table.order.filter.words
-            lines = [f"no flow passes the filter {words}", "/ changes the filter, Esc takes it away"]
+            lines = [
+                f"no flow passes the filter {words}",
+                self.named("{filter:/} changes the filter, {back:Esc} takes it away"),
+            ]
         self.say_why("\n".join(lines))
 
     def on_row_view_moved(self) -> None:
@@ -198,7 +203,8 @@ class FlowsScreen(FaultKeys):
         if self.table.group is not None:
             self.action_fold()
         elif len(marked) > MOST_FLOWS:
-            self.notify(f"{too_many(len(marked))}; Esc takes the marks away", markup=False, timeout=5)
+            words = self.named("{back:Esc} takes the marks away")
+            self.notify(f"{too_many(len(marked))}; {words}", markup=False, timeout=5)
         elif marked:
             self.post_message(self.Opened(*marked))
         elif self.table.selected is not None:
@@ -216,7 +222,8 @@ class FlowsScreen(FaultKeys):
     def action_filter(self) -> None:
         self.prompt.suggester = FilterSuggester()
         self.ask(
-            "state:estab port:22 probes>0 ended:timeout addr:10.0.0.0/8 !word", self.table.order.filter.words
+            "state:estab port:22 probes>0 ended:no-answer addr:10.0.0.0/8 !word",
+            self.table.order.filter.words,
         )
 
     def on_input_changed(self, event: Input.Changed) -> None:
@@ -262,7 +269,7 @@ class FlowsScreen(FaultKeys):
 
     def action_fold(self) -> None:
         if not self.table.fold():
-            self.notify("no groups to fold: b groups the list", markup=False, timeout=3)
+            self.notify(self.named("no groups to fold: {group:b} groups the list"), markup=False, timeout=3)
         self.show_lines(self.session.status())
 
     def action_names(self) -> None:
@@ -270,7 +277,8 @@ class FlowsScreen(FaultKeys):
 
         number = self.table.selected
         if number is None or self.session.mask is not None:
-            why = "no flow under the cursor" if number is None else "addresses are masked: P takes that off"
+            masked = self.named("addresses are masked: {privacy:P} takes that off")
+            why = "no flow under the cursor" if number is None else masked
             self.notify(f"{why}, so there is nothing to name", markup=False, timeout=3)
             return
         addresses = tuple(end.address for end in self.session.endpoints(number))

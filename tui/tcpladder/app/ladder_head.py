@@ -53,7 +53,7 @@ def sharing(layout: Layout) -> str:
     """What is said where hosts have no lane of their own."""
     return (
         f"{layout.sharing} of {layout.lanes} hosts share the last lane: the first line names those of the row, "
-        "t without times makes room"
+        "{time:t} without times makes room"
     )
 
 

@@ -16,7 +16,7 @@ from tcpladder.ladder import words
 from tcpladder.ladder.model import Note, Role
 from tcpladder.ladder.overview import Overview, overview
 from tcpladder.render.overview import draw_overview
-from tcpladder.session.export import notes_of
+from tcpladder.session.exportable import notes_of
 
 WIDE, TALL = 160, 40
 """Cells and lines from which on the map is there without being asked for."""

@@ -49,7 +49,11 @@ class NoteKeys(Page):
     def action_to_mark(self) -> None:
         marks = {note.mark for _, note in self._user_notes() if note.mark}
         if not marks:
-            self.notify("no rung of this flow has a letter: m gives it one", markup=False, timeout=3)
+            self.notify(
+                self.named("no rung of this flow has a letter: {note:m} gives it one"),
+                markup=False,
+                timeout=3,
+            )
             return
         self._asks_mark = True
         self.prompt.suggester = None
@@ -99,7 +103,8 @@ class NoteKeys(Page):
         if not is_mark:
             return f"noted at frame {note.frame}"
         moved = f", it was at frame {replaced.frame}" if replaced is not None and replaced != note else ""
-        return f"mark {note.mark} is at frame {note.frame}{moved}; ' {note.mark} goes there"
+        goes = self.named("{to_mark:'}")
+        return f"mark {note.mark} is at frame {note.frame}{moved}; {goes} {note.mark} goes there"
 
     def _noted(self) -> tuple[int | None, UserNote | None]:
         """The segment under the cursor, and the note that a person means there."""
@@ -129,6 +134,7 @@ class NoteKeys(Page):
         marked = ((place, note) for place, note in self._user_notes() if note.mark == letter)
         segment = next((self._segment_of(place, note) for place, note in marked), None)
         if segment is None:
-            self.notify(f"no rung has the letter {letter}: m gives it one", markup=False, timeout=3)
+            gives = self.named("{note:m} gives it one")
+            self.notify(f"no rung has the letter {letter}: {gives}", markup=False, timeout=3)
         else:
             self.ladder.jump_to_segment(segment)

@@ -59,14 +59,19 @@ class PairKeys(Page):
 
     def _is_too_much(self, rows: int) -> bool:
         if rows > MOST_ROWS:
-            self.notify(f"{rows:,} rows are too many to copy: e exports them to a file", markup=False)
+            self.notify(
+                self.named(f"{rows:,} rows are too many to copy: {{export:e}} exports them to a file"),
+                markup=False,
+            )
         return rows > MOST_ROWS
 
     def action_compare(self) -> None:
         marked, here = self.ladder.marked, self.ladder.segment
         if marked is None or here is None or marked == here:
             self.notify(
-                "two rungs are compared: space marks one, d on the other shows where they differ",
+                self.named(
+                    "two rungs are compared: {mark:Space} marks one, {compare:d} on the other shows what differs"
+                ),
                 markup=False,
                 timeout=4,
             )

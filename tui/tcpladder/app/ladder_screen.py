@@ -26,7 +26,7 @@ from tcpladder.app.ladder_pair import PairKeys
 from tcpladder.app.ladder_search import SearchKeys
 from tcpladder.app.ladder_shape import ShapeKeys
 from tcpladder.app.ladder_view import LadderView
-from tcpladder.app.line import is_congested
+from tcpladder.app.line_driver import is_congested
 from tcpladder.app.terminal import Taste
 from tcpladder.app.timers_view import TimersView, WithTimers
 from tcpladder.ladder import words
@@ -34,7 +34,7 @@ from tcpladder.ladder.merged import timeline_of
 from tcpladder.ladder.model import FoldRow, GapRow, Rung
 from tcpladder.render.cells import elide
 from tcpladder.render.layout import Layout
-from tcpladder.session.export import notes_of
+from tcpladder.session.exportable import notes_of
 
 TALL = 40
 """Lines from which on the detail stands below the ladder without being asked for."""
@@ -219,20 +219,22 @@ class LadderScreen(ShapeKeys, SearchKeys, NoteKeys, PairKeys, MapKeys, FaultKeys
         self._columns.say(heading(summary, self.ladder.ladder.lanes, layout))
         before, self._sharing = self._sharing, layout.sharing
         if self._sharing not in (1, before):
-            self.notify(sharing(layout), markup=False, timeout=5)
+            self.notify(self.named(sharing(layout)), markup=False, timeout=5)
 
     def _layout(self) -> Layout:
         return replace(self.ladder.ladder_layout, width=max(40, self.ladder.row_width))
 
     def _show_why(self, status: SessionStatus) -> None:
         row = self.ladder.selected
-        text = explain.explain(row, self.ladder.view, self.ladder.ladder_layout.number_mode)
+        text = explain.explain(
+            row, self.ladder.view, self.ladder.ladder_layout.number_mode, self.taste.keymap
+        )
         if self.marked is not None and isinstance(row, Rung) and row.segment != self.marked:
             times = self.ladder.view.time_ns
             apart = words.delta(int(times[row.segment]) - int(times[self.marked]))
             view, index = self.ladder.view.within(self.marked)
             text = f"{apart} from the marked frame {view.frame(index)}; {text}"
-        alarm = status_words.alarm(status) or status.notice
+        alarm = self.said_by(status)
         if alarm:
             room = max(1, self.size.width - 2)
             first = text.splitlines()[0] if text else ""

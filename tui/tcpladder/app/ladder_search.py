@@ -72,7 +72,7 @@ class SearchKeys(Page):
         if self.words:
             self._search(by)
         else:
-            self.notify("nothing to search for: / takes words", timeout=2)
+            self.notify(self.named("nothing to search for: {search:/} takes words"), timeout=2)
 
     @work(exclusive=True)
     async def _search(self, by: int) -> None:

@@ -48,7 +48,10 @@ class ShapeKeys(Page):
             self.show_body(self.session.status())
         elif not self.ladder.turn_fold():
             self.notify(
-                "no exchange repeats here: x folds probes with their answers, data with its ACKs, retransmissions",
+                self.named(
+                    "no exchange repeats here: {fold:x} folds probes with their answers, data with its ACKs,"
+                    " retransmissions"
+                ),
                 markup=False,
                 timeout=4,
             )
@@ -71,7 +74,10 @@ class ShapeKeys(Page):
         ladder = self.ladder.ladder
         if not by:
             if ladder.unit_ns is None:
-                self.notify("rows are evenly spaced: + and - draw gaps to scale", timeout=3)
+                self.notify(
+                    self.named("rows are evenly spaced: {scale_1:+} and {scale_back:-} draw gaps to scale"),
+                    timeout=3,
+                )
             else:
                 self.ladder.scale(None)
         elif ladder.unit_ns is None:
@@ -103,5 +109,5 @@ class ShapeKeys(Page):
         self._shape_changed()
         if self.marked is not None:
             view, index = self.ladder.view.within(self.marked)
-            frame = view.frame(index)
-            self.notify(f"times are measured from frame {frame}; t shows them in the first column", timeout=3)
+            shows = self.named("{time:t} shows them in the first column")
+            self.notify(f"times are measured from frame {view.frame(index)}; {shows}", timeout=3)

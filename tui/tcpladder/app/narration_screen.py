@@ -10,7 +10,7 @@ from textual.binding import Binding, BindingsMap, BindingType
 from textual.containers import VerticalScroll
 
 from tcpladder.app.dialog import Dialog
-from tcpladder.app.ladder_search import SearchKeys
+from tcpladder.app.named_keys import keymap_of, named
 from tcpladder.app.page import Page
 from tcpladder.render.cells import clean
 
@@ -71,7 +71,8 @@ class NarrationScreen(Dialog, inherit_bindings=False):
         Binding("n", "step_on", "your step, where the experiment waits; else next match"),
         Binding("left_parenthesis", "scroll(-1)", "scroll the narration up"),
         Binding("right_parenthesis", "scroll(1)", "scroll the narration down"),
-        Binding("L,escape,q", "close", "close the narration"),
+        Binding("L", "close", "close the narration", id="narration"),
+        Binding("escape,q", "close", "close the narration"),
         Binding("question_mark,f1", "app.help", "this help"),
     ]
     DEFAULT_CSS = """
@@ -87,7 +88,7 @@ class NarrationScreen(Dialog, inherit_bindings=False):
         self._said = ""
 
     @property
-    def _below(self) -> Page | None:
+    def below(self) -> Page | None:
         """The page that it stands above."""
         stack = self.app.screen_stack
         page = stack[stack.index(self) - 1] if self in stack else None
@@ -96,33 +97,35 @@ class NarrationScreen(Dialog, inherit_bindings=False):
     @property
     def _modal_binding_chain(self) -> list[tuple[DOMNode, BindingsMap]]:
         """Textual ends it at a modal screen; here the page below comes after it."""
-        below = self._below
+        below = self.below
         return [*super()._modal_binding_chain, *(below._binding_chain if below is not None else ())]
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool:
         """A key that this gives up is the page's: `n` finds the next match where no step waits."""
         del parameters
+        from tcpladder.app.ladder_search import SearchKeys  # a list of flows goes without what finds words
+
         if action != "step_on":
             return True
-        below = self._below
+        below = self.below
         return self._session.awaits_its_user or not (isinstance(below, SearchKeys) and below.words)
 
     def on_key(self, event: events.Key) -> None:
         """What is typed goes to the page's line for words while that is open."""
-        below = self._below
+        below = self.below
         if below is not None and below.prompt.has_focus:
             event.stop()
             below.prompt._forward_event(events.Key(event.key, event.character))
 
     def on_paste(self, event: events.Paste) -> None:
-        below = self._below
+        below = self.below
         if below is not None and below.prompt.has_focus:
             event.stop()
             below.prompt._forward_event(events.Paste(event.text))
 
     def on_mount(self) -> None:
-        if self._below is not None:
-            self.title = f"{self.TITLE}, and in the {self._below.TITLE} below it"
+        if self.below is not None:
+            self.title = f"{self.TITLE}, and in the {self.below.TITLE} below it"
         self._look()
         self.set_interval(EVERY_S, self._look)
 
@@ -132,9 +135,9 @@ class NarrationScreen(Dialog, inherit_bindings=False):
     def _make_room(self) -> None:
         beside = self.app.size.width >= WIDE
         self.set_class(beside, "-beside")
-        if self._below is not None and self.is_current:
+        if self.below is not None and self.is_current:
             above = 0 if beside else self.query_one(VerticalScroll).outer_size.height
-            self._below.styles.padding = (above, FRAME_COLUMNS + 1 if beside else 0, 0, 0)
+            self.below.styles.padding = (above, FRAME_COLUMNS + 1 if beside else 0, 0, 0)
 
     def on_screen_suspend(self) -> None:
         for page in self.app.screen_stack:
@@ -146,7 +149,7 @@ class NarrationScreen(Dialog, inherit_bindings=False):
 
     def action_close(self) -> None:
         """The line for words first, where that is open."""
-        if self._below is None or not self._below.close_prompt():
+        if self.below is None or not self.below.close_prompt():
             self.dismiss()
 
     def action_step_on(self) -> None:
@@ -155,15 +158,16 @@ class NarrationScreen(Dialog, inherit_bindings=False):
             self.notify(why_not, markup=False, timeout=3)
 
     def _look(self) -> None:
-        below = self._below if self.is_current else None
+        below = self.below if self.is_current else None
         if below is not None:
             below.show(below.session.status())
         text = "\n".join(clean(line, self.ascii_only) for line in self._session.narration(COLUMNS))
         text = self._session.masked(text)
         scroll = self.query_one(VerticalScroll)
         yours = self._session.awaits_its_user
+        closes = named("{narration:L} close", keymap_of(self.app))
         turns = "( ) scroll  " if scroll.max_scroll_y else ""
-        scroll.border_subtitle = f"{'n your step  ' if yours else ''}{turns}L close  ? help"
+        scroll.border_subtitle = f"{'n your step  ' if yours else ''}{turns}{closes}  ? help"
         if text != self._said:
             self._said = text
             self.set_class(self._session.finished, "-over")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tcpladder.app.flows_screen import FlowsScreen
-from tcpladder.app.ladder_screen import LadderScreen
 
 if TYPE_CHECKING:
     from tcpladder.app.app import TcpladderApp
+    from tcpladder.app.ladder_screen import LadderScreen
 
 NAME = "ladder"
 """What the screen is installed as. An installed screen stays mounted when it is left."""
@@ -16,6 +16,8 @@ NAME = "ladder"
 
 def show(app: TcpladderApp, numbers: tuple[int, ...]) -> None:
     """Put the ladder of one flow, or of several, on the screen."""
+    from tcpladder.app.ladder_screen import LadderScreen
+
     if not app.is_screen_installed(NAME):
         ladder = _install(app, numbers)
     elif (ladder := app.get_screen(NAME, LadderScreen)).session is app.session:
@@ -24,6 +26,13 @@ def show(app: TcpladderApp, numbers: tuple[int, ...]) -> None:
         ladder = LadderScreen(app.session, app.feed, app.taste, numbers=numbers)
     if not ladder.is_open:  # two keys may ask before the first is answered
         app.push_screen(ladder)
+
+
+def show_segment(app: TcpladderApp, number: int, index: int) -> None:
+    """Put a segment of flow `number` on the screen, in full."""
+    from tcpladder.app.detail_screen import DetailScreen
+
+    app.push_screen(DetailScreen(app.session, app.feed, app.taste, number=number, index=index))
 
 
 async def prepare(app: TcpladderApp) -> None:
@@ -41,6 +50,8 @@ async def prepare(app: TcpladderApp) -> None:
 
 
 def _install(app: TcpladderApp, numbers: tuple[int, ...]) -> LadderScreen:
+    from tcpladder.app.ladder_screen import LadderScreen
+
     ladder = LadderScreen(app.session, app.feed, app.taste, numbers=numbers)
     app.install_screen(ladder, NAME)
     return ladder

@@ -14,7 +14,8 @@ from textual.widgets import Input, Static
 
 from tcpladder.app import privacy, replay_words, status_words
 from tcpladder.app.bar import Bar, Rule
-from tcpladder.app.contract import Session, SessionStatus
+from tcpladder.app.contract import Awaiting, Session, SessionStatus
+from tcpladder.app.named_keys import named
 from tcpladder.app.rebinding import Rebindable
 from tcpladder.app.terminal import Taste
 from tcpladder.render.cells import clean
@@ -46,7 +47,7 @@ class Page(Rebindable, Screen[None], inherit_bindings=False):
     Page Input.-open { display: block; padding: 0 1; }
     """
     FAULT_KEYS: ClassVar[frozenset[str]] = frozenset({"D fault", "U lift"})
-    """Those of KEYS that are greyed where nothing can be broken."""
+    """Those of KEYS that are grey and in brackets where nothing can be broken."""
     KEYS: ClassVar[str] = ""
     """The keys that the last line names; the rest is in the help."""
 
@@ -85,12 +86,30 @@ class Page(Rebindable, Screen[None], inherit_bindings=False):
         """The keys that fit, and always the one that tells the others."""
         keys = self.KEYS.replace("↑↓", "jk") if self.ascii_only else self.KEYS
         before, help_, after = keys.partition("? help")
-        shown = before.split("  ")[:-1]
-        while shown and len("  ".join([*shown, help_ + after])) + 1 > event.size.width:
+        names = before.split("  ")[:-1]
+        greyed = self.FAULT_KEYS if self._unbreakable else frozenset()
+        shown = [f"({self._as_bound(name)})" if name in greyed else self._as_bound(name) for name in names]
+        last = self._as_bound(help_ + after)
+        while shown and len("  ".join([*shown, last])) + 1 > event.size.width:
             shown.pop()
-        greyed = [name for name in shown if name in self.FAULT_KEYS and self.session.faults.why_not]
-        parts = [(self._as_bound(name), "dim" if name in greyed else "") for name in [*shown, help_ + after]]
+        styles = ("dim" if name in greyed else "" for name in names)
+        parts = [*zip(shown, styles, strict=False), (last, "")]
         self._keys.say(Content.assemble(" ", Content("  ").join(Content.styled(*part) for part in parts)))
+
+    @property
+    def _unbreakable(self) -> bool:
+        """Whether nothing can be broken. A capture is not asked: its answer loads what talks to the agent."""
+        return self.session.status().mode in ("file", "replay") or bool(self.session.faults.why_not)
+
+    def named(self, sentence: str) -> str:
+        """A sentence with the keys that the actions in it have now; see named_keys.py."""
+        return named(sentence, self.taste.keymap)
+
+    def said_by(self, status: SessionStatus) -> str:
+        """What the session has to say, the worst first; empty where all is well."""
+        waits = isinstance(self.session, Awaiting) and self.session.awaits_its_user
+        notice = f"{status.notice}: {self.named('{narration:L} says which, n in there takes it')}"
+        return status_words.alarm(status) or (notice if waits else status.notice)
 
     def _as_bound(self, hint: str) -> str:
         """A hint with the keys that the settings have given its actions."""
@@ -128,21 +147,32 @@ class Page(Rebindable, Screen[None], inherit_bindings=False):
     def show_lines(self, status: SessionStatus) -> None:
         """Draw the lines around the body."""
 
-    def say_status(self, status: SessionStatus, left: str, right: str = "") -> None:
-        """The status line: what stopped or what is wrong comes before everything else."""
+    def say_status(self, status: SessionStatus, left: str) -> None:
+        """The status line: what stopped or what is wrong comes before everything else.
+
+        Where it gets narrow, the keys that are off give way first, then `left`, then the privilege.
+        """
         parts: list[Content | tuple[str, str]] = [Content(" ")]
         if self.paused_at is not None:
-            parts.append((f" {status_words.paused(status.segments - self.paused_at)} ", "reverse"))
+            parts.append(
+                (f" {self.named(status_words.paused(status.segments - self.paused_at))} ", "reverse")
+            )
             parts.append(Content("  "))
         if status.behind_ns is not None:
             parts.append((f" {replay_words.behind(status.behind_ns)} ", "reverse"))
             parts.append(Content("  "))
         parts.append((privacy.word(self.session), "bold"))
         parts.append(status_words.counters(status))
-        if broken := status_words.faults(status):
+        if status.faults:
+            from tcpladder.app import fault_words  # most sessions have none
+
+            broken = fault_words.faults(status)
             parts += [Content("  "), (f" {broken} ", "bold $text-warning reverse")]
-        parts.append(Content(f"  {left}"))
-        self.status.say(Content.assemble(*parts), right)
+        said = Content.assemble(*parts, f"  {left}")
+        in_full, word = status_words.privilege(status, self.taste.keymap)
+        fits = said.cell_length + len(in_full) + 3 <= self.size.width
+        there_is_room = Content.assemble(*parts).cell_length + len(word) + 2 <= self.size.width
+        self.status.say(said, f"{in_full if fits else word} " if there_is_room else "")
 
     def say_why(self, words: str) -> None:
         """The two lines below the rule."""

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 from textual import work
 
-from tcpladder.app import privacy
 from tcpladder.app.contract import Session
+from tcpladder.app.detail_view import hidden
 from tcpladder.app.dialog import Dialog
+from tcpladder.app.named_keys import keymap_of
 from tcpladder.errors import TcpladderError
 from tcpladder.ladder.pair import Pair, hex_lines
 from tcpladder.render.cells import clean, elide
@@ -32,7 +33,8 @@ class PairScreen(Dialog):
     def on_mount(self) -> None:
         if self._session.mask is not None:
             known = self._table(list(self._pair.fields()))
-            self.say("\n".join([*self._head(), "", *known, *(line.text for line in privacy.HIDDEN)]))
+            gone = [line.text for line in hidden(keymap_of(self.app))]
+            self.say("\n".join([*self._head(), "", *known, *gone]))
         else:
             self._read()
 

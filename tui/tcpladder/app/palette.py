@@ -9,7 +9,6 @@ from textual.app import SystemCommand
 from textual.screen import Screen
 
 from tcpladder.app import tour
-from tcpladder.app.help_screen import key_name
 
 if TYPE_CHECKING:
     from tcpladder.app.app import TcpladderApp
@@ -17,6 +16,8 @@ if TYPE_CHECKING:
 
 def commands(app: TcpladderApp, screen: Screen[object]) -> Iterator[SystemCommand]:
     """The actions that have a key here and a description, then the choice of a theme."""
+    from tcpladder.app.help_screen import key_name
+
     actions = {active.binding.action: active for active in screen.active_bindings.values()}
     for action, (node, binding, enabled, _) in actions.items():
         if enabled and binding.description and not binding.system:

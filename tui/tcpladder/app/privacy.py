@@ -1,22 +1,14 @@
-"""The privacy mask of the app: what `P` does, and what stands in place of a frame's bytes."""
+"""The privacy mask of the app: what `P` does, and what the status line says of it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Protocol, runtime_checkable
 
 from tcpladder.app.contract import Session
-from tcpladder.app.detail_view import DetailLine
-from tcpladder.ladder.model import Role
+from tcpladder.app.named_keys import named
 from tcpladder.ladder.privacy import Mask
 from tcpladder.settings.plain import MASKS
-
-HIDDEN: tuple[DetailLine, ...] = (
-    DetailLine("", Role.SPACE),
-    DetailLine(
-        "the headers and bytes of this frame are hidden by the privacy mask; P takes it off", Role.REMARK
-    ),
-)
 
 
 @runtime_checkable
@@ -33,10 +25,12 @@ class Privacy:
     Args:
         session: the one on the screen.
         begin: what is hidden at first, one of MASKS.
+        keymap: the keys that the user has changed.
     """
 
-    def __init__(self, session: Callable[[], Session], begin: str) -> None:
+    def __init__(self, session: Callable[[], Session], begin: str, keymap: Mapping[str, str]) -> None:
         self._session = session
+        self._keymap = keymap
         self._mask = Mask()
         for _ in range(MASKS.index(begin)):
             self.next()
@@ -47,10 +41,10 @@ class Privacy:
         if session.mask is None:
             mask.ports = False
             session.mask = mask
-            return "addresses and payload are masked; P again: ports, too"
+            return named("addresses and payload are masked; {privacy:P} again: ports, too", self._keymap)
         if not mask.ports:
             mask.ports = True
-            return "addresses, ports and payload are masked; P again: nothing"
+            return named("addresses, ports and payload are masked; {privacy:P} again: nothing", self._keymap)
         session.mask = None
         return "nothing is masked"
 

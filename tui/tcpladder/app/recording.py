@@ -11,7 +11,7 @@ from textual.driver import Driver
 
 from tcpladder.app.app import TcpladderApp
 from tcpladder.app.contract import Session, SessionStatus
-from tcpladder.app.line import LineDriver
+from tcpladder.app.line_driver import LineDriver
 from tcpladder.app.start_screen import StartApp
 from tcpladder.app.terminal import Taste
 from tcpladder.record.asciicast import Code

@@ -11,11 +11,12 @@ from tcpladder.app import open_ladder
 from tcpladder.app.contract import Session
 from tcpladder.app.feed import Feed
 from tcpladder.app.flows_screen import FlowsScreen
-from tcpladder.app.ladder_screen import LadderScreen
+from tcpladder.app.named_keys import named
 from tcpladder.app.page import Page
 
 if TYPE_CHECKING:
     from tcpladder.app.app import TcpladderApp
+    from tcpladder.app.ladder_screen import LadderScreen
 
 
 def flows_page(app: TcpladderApp) -> FlowsScreen:
@@ -69,17 +70,25 @@ class Replaying:
 
     def toggle(self, *, step_back: bool = False) -> None:
         """Replay what is on the screen, from its begin or, where it goes on, from now; or go back to it."""
+        from tcpladder.app.ladder_screen import LadderScreen
+
         page = next((screen for screen in reversed(self._app.screen_stack) if isinstance(screen, Page)), None)
         if self._replays:
             self.leave()
         elif self._app.session.status().mode == "replay":
-            self._app.notify("this is the replay: q leaves it", timeout=2)
+            self._app.notify(self._named("this is the replay: {leave:q} leaves it"), timeout=2)
         elif isinstance(page, FlowsScreen | LadderScreen):
             self._enter(page, step_back=step_back)
         else:
-            self._app.notify("R replays from the list or a ladder: Esc goes there", timeout=3)
+            self._app.notify(
+                self._named("{replay:R} replays from the list or a ladder: {back:Esc} goes there"), timeout=3
+            )
+
+    def _named(self, sentence: str) -> str:
+        return named(sentence, self._app.taste.keymap)
 
     def _enter(self, screen: FlowsScreen | LadderScreen, *, step_back: bool) -> None:
+        from tcpladder.app.ladder_screen import LadderScreen
         from tcpladder.session.base import Session as Replayable
         from tcpladder.session.replay import ReplaySession
         from tcpladder.session.replay_state import ReplayState

@@ -9,43 +9,31 @@ from textual.widget import Widget
 
 from tcpladder.ladder.model import Role
 
-ROLE_CLASSES: dict[Role, str] = {role: f"role--{role.name.lower().replace('_', '-')}" for role in Role}
+_LOOKS: dict[str, tuple[Role, ...]] = {
+    "color: $text-muted;": (
+        Role.TIME, Role.DELTA, Role.LIFELINE, Role.REMARK, Role.NUMBER, Role.GAP_ON_TIME, Role.ORIGIN,
+    ),
+    "color: $text-muted; text-style: bold;": (Role.HEADING, Role.SPACE_BREAK, Role.FLOW_5),
+    "text-style: bold;": (Role.TITLE, Role.LABEL_LOUD, Role.FLOW_4),
+    "color: $accent; text-style: bold;": (Role.CURSOR,),
+    "color: $text-success;": (Role.STATE, Role.ARROW_HANDSHAKE),
+    "color: $text-success; text-style: bold;": (Role.FLOW_3,),
+    "color: $text-accent;": (Role.ARROW_PROBE, Role.FOLD),
+    "color: $text-accent; text-style: bold;": (Role.COUNTDOWN, Role.FLOW_6),
+    "color: $text-accent; text-style: italic;": (Role.PENDING,),
+    "color: $text-primary; text-style: bold;": (Role.NOTE, Role.FLOW_1),
+    "color: $text-warning;": (Role.ARROW_RETRANSMISSION, Role.GAP_UNEXPLAINED),
+    "color: $text-warning; text-style: bold;": (Role.GAP_LOUD, Role.FLOW_2),
+    "color: $text-error;": (Role.ARROW_DAMAGED,),
+    "color: $text-error; text-style: bold;": (Role.ARROW_RESET, Role.LOST, Role.WARNING),
+    "": (Role.SPACE, Role.ARROW, Role.LABEL),
+}  # fmt: skip
+"""What has one look has one class: Textual makes the styles of every class of a widget anew for each page it shows."""
+ROLE_CLASSES: dict[Role, str] = {
+    role: f"role--{number}" for number, roles in enumerate(_LOOKS.values()) for role in roles
+}
 """The component class of each role; RowView styles its segments through them."""
-
-ROLE_CSS = """
-    & > .role--cursor { color: $accent; text-style: bold; }
-    & > .role--heading { color: $text-muted; text-style: bold; }
-    & > .role--title { text-style: bold; }
-    & > .role--state { color: $text-success; }
-    & > .role--time { color: $text-muted; }
-    & > .role--delta { color: $text-muted; }
-    & > .role--lifeline { color: $text-muted; }
-    & > .role--arrow-handshake { color: $text-success; }
-    & > .role--arrow-probe { color: $text-accent; }
-    & > .role--arrow-retransmission { color: $text-warning; }
-    & > .role--arrow-reset { color: $text-error; text-style: bold; }
-    & > .role--arrow-damaged { color: $text-error; }
-    & > .role--label-loud { text-style: bold; }
-    & > .role--lost { color: $text-error; text-style: bold; }
-    & > .role--remark { color: $text-muted; }
-    & > .role--number { color: $text-muted; }
-    & > .role--gap-on-time { color: $text-muted; }
-    & > .role--gap-loud { color: $text-warning; text-style: bold; }
-    & > .role--gap-unexplained { color: $text-warning; }
-    & > .role--origin { color: $text-muted; }
-    & > .role--fold { color: $text-accent; }
-    & > .role--space-break { color: $text-muted; text-style: bold; }
-    & > .role--flow-1 { color: $text-primary; text-style: bold; }
-    & > .role--flow-2 { color: $text-warning; text-style: bold; }
-    & > .role--flow-3 { color: $text-success; text-style: bold; }
-    & > .role--flow-4 { text-style: bold; }
-    & > .role--flow-5 { color: $text-muted; text-style: bold; }
-    & > .role--flow-6 { color: $text-accent; text-style: bold; }
-    & > .role--note { color: $text-primary; text-style: bold; }
-    & > .role--pending { color: $text-accent; text-style: italic; }
-    & > .role--countdown { color: $text-accent; text-style: bold; }
-    & > .role--warning { color: $text-error; text-style: bold; }
-"""
+ROLE_CSS = "\n".join(f"& > .role--{number} {{ {look} }}" for number, look in enumerate(_LOOKS) if look)
 
 
 class RoleStyles:

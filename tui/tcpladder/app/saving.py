@@ -22,7 +22,11 @@ def ask(screen: Page) -> None:
     """Ask what to save where, and save it."""
     app, session = screen.app, screen.session
     if not isinstance(session, Session) or not isinstance(screen, FlowsScreen | LadderScreen):
-        screen.notify("w saves from the list or a ladder: Esc goes there", markup=False, timeout=3)
+        screen.notify(
+            screen.named("{save:w} saves from the list or a ladder: {back:Esc} goes there"),
+            markup=False,
+            timeout=3,
+        )
         return
     choices = _of_flows(screen) if isinstance(screen, FlowsScreen) else _of_ladder(screen)
     choices.append(("all flows", Wanted()))

@@ -15,8 +15,8 @@ from textual.widgets import Input
 from tcpladder.app import themes
 from tcpladder.app.bar import Bar, Rule
 from tcpladder.app.help_screen import HelpScreen
+from tcpladder.app.plain_widgets import make_plain
 from tcpladder.app.row_view import RowView
-from tcpladder.app.scroll_bar import PlainScrollBar
 from tcpladder.app.start_entries import Entry, Heading, Row, interfaces_now, rows
 from tcpladder.app.terminal import Taste
 from tcpladder.ladder.model import Role
@@ -138,7 +138,7 @@ class StartApp(App[tuple[str, ...]]):
 
     def on_mount(self) -> None:
         if self._ascii:
-            PlainScrollBar.install()
+            make_plain()
         self.list.focus()
         self.list.take(rows(self._before, self._before, 0, self._recent))
         self.set_interval(EVERY_S, self._measure)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import tzinfo
 from pathlib import PurePath
 
 from textual.content import Content
 
-from tcpladder.agent.fault_messages import End, FaultState, Place
 from tcpladder.app import replay_words
 from tcpladder.app.contract import SessionStatus
-from tcpladder.faults import phrases
-from tcpladder.faults.fault import ROUTING
+from tcpladder.app.named_keys import named
 from tcpladder.ladder import words
+from tcpladder.session.status import Privilege
 from tcpladder.wire.frames import UNKNOWN_TIME_NS
 
 
@@ -58,52 +58,14 @@ def counters(status: SessionStatus) -> Content:
     return Content.assemble(f"{status.frames:,} frames  ", (f" {drops} " if loud else drops, loud))
 
 
-PLACES: dict[Place, str] = {
-    Place.INPUT: "dropped on arrival, after the tap",
-    Place.FORWARD: "dropped on its way through, after the tap",
-    Place.SINK: "sent into a device that leads nowhere, before the tap",
-    Place.OUTPUT: "refused on its way out, before the tap",
-    Place.ROUTE: "no way there",
-    Place.LINK: "interface down",
-}
-"""Where a fault takes segments away."""
-
-
-def faults(status: SessionStatus) -> str:
-    """`fault 1: 40 s left, ate 3`, `faults 1, 3: next ends in 40 s, ate 12`; empty where nothing is broken."""
-    standing = status.faults
-    if not standing:
-        return ""
-    eaten = f"ate {sum(state.packets for state in standing):,}"
-    if len(standing) == 1:
-        return f"fault {standing[0].number}: {time_left(standing[0])}, {eaten}"
-    numbers = ", ".join(str(state.number) for state in standing[-3:])
-    more = "…, " if len(standing) > 3 else ""
-    ends = min((state.left_ms for state in standing if state.left_ms is not None), default=None)
-    next_end = "no end" if ends is None else f"next ends in {seconds_left(ends)}"
-    return f"faults {more}{numbers}: {next_end}, {eaten}"
-
-
-def time_left(state: FaultState) -> str:
-    """`40 s left`, `no end`, `over`, `lifted`; `not put back` for one that should be over."""
-    if state.ended_ns is not None:
-        return "lifted" if state.end is End.LIFTED else "over"
-    if state.stuck:
-        return "not put back"
-    return "no end" if state.left_ms is None else f"{seconds_left(state.left_ms)} left"
-
-
-def seconds_left(left_ms: int) -> str:
-    """Whole seconds, so that a line changes once a second: `40 s`, `2 min 05 s`."""
-    return phrases.length(max(0, -(-left_ms // 1000)) * 1000)
-
-
-def fault_ended(state: FaultState) -> str:
-    """What was put back: `rule 1 lifted: ate 3 segments, 156 bytes; the rule is gone`."""
-    how = phrases.ENDED[state.end]
-    if state.fault.action in ROUTING:
-        return f"rule {state.number} {how}: routes and links are as they were"
-    return f"rule {state.number} {how}: {phrases.ate(state.packets, state.bytes)}; the rule is gone"
+def privilege(status: SessionStatus, keymap: Mapping[str, str]) -> tuple[str, str]:
+    """With which privilege, and which keys are off: `agent root`, `no root; file: D K off`; then in a word."""
+    word = status.privilege.value
+    short = Privilege.ROOT.value if status.privilege is Privilege.AGENT else word
+    off = named("{break_flow:D} {reset:K} off", keymap)
+    if status.mode in ("file", "replay"):
+        return f"{word}; {status.mode}: {off}", short
+    return (f"{word}: {off}" if status.privilege is Privilege.CAPTURE else word), short
 
 
 def plural(number: int, noun: str) -> str:
@@ -125,7 +87,7 @@ def alarm(status: SessionStatus) -> str:
 
 def paused(new: int) -> str:
     """How much is new since a person stopped the screen."""
-    return f"paused, {new:,} new, p to go on"
+    return f"paused, {new:,} new, {{pause:p}} to go on"
 
 
 def empty(status: SessionStatus, since_ns: int, timezone: tzinfo) -> str:
@@ -151,5 +113,5 @@ def empty(status: SessionStatus, since_ns: int, timezone: tzinfo) -> str:
     others = f"\n\n{status.not_tcp:,} other frames came by." if status.not_tcp else ""
     return (
         f"No TCP on {status.name}{narrowed}{since}.\n"
-        f"Start something: curl localhost:8000.   i another interface{others}"
+        f"Start something: curl localhost:8000.   {{interfaces:i}} another interface{others}"
     )

@@ -73,10 +73,14 @@ THEMES: tuple[Theme, ...] = (
 
 CSS = """
 Screen { background: $background; }
-Tour, NarrationScreen { background: transparent; }
+Tour, NarrationScreen, JumpScreen { background: transparent; }
 .-ascii Toast { border-left: ascii $success; }
 .-ascii Toast.-warning { border-left: ascii $warning; }
 .-ascii Toast.-error { border-left: ascii $error; }
+.-ascii CommandPalette #--input { border: ascii $foreground; }
+.-ascii CommandPalette #--input.--list-visible { border-bottom: none; }
+.-ascii CommandPalette CommandList { border-bottom: ascii $foreground; }
+.-ascii CommandPalette LoadingIndicator { display: none; }
 """
 """What comes before the styles that Textual's own widgets bring along."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Mapping
 from functools import partial
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
 from textual.app import ComposeResult
@@ -15,15 +15,15 @@ from textual.strip import Strip
 from textual.timer import Timer
 from textual.widget import Widget
 
-from tcpladder.analysis.names import SETTINGS
-from tcpladder.app.ask_number import AskNumber
 from tcpladder.app.contract import Session
-from tcpladder.app.line import is_congested
+from tcpladder.app.line_driver import is_congested
+from tcpladder.app.named_keys import keymap_of, named
 from tcpladder.app.row_view import RowView
 from tcpladder.errors import TcpladderError
-from tcpladder.ladder.timers import TimerRow, timer_rows
 from tcpladder.render.grid import Line, plain
-from tcpladder.render.timers import timer_lines
+
+if TYPE_CHECKING:
+    from tcpladder.ladder.timers import TimerRow
 
 BESIDE_FROM = 110
 """Columns from which on the panel stands beside the body."""
@@ -35,7 +35,7 @@ class TimersView(RowView):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("S", "set", "set the sysctl of this row, until the session ends"),
-        Binding("B", "put_back", "put back every sysctl that S has set"),
+        Binding("B", "put_back", "put back every sysctl that was set here"),
     ]
 
     def __init__(self, session: Session, *, ascii_only: bool) -> None:
@@ -50,6 +50,9 @@ class TimersView(RowView):
         """Draw the rows that changed."""
         lines: list[Line] = []
         if self.number is not None and self.row_width:
+            from tcpladder.ladder.timers import timer_rows  # a panel that is closed needs none of it
+            from tcpladder.render.timers import timer_lines
+
             now_ns = self._session.status().now_ns
             rows = (*timer_rows(self._session.timers(self.number)), *self._changed_rows())
             lines = timer_lines(rows, self.row_width, now_ns, ascii_only=self._ascii)
@@ -63,14 +66,18 @@ class TimersView(RowView):
 
     def _changed_rows(self) -> Iterator[TimerRow]:
         """What S has set, and what it was."""
+        from tcpladder.ladder.timers import TimerRow
+
         for name, one in self._session.faults.sysctls.items():
-            yield TimerRow(
-                name="set", now=f"{name} {one.value}, was {one.before}; B puts it back", heading=True
-            )
+            puts_back = named("{put_back:B} puts it back", keymap_of(self.app))
+            yield TimerRow(name="set", now=f"{name} {one.value}, was {one.before}; {puts_back}", heading=True)
 
     # Setting sysctls
 
     def action_set(self) -> None:
+        from tcpladder.analysis.names import SETTINGS
+        from tcpladder.app.ask_number import AskNumber
+
         faults = self._session.faults
         name = (self.row_text().split() or [""])[0]
         sysctl = SETTINGS[name].sysctl if name in SETTINGS else ""

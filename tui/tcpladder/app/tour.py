@@ -11,6 +11,7 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from tcpladder.app.named_keys import keymap_of, named
 from tcpladder.app.page import Page
 from tcpladder.render.cells import clean
 from tcpladder.store.once import first_time
@@ -23,15 +24,16 @@ OFF = "TCPLADDER_TOUR"
 SETTLES_S = 0.8
 """Until there is something to see behind it."""
 STEPS: tuple[str, ...] = (
-    "Every line is a connection. The column `end` says how it ended; below the rule stands why. / keeps those that you"
-    " look for: ended:timeout",
-    "Enter draws a connection as a ladder: time goes down. A quiet row between two rungs is a silence, with the timer"
-    " that explains it; a dashed rung below the last one has not been sent yet, and must come next.",
-    "Enter on a rung says what it is and because of what; T shows the timers of both ends, counting down.",
-    "D breaks a connection (live and lab): it shows what will be done, and how long, before it does it. U lifts it."
-    " What is broken stands in the status line, and is taken back when you leave.",
-    "e exports a ladder, w saves the frames as pcapng, y copies a row. ? names the keys of where you are, : finds"
-    " every command. q goes back.",
+    "Every line is a connection. The column `end` says how it ended; below the rule stands why. {filter:/} keeps those"
+    " that you look for: ended:no-answer",
+    "{open:Enter} draws a connection as a ladder: time goes down. A quiet row between two rungs is a silence, with the"
+    " timer that explains it; a dashed rung below the last one has not been sent yet, and must come next.",
+    "{open:Enter} on a rung says what it is and because of what; {timers:T} shows the timers of both ends, counting"
+    " down.",
+    "{break_flow:D} breaks a connection (live and lab): it shows what will be done, and how long, before it does it."
+    " {lift:U} lifts it. What is broken stands in the status line, and is taken back when you leave.",
+    "{export:e} exports a ladder, {save:w} saves the frames as pcapng, {copy:y} copies a row. {help:?} names the keys"
+    " of where you are, {commands::} finds every command. {leave:q} goes back.",
 )
 
 
@@ -63,7 +65,10 @@ class Tour(ModalScreen[None], inherit_bindings=False):
         with Vertical():
             yield self._words
             yield Static(
-                "Enter next   Left back   Esc leaves; : and the word tour brings it back",
+                named(
+                    "Enter next   Left back   Esc leaves; {commands::} and the word tour brings it back",
+                    keymap_of(self.app),
+                ),
                 id="keys",
                 markup=False,
             )
@@ -77,7 +82,8 @@ class Tour(ModalScreen[None], inherit_bindings=False):
             self.dismiss()
             return
         self._at = max(0, self._at + by)
-        self._words.update(clean(f"{self._at + 1} of {len(STEPS)}   {STEPS[self._at]}", self._ascii))
+        step = named(STEPS[self._at], keymap_of(self.app))
+        self._words.update(clean(f"{self._at + 1} of {len(STEPS)}   {step}", self._ascii))
 
 
 def begin(app: TcpladderApp) -> None:

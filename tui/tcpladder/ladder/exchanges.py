@@ -45,6 +45,8 @@ _ROLES[[int(kind) for kind in (Kind.ACK, Kind.DELAYED_ACK, Kind.WINDOW_UPDATE)]]
 _ROLES[[int(kind) for kind in PROBES]] = _PROBE
 _ROLES[[int(kind) for kind in (Kind.KEEPALIVE_ACK, Kind.ZERO_WINDOW_PROBE_ACK)]] = _ANSWER
 _ROLES[[int(kind) for kind in RETRANSMISSIONS]] = _RETRY
+_AT_ONCE = 1 << 17
+"""Segments that are looked at together: what is made of more no longer stays in memory that is at hand."""
 _LOOK_BACK = 3
 """How far before a segment that decides whether it goes on with what was before."""
 
@@ -80,9 +82,10 @@ class Exchanges:
             apart: (m,) segments that go on with nothing, whatever they are: a note stands above, or something ate them.
                 Only those that are new since the last call count.
         """
-        if segments > self._known:
-            self._take(_goes_on(view, self._known, segments, apart))
-            self._known = segments
+        while self._known < segments:
+            end = min(segments, self._known + _AT_ONCE)
+            self._take(_goes_on(view, self._known, end, apart))
+            self._known = end
         kind, first = self._last
         whole = Stretches(
             np.append(self._closed.begin, first),
@@ -95,8 +98,9 @@ class Exchanges:
         changes = np.flatnonzero(goes_on[1:] != goes_on[:-1]) + 1
         starts = np.concatenate([[0], changes])
         lengths = np.diff(starts, append=len(goes_on))
-        worth = lengths >= _SHORTEST
-        worth[0] = worth[-1] = True  # they go on with what is known, or may be gone on with
+        is_worth = lengths >= _SHORTEST
+        is_worth[0] = is_worth[-1] = True  # they go on with what is known, or may be gone on with
+        worth = np.flatnonzero(is_worth)  # numpy takes places three times as fast as it asks each element
         starts, lengths = starts[worth], lengths[worth]
         repeated = goes_on[starts]
         begin, end = np.maximum(self._known + starts - 1, 0), self._known + starts + lengths
@@ -140,7 +144,7 @@ def _goes_on(view: Timeline, begin: int, end: int, apart: NDArray[np.int64]) -> 
     """(end - begin,) what each segment goes on with that the one before it did: Repeated."""
     first = max(begin - _LOOK_BACK, 0)
     kind, client = view.kind[first:end], view.from_client[first:end]
-    role = _ROLES[kind]
+    role = _ROLES.take(kind)  # in half the time of an index
     before = np.concatenate([[np.uint8(0)], role[:-1]])
     free = np.ones(len(kind), np.bool_)
     free[apart[(apart >= first) & (apart < end)] - first] = False
@@ -151,11 +155,12 @@ def _goes_on(view: Timeline, begin: int, end: int, apart: NDArray[np.int64]) -> 
     free[1:] &= flow[1:] == flow[:-1]
     quiet = free & ~view.silent[first:end]
 
-    goes_on = np.zeros(len(kind), np.uint8)
     moves = (role == _DATA) | (role == _ACK)
     transfers = moves & quiet
-    transfers &= np.concatenate([[False], moves[:-1]])
-    goes_on[transfers] = Repeated.TRANSFER
+    transfers[1:] &= moves[:-1]
+    transfers[:1] = False
+    # Most segments of a long flow: a product costs less than setting them by their places.
+    goes_on: NDArray[np.uint8] = transfers * np.uint8(Repeated.TRANSFER)
     goes_on[quiet & (role == _ANSWER) & (before == _PROBE)] = Repeated.ANSWERED
     probes = np.flatnonzero(free & (role == _PROBE))
     again = probes[(before[probes] == _ANSWER) & (goes_on[probes - 1] == Repeated.ANSWERED)]

@@ -311,14 +311,15 @@ class Ladder:
             grown = np.zeros(max(now, 2 * len(self._between)), np.int32)
             grown[:known] = self._between[:known]
             self._between = grown
-        above = self.view.silent[known:now].astype(np.int32)
+        above: NDArray[np.bool_] | NDArray[np.int32] = self.view.silent[known:now]
         if self.unit_ns is not None:
             first = max(known - 1, 0)
             spaces = scale.rows_between(
                 self.view.time_ns[first:now], self.view.silent[first:now], self.unit_ns
             )
+            above = above.astype(np.int32)
             above[len(above) - len(spaces) :] += spaces
-        np.cumsum(above, out=self._between[known:now])
+        np.cumsum(above, dtype=np.int32, out=self._between[known:now])
         if known:
             self._between[known:now] += self._between[known - 1]
         self._segments = now

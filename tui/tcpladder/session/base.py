@@ -26,7 +26,7 @@ from tcpladder.ladder.model import EVENT_KINDS, Note
 from tcpladder.session.masked import Masked
 from tcpladder.session.named import NamedCapture
 from tcpladder.session.notes import UserNote, UserNotes
-from tcpladder.session.status import Mode, Phase, SessionStatus
+from tcpladder.session.status import Mode, Phase, Privilege, SessionStatus
 from tcpladder.sources.unwrap import Unwrapper
 from tcpladder.wire.frames import FrameBatch
 
@@ -77,6 +77,11 @@ class Session(Masked):
         from tcpladder.session.faults import SessionFaults  # a list of flows needs nothing of the agent
 
         return SessionFaults(None, self._change, why_not="a capture cannot be broken: live or lab only")
+
+    @property
+    def privilege(self) -> Privilege:
+        """With which privilege it works."""
+        return Privilege.ROOT if os.geteuid() == 0 else Privilege.NONE
 
     @property
     def phase(self) -> Phase:
@@ -314,6 +319,7 @@ class Session(Masked):
                 else self.masked(", ".join(map(_without_folder, self.sources))),
                 filter=self.masked(self.filter_text),
                 mode=self.mode,
+                privilege=self.privilege,
                 phase=self._phase,
                 frames=sum(c.frames for c in self._captures),
                 segments=sum(c.segments for c in self._captures),

@@ -4,40 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from pathlib import Path
-from typing import Protocol
 
 from tcpladder import __version__
-from tcpladder.analysis.flow_view import Findings
 from tcpladder.errors import UsageError
 from tcpladder.ladder.diagram import Diagram, diagram_of
-from tcpladder.ladder.model import LANE_NAMES, Note
+from tcpladder.ladder.model import LANE_NAMES
 from tcpladder.ladder.privacy import Mask
 from tcpladder.render.formats import Format, Taste, lines
-
-
-class Exportable(Protocol):
-    """What an export asks of a session."""
-
-    mask: Mask | None
-
-    @property
-    def sources(self) -> Sequence[str]:
-        """Each file by its name, or the interface."""
-        ...
-
-    def shown_by(self, mask: Mask | None) -> AbstractContextManager[None]: ...
-
-    def masked(self, text: str) -> str: ...
-
-    def view(self, number: int) -> Findings: ...
-
-    def notes(self, number: int) -> tuple[Note, ...]: ...
-
-    def now_ns(self) -> int: ...
+from tcpladder.session.exportable import Exportable, notes_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,11 +84,6 @@ def save(path: Path, pieces: Iterable[bytes], *, overwrite: bool = True) -> int:
             reason += "; as root without sudo it writes only below /tmp"
         raise UsageError(f"cannot write {path}: {reason}") from None
     return len(data)
-
-
-def notes_of(session: Exportable, numbers: Sequence[int]) -> tuple[Note, ...]:
-    """What stands across the lanes of some flows; what happened to several of them stands there once."""
-    return tuple(dict.fromkeys(note for number in numbers for note in session.notes(number)))
 
 
 def _diagram(

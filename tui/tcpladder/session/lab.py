@@ -177,4 +177,4 @@ class LabSession(PrivateSession):
             save.write(story(self._experiment_run, Recording(file=save.name, kernel=kernel)))
 
     def _notice(self) -> str:
-        return "a step waits for you: L says which, n takes it" if self.awaits_its_user else self._words
+        return "a step waits for you" if self.awaits_its_user else self._words

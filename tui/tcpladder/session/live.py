@@ -27,7 +27,7 @@ from tcpladder.session.local_ends import LocalEnds
 from tcpladder.session.memory import keep_freed_memory
 from tcpladder.session.notes_told import NotesTold
 from tcpladder.session.saving import LOOKS, Saving
-from tcpladder.session.status import Mode
+from tcpladder.session.status import Mode, Privilege
 from tcpladder.session.values_told import ValuesTold
 from tcpladder.sources.live import LiveSource, open_live
 from tcpladder.sources.points import CapturePoints
@@ -141,6 +141,10 @@ class LiveSession(LocalEnds):
         if self._recorder is not None:
             self._recorder.look(time.time_ns(), self.warn)
         return batch is not None
+
+    @property
+    def privilege(self) -> Privilege:
+        return Privilege.AGENT if self.opened.may_break else Privilege.CAPTURE
 
     @property
     def finished(self) -> bool:

@@ -18,6 +18,7 @@ from tcpladder.session.lab_paths import LabPaths
 from tcpladder.session.live import LiveSession
 from tcpladder.session.local_ends import SYSCTLS
 from tcpladder.session.seen_at import SeenAt
+from tcpladder.session.status import Privilege
 from tcpladder.session.values_told import ValuesTold
 
 _SETTLING_S = 0.5
@@ -74,6 +75,10 @@ class PrivateSession(LiveSession):
         self._values_on: dict[str, TimerValues] = {host: TimerValues() for host in plan.hosts}
         self._told_of = {host: ValuesTold() for host in plan.hosts if host != point.host}
         self._command_ended_s: float | None = None
+
+    @property
+    def privilege(self) -> Privilege:
+        return Privilege.OWN_NETNS
 
     @property
     def finished(self) -> bool:

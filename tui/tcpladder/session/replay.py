@@ -30,7 +30,7 @@ from tcpladder.session.status import SessionStatus
 TURN_S = 0.001
 REST_S = 0.2
 """Between two looks for long flows to prepare."""
-NO_TIMES = "no frame of this capture has a time: step through it with , and ."
+NO_TIMES = "no frame of this capture has a time: step through it, a segment at a time"
 
 
 class ReplaySession(Replayed):
@@ -57,7 +57,7 @@ class ReplaySession(Replayed):
     ) -> None:
         self._changes = 0
         super().__init__(source)
-        where = "live or lab only" if source.faults.why_not else "R goes back to what can be"
+        where = "live or lab only" if source.faults.why_not else "go back to what it replays"
         self.faults = SessionFaults(None, self._change, why_not=f"a replay cannot be broken: {where}")
         self.player = Player(state or ReplayState())
         self._owns_source = owns_source
@@ -342,6 +342,7 @@ class ReplaySession(Replayed):
                 name=source.name,
                 filter=source.filter,
                 mode="replay",
+                privilege=source.privilege,
                 phase="running" if player.has_begun or source.phase != "loading" else "loading",
                 frames=frames,
                 segments=segments,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 from typing import TYPE_CHECKING, Literal
 
 from tcpladder.session.replay_state import ReplayState
@@ -15,6 +16,20 @@ Phase = Literal["loading", "running", "waiting", "ended"]
 """`waiting`: the interface is down or gone, and nothing can come."""
 
 
+class Privilege(Enum):
+    """With which privilege a session works, in the words of the status line."""
+
+    AGENT = "agent root"
+    """The agent has it, the app has not."""
+    CAPTURE = "cap_net_raw"
+    """An agent that may capture and change nothing."""
+    OWN_NETNS = "own netns"
+    """Full privilege, in a network namespace of the session's own."""
+    ROOT = "root"
+    """The process itself is root's, which reading a file needs not."""
+    NONE = "no root"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionStatus:
     """One reading of a session."""
@@ -23,6 +38,7 @@ class SessionStatus:
     """Interface, file or experiment."""
     filter: str
     mode: Mode
+    privilege: Privilege
     phase: Phase
     frames: int
     segments: int
