@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -109,10 +110,14 @@ def test_what_cannot_be_is_one_sentence(words: list[str], code: ExitCode, said: 
     assert "Traceback" not in done.stderr.decode()
 
 
-def test_a_drawing_of_two_flows_is_refused(two: Path) -> None:
-    named = run(two, "--as", "svg", "--flow", 1, "--flow", 2)
-    assert named.returncode == ExitCode.USAGE
-    assert "svg holds one flow, and 2 are named" in named.stderr.decode()
+def test_a_drawing_of_two_flows_has_both_on_one_ladder_and_a_script_is_refused(two: Path) -> None:
+    named = run(two, "--as", "svg", "--flow", "1,2")
+    assert named.returncode == ExitCode.DONE
+    numbers = [one.text for one in ET.fromstring(named.stdout).iter() if "flow" in one.get("class", "")]
+    assert {"1", "2"} <= set(numbers)
+    script = run(two, "--as", "packetdrill", "--flow", 1, "--flow", 2)
+    assert script.returncode == ExitCode.USAGE
+    assert "packetdrill holds one flow, and 2 are named" in script.stderr.decode()
     left_open = run(two, "--as", "svg")
     assert left_open.returncode == ExitCode.USAGE
     assert "two.pcap has 2 flows: choose one with --flow" in left_open.stderr.decode()

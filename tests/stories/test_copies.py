@@ -42,7 +42,7 @@ def test_copies_are_no_retransmissions_and_count_nowhere() -> None:
 def test_json_lines_have_the_copies_too(capsys: object) -> None:
     from tcpladder import printing
 
-    printing.show([str(CAPTURE)], flow=None, form="jsonl", ascii_only=False)
+    printing.show([str(CAPTURE)], flows=(), form="jsonl", ascii_only=False)
     records = [json.loads(line) for line in capsys.readouterr().out.splitlines()]  # type: ignore[attr-defined]
     assert [record["frame"] for record in records] == list(range(1, 45))
     assert sum(record["kind"] == "copy" for record in records) == 22
@@ -51,5 +51,5 @@ def test_json_lines_have_the_copies_too(capsys: object) -> None:
 def test_it_is_said(capsys: object) -> None:
     from tcpladder import printing
 
-    printing.show([str(CAPTURE)], flow=None, form="text", ascii_only=False)
+    printing.show([str(CAPTURE)], flows=(), form="text", ascii_only=False)
     assert "22 of 44 frames are copies" in capsys.readouterr().err  # type: ignore[attr-defined]

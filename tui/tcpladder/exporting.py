@@ -12,7 +12,7 @@ from tcpladder.analysis.expected import Given
 from tcpladder.errors import CaptureError, UsageError
 from tcpladder.ladder.model import LANE_NAMES
 from tcpladder.ladder.privacy import Mask
-from tcpladder.render.formats import EVERY_SEGMENT, SEVERAL_FLOWS, Format, Taste, format_of
+from tcpladder.render.formats import EVERY_SEGMENT, SEVERAL_FLOWS, TOGETHER, Format, Taste, format_of
 from tcpladder.session.export import Wish, content, local_timezone, save
 from tcpladder.session.files import FileSession
 
@@ -25,6 +25,7 @@ class Asked:
 
     form: str | None
     flows: Sequence[int]
+    together: bool
     rungs: str | None
     fold: bool
     names: str | None
@@ -50,6 +51,7 @@ def export(files: Sequence[str], asked: Asked, *, given: Given | None = None) ->
         wish = Wish(
             form=form,
             flows=flows,
+            together=_is_together(form, flows, asked),
             taste=asked.taste,
             mask=mask,
             rungs=rungs,
@@ -99,12 +101,24 @@ def _format(asked: Asked) -> Format:
         raise UsageError("png is no text: say where to write it with -o FILE")
     if asked.fold and form in EVERY_SEGMENT:
         raise UsageError(f"{form} has every segment: leave out --fold")
-    if len(asked.flows) > 1 and form not in SEVERAL_FLOWS:
-        several = ", ".join(sorted(SEVERAL_FLOWS))
+    if asked.together and form not in TOGETHER:
+        raise UsageError(
+            f"{form} has no lanes: leave out --together, or choose one of {', '.join(sorted(TOGETHER))}"
+        )
+    if len(asked.flows) > 1 and form not in SEVERAL_FLOWS | TOGETHER:
+        several = ", ".join(sorted(SEVERAL_FLOWS | TOGETHER))
         raise UsageError(
             f"{form} holds one flow, and {len(asked.flows)} are named: give one --flow, or one of {several}"
         )
     return form
+
+
+def _is_together(form: Format, flows: Sequence[int], asked: Asked) -> bool:
+    """Whether the flows are on one ladder: where that is asked, and in formats that are one drawing."""
+    together = len(flows) > 1 and (asked.together or form not in SEVERAL_FLOWS)
+    if together and asked.names is not None:
+        raise UsageError("--names is for the two ends of one flow: several have a lane for each host")
+    return together
 
 
 def _flows(session: FileSession, form: Format, asked: Asked) -> list[int]:
@@ -117,7 +131,7 @@ def _flows(session: FileSession, form: Format, asked: Asked) -> list[int]:
         raise CaptureError(f"{session.name} has no TCP flow to export")
     if asked.flows:
         return list(dict.fromkeys(asked.flows))
-    if count > 1 and (form not in SEVERAL_FLOWS or asked.rungs is not None):
+    if count > 1 and not asked.together and (form not in SEVERAL_FLOWS or asked.rungs is not None):
         raise UsageError(
             f"{session.name} has {count} flows: choose one with --flow, `tcpladder flows` lists them"
         )

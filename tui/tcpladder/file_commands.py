@@ -13,7 +13,8 @@ from tcpladder.errors import ExitCode, UsageError
 
 @click.command()
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
-@options.flow_option
+@options.flows_option
+@options.together_option
 @options.follow_option
 @options.fold_option
 @options.timers_option
@@ -22,7 +23,8 @@ from tcpladder.errors import ExitCode, UsageError
 @options.ascii_option
 def show(
     files: tuple[str, ...],
-    flow: int | None,
+    flows: tuple[int, ...],
+    together: bool,
     follow: bool,
     fold: bool,
     timers: tuple[str, ...],
@@ -36,18 +38,23 @@ def show(
     given = options.given(timers, profile)
     if fold and (follow or form == "jsonl"):
         raise UsageError("--fold draws ladders that are whole: leave out --follow and --format jsonl")
+    if together and (follow or form == "jsonl"):
+        raise UsageError("--together draws one ladder that is whole: leave out --follow and --format jsonl")
     if follow:
-        if flow is not None:
+        if flows:
             raise UsageError("--follow prints every flow as it comes, leave out --flow")
         printing.follow(files, form=form, ascii_only=ascii_only, given=given)
         return
-    printing.show(files, flow=flow, form=form, ascii_only=ascii_only, fold=fold, given=given)
+    if together:
+        printing.show_together(files, flows=flows, ascii_only=ascii_only, fold=fold, given=given)
+        return
+    printing.show(files, flows=flows, form=form, ascii_only=ascii_only, fold=fold, given=given)
 
 
 @click.command()
 @options.files
-@click.option("--flow", "flows", type=click.IntRange(min=1), multiple=True,
-              help="This flow, by its number in the list; several times for text, html, json and csv.")  # fmt: skip
+@options.flows_option
+@options.together_option
 @click.option(
     "--as", "form", type=click.Choice(options.EXPORTS), help="Else the end of the file's name says it."
 )
@@ -68,6 +75,7 @@ def show(
 def export(
     files: tuple[str, ...],
     flows: tuple[int, ...],
+    together: bool,
     form: str | None,
     output: str,
     rungs: str | None,
@@ -98,6 +106,7 @@ def export(
     asked = exporting.Asked(
         form=form,
         flows=flows,
+        together=together,
         rungs=rungs,
         fold=fold,
         names=names,
@@ -146,9 +155,7 @@ def flows(files: tuple[str, ...], form: str, words: str, ascii_only: bool) -> No
 
 @click.command()
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
-@click.option(
-    "--flow", "flows", type=click.IntRange(min=1), multiple=True, help="Only this flow; again for more."
-)
+@options.flows_option
 @click.option(
     "--from", "begin", metavar="TIME", help="Only from then on: 14:02:10, 90 (seconds from the begin), 50%."
 )

@@ -74,7 +74,7 @@ def show_shipped(path: Path, form: str | None, given: Any, *, ascii_only: bool, 
     if form is not None:
         from tcpladder import printing
 
-        printing.show([str(path)], flow=None, form=form, ascii_only=ascii_only, given=given)
+        printing.show([str(path)], flows=(), form=form, ascii_only=ascii_only, given=given)
         return
     from tcpladder.session.files import FileSession
 

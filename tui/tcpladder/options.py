@@ -34,6 +34,36 @@ no_tour_option = click.option(
     callback=_no_tour,
     help="Show nobody around at the first start.",
 )
+
+
+class _Flows(click.ParamType[Any]):
+    """`1`, `1,4,7`: numbers of flows, as a tuple."""
+
+    name = "N[,N...]"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if isinstance(value, tuple):
+            return value
+        parts = [part.strip() for part in value.split(",")]
+        if not all(part.isascii() and part.isdigit() and int(part) for part in parts):
+            self.fail(f"{value!r}: give numbers of the list of flows, such as 1 or 1,4", param, ctx)
+        return tuple(map(int, parts))
+
+
+def _joined(
+    _context: click.Context, _parameter: click.Parameter, given: tuple[tuple[int, ...], ...]
+) -> tuple[int, ...]:
+    """The numbers as they were given, each once."""
+    return tuple(dict.fromkeys(number for numbers in given for number in numbers))
+
+
+flows_option = click.option(
+    "--flow", "flows", type=_Flows(), multiple=True, callback=_joined,
+    help="Only these flows, by their numbers in the list: 2, or 1,4; may be given again.",
+)  # fmt: skip
+together_option = click.option(
+    "--together", is_flag=True, help="These flows, or all, on one ladder: a lane for each host."
+)
 flow_option = click.option(
     "--flow", type=click.IntRange(min=1), help="Only this flow, by its number in the list."
 )

@@ -19,6 +19,7 @@ from tcpladder.analysis.expected import Given
 from tcpladder.errors import UsageError
 from tcpladder.ladder import words
 from tcpladder.ladder.ladder import Ladder
+from tcpladder.ladder.merged import timeline_of
 from tcpladder.render.ansi import coloured
 from tcpladder.render.grid import plain
 from tcpladder.render.jsonl import copy_record, ends, flow_record, segment_record
@@ -41,7 +42,7 @@ OTHERS_NAMED = 5
 def show(
     files: Sequence[str],
     *,
-    flow: int | None,
+    flows: Sequence[int],
     form: str,
     ascii_only: bool,
     fold: bool = False,
@@ -53,26 +54,54 @@ def show(
     """
     session = FileSession(files, given=given)
     first = 1
-    found = False
     for capture in session.read():
         numbers = range(first, first + capture.flows)
         first += capture.flows
-        wanted = numbers if flow is None else [n for n in numbers if n == flow]
-        found = found or bool(wanted)
+        wanted = [number for number in numbers if number in flows] if flows else numbers
         if form == "jsonl":
             _print_records(capture, numbers, wanted)
         else:
             for number in wanted:
                 print_ladder(
-                    session.view(number),
+                    [session.view(number)],
                     session.notes(number),
                     ascii_only=ascii_only,
                     now_ns=session.now_ns(),
                     fold=fold,
                 )
     _finish(session)
-    if flow is not None and not found:
-        raise UsageError(f"there is no flow {flow}: {', '.join(files)} has {first - 1}")
+    _refuse_missing(flows, first - 1, files)
+
+
+def show_together(
+    files: Sequence[str],
+    *,
+    flows: Sequence[int],
+    ascii_only: bool,
+    fold: bool = False,
+    given: Given | None = None,
+) -> None:
+    """Print flows of captures on one ladder, a lane for each host; without numbers all of them."""
+    from tcpladder.session.exportable import notes_of  # a list needs none of it
+
+    session = FileSession(files, given=given)
+    for _ in session.read():
+        pass
+    count = session.flow_count()
+    _refuse_missing(flows, count, files)
+    numbers = sorted(flows) or range(1, count + 1)
+    if numbers:
+        views = [session.view(number) for number in numbers]
+        notes = notes_of(session, numbers)
+        print_ladder(views, notes, ascii_only=ascii_only, now_ns=session.now_ns(), fold=fold)
+    _finish(session)
+
+
+def _refuse_missing(flows: Sequence[int], count: int, files: Sequence[str]) -> None:
+    """Raise UsageError for a flow that is not there."""
+    missing = [number for number in flows if number > count]
+    if missing:
+        raise UsageError(f"there is no flow {missing[0]}: {', '.join(files)} has {count}")
 
 
 def flows(files: Sequence[str], *, form: str, words: str = "", ascii_only: bool) -> None:
@@ -94,12 +123,17 @@ def flows(files: Sequence[str], *, form: str, words: str = "", ascii_only: bool)
 
 
 def print_ladder(
-    view: Findings, notes: Sequence[Note], *, ascii_only: bool, now_ns: int | None, fold: bool = False
+    views: Sequence[Findings],
+    notes: Sequence[Note],
+    *,
+    ascii_only: bool,
+    now_ns: int | None,
+    fold: bool = False,
 ) -> None:
-    """Print the ladder of one flow, and an empty line."""
-    from tcpladder.ladder.diagram import remarks_of  # a list needs none of it
+    """Print the ladder of one flow, or of several, and an empty line."""
+    from tcpladder.ladder.diagram import remarks_of_all  # a list needs none of it
 
-    ladder = Ladder(view, notes, fold=fold)
+    ladder = Ladder(timeline_of(views), notes, fold=fold)
     text = ladder_text(
         ladder,
         width=_columns(),
@@ -110,7 +144,9 @@ def print_ladder(
     )
     for line in text:
         _line(line)
-    for word, sentence in remarks_of(view, now_ns)[1:]:
+    for word, sentence in remarks_of_all(views, now_ns):
+        if word.endswith(("now", "end")):
+            continue  # the ladder has said it
         for line in remark_text(
             word, sentence, width=_columns(), ascii_only=_ascii(ascii_only), paint=_paint()
         ):

@@ -94,7 +94,7 @@ async def test_b_groups_x_folds_space_marks_a_group_and_esc_takes_the_marks_away
         await pilot.press("home", "space")
         text = await settle(pilot)
         assert "4 flows: 2 no answer, 2 open, 4 marked" in text
-        assert "4 marked  filter" in text
+        assert "4 marked, Enter: on one ladder  filter" in text
         assert page.flows_to_export == sorted(page.table.marked) == [1, 2, 4, 5]
         assert len(page.row_text().splitlines()) == 4
         await pilot.press("x")

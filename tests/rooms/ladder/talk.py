@@ -137,6 +137,24 @@ class Talk:
     def silent(self) -> NDArray[np.bool_]:
         return np.array([one.gap is not None for one in self.said], np.bool_)
 
+    @property
+    def flows(self) -> tuple[Talk]:
+        return (self,)
+
+    @property
+    def flow(self) -> NDArray[np.uint8]:
+        return np.zeros(len(self.said), np.uint8)
+
+    @property
+    def rows(self) -> NDArray[np.int64]:
+        return np.arange(len(self.said), dtype=np.int64)
+
+    def within(self, index: int) -> tuple[Talk, int]:
+        return self, index
+
+    def index_of(self, flow: int, index: int) -> int:
+        return index
+
     def frame(self, index: int) -> int:
         return index + 1
 

@@ -19,7 +19,7 @@ def of(name: str, rungs: tuple[int, int] | None = None) -> Diagram:
         pass
     view = session.view(1)
     return diagram_of(
-        view, source=f"{name}.pcap", made_by="tcpladder 0", now_ns=session.now_ns(), rungs=rungs
+        [view], source=f"{name}.pcap", made_by="tcpladder 0", now_ns=session.now_ns(), rungs=rungs
     )
 
 

@@ -226,5 +226,5 @@ def test_what_must_come_is_folded_to_the_next_rung() -> None:
 
 def test_the_lanes_are_the_two_ends() -> None:
     client, server = Ladder(Talk()).lanes
-    assert (client.title, client.endpoint.port) == ("client", 22345)
-    assert (server.title, server.endpoint.port) == ("server", 12345)
+    assert (client.title, client.below) == ("client", "127.0.0.1:22345")
+    assert (server.title, server.below) == ("server", "127.0.0.1:12345")

@@ -59,7 +59,7 @@ def test_a_part_is_folded_within_its_ends() -> None:
     session = FileSession([str(TRUTH / "o1_bulk_20MB_keepalive.pcap")])
     for _ in session.read():
         pass
-    part = diagram_of(session.view(1), source="a.pcap", made_by="test", rungs=(100, 200), fold=True)
+    part = diagram_of([session.view(1)], source="a.pcap", made_by="test", rungs=(100, 200), fold=True)
     rungs = [row for row in part.rows() if isinstance(row, FoldRow)]
     assert [(row.begin, row.end) for row in rungs] == [(100, 199)]
     session.close()

@@ -82,7 +82,7 @@ def test_an_arrow_points_at_who_gets_it() -> None:
     talk = Talk().say(Side.CLIENT, Kind.SYN).say(Side.SERVER, Kind.SYN_ACK)
     diagram = drawn(talk)
     sheet = sheet_of(diagram)
-    for row, at in zip(rows(parsed(diagram)), (sheet.server, sheet.client), strict=True):
+    for row, at in zip(rows(parsed(diagram)), (sheet.lanes[-1], sheet.lanes[0]), strict=True):
         (tip,) = [one for one in row if one.get("class") == "tip"]
         place = re.match(r"M([\d.]+) ", tip.get("d", ""))
         assert place is not None
@@ -96,7 +96,7 @@ def test_what_did_not_arrive_stops_at_a_cross_and_names_what_ate_it() -> None:
     (cross,) = [one for one in row if one.get("class") == "lost"]
     place = re.match(r"M([\d.]+) ", cross.get("d", ""))
     assert place is not None
-    assert float(place[1]) < sheet_of(diagram).server - 30
+    assert float(place[1]) < sheet_of(diagram).lanes[-1] - 30
     assert "rule 1" in [said for *_, said in boxes(row)]
 
 

@@ -231,6 +231,6 @@ def test_a_replay_has_the_notes_of_what_it_replays() -> None:
 def test_show_prints_them(capsys: pytest.CaptureFixture[str]) -> None:
     session = read(KEEPALIVE)
     session.put_note(note_at(session, 3, "look at this one", "a"))
-    printing.show([str(KEEPALIVE)], flow=1, form="text", ascii_only=False)
+    printing.show([str(KEEPALIVE)], flows=(1,), form="text", ascii_only=False)
     (line,) = [line for line in capsys.readouterr().out.splitlines() if "look at this one" in line]
     assert line.split()[1:3] == ["a", "│"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from functools import cache
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +36,25 @@ class FlowFields(FlowReading):
         self._base: dict[Side, int] = {}
         self._shift: dict[Side, int] = {}
         super().start_over(part)
+
+    @property
+    def flows(self) -> tuple[Self]:
+        return (self,)
+
+    @property
+    def flow(self) -> NDArray[np.uint8]:
+        return np.broadcast_to(np.uint8(0), len(self._rows))
+
+    @property
+    def rows(self) -> NDArray[np.int64]:
+        return self._rows.every
+
+    def within(self, index: int) -> tuple[Self, int]:
+        return self, index
+
+    def index_of(self, flow: int, index: int) -> int:
+        del flow
+        return index
 
     def frame(self, index: int) -> int:
         return self._rows.value("frame", index)

@@ -37,6 +37,11 @@ class FlowRows:
         """Add ascending rows."""
         self._rows.extend(rows)
 
+    @property
+    def every(self) -> NDArray[np.int64]:
+        """(len(self),) the rows of the log; ascending."""
+        return self._rows.values
+
     def row(self, index: int) -> int:
         """The row of the log of a segment."""
         row: int = self._rows.item(index)

@@ -1,10 +1,11 @@
-"""What a ladder is drawn from: the findings about one flow. Values only; the work is done in the rooms beside.
+"""What a ladder is drawn from: the findings about one flow, or several. Values only; the work is done beside.
 
 A `FlowView` grows while its flow goes on; indices into it never change, until it says that it began anew.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum
 from typing import Protocol
@@ -152,15 +153,22 @@ class Pending:
     origin: Origin
 
 
-class FlowView(Protocol):
-    """The findings about one flow, for drawing. All arrays have one element a segment, in capture order."""
+class Timeline(Protocol):
+    """The segments of one flow, or of several in one order of time. All arrays have one element a segment."""
 
     @property
-    def summary(self) -> FlowSummary: ...
+    def flows(self) -> Sequence[FlowView]:
+        """Those whose segments they are; of a FlowView itself alone."""
+        ...
 
     @property
     def restarts(self) -> int:
-        """How often the view began anew, as when a replay goes back: then nothing known of it holds."""
+        """How often it began anew, as when a replay goes back: then nothing known of it holds."""
+        ...
+
+    @property
+    def flow(self) -> NDArray[np.uint8]:
+        """Which of `flows` each segment is of."""
         ...
 
     @property
@@ -175,6 +183,35 @@ class FlowView(Protocol):
     @property
     def silent(self) -> NDArray[np.bool_]:
         """Whether a gap row stands before the segment."""
+        ...
+
+    def within(self, index: int) -> tuple[FlowView, int]:
+        """The flow of a segment, and its index there."""
+        ...
+
+    def index_of(self, flow: int, index: int) -> int | None:
+        """The segment here that is `index` in one of `flows`; None where that is not here yet."""
+        ...
+
+    def lost_segments(self) -> NDArray[np.int64]:
+        """(m,) those that are known to be lost; ascending."""
+        ...
+
+    @property
+    def losses(self) -> int:
+        """How many segments of the capture are known to be lost: a rung may change when this grows."""
+        ...
+
+
+class FlowView(Timeline, Protocol):
+    """The findings about one flow, for drawing, in capture order."""
+
+    @property
+    def summary(self) -> FlowSummary: ...
+
+    @property
+    def rows(self) -> NDArray[np.int64]:
+        """Where each segment stands among all of its capture; ascending."""
         ...
 
     def frame(self, index: int) -> int:
@@ -233,15 +270,6 @@ class FlowView(Protocol):
 
     def lost(self, index: int) -> str | None:
         """What ate the segment on its way: `rule 1`; None where nothing says that it did not arrive."""
-        ...
-
-    def lost_segments(self) -> NDArray[np.int64]:
-        """(m,) the segments of the flow that are known to be lost; ascending."""
-        ...
-
-    @property
-    def losses(self) -> int:
-        """How many segments of the capture are known to be lost: a rung may change when this grows."""
         ...
 
     def payload(self, begin: int, end: int) -> int:

@@ -24,7 +24,7 @@ from tcpladder.app.page import Page
 from tcpladder.app.plain_widgets import make_plain
 from tcpladder.app.privacy import Privacy
 from tcpladder.app.rebinding import Rebindable
-from tcpladder.app.replaying import Replaying, ask_what_to_open, flows_page, show_flow
+from tcpladder.app.replaying import Replaying, ask_what_to_open, flows_page, show_flows
 from tcpladder.app.terminal import Taste
 from tcpladder.app.too_small import TooSmallScreen, cover
 
@@ -96,12 +96,12 @@ class TcpladderApp(Rebindable, App[None]):
         elif status.flows and status.replay is None and not self.is_screen_installed(open_ladder.NAME):
             self.call_later(open_ladder.prepare, self)
 
-    def open_flow(self, number: int) -> None:
-        """Show the ladder of a flow."""
-        show_flow(self, number)
+    def open_flow(self, *numbers: int) -> None:
+        """Show the ladder of a flow, or one of several."""
+        show_flows(self, numbers)
 
     def on_flows_screen_opened(self, message: FlowsScreen.Opened) -> None:
-        narration_screen.beneath(self, lambda: self.open_flow(message.number))
+        narration_screen.beneath(self, lambda: self.open_flow(*message.numbers))
 
     def on_ladder_screen_opened(self, message: LadderScreen.Opened) -> None:
         open_ladder.show_segment(self, message.number, message.index)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tcpladder.analysis.view import FlowView, Gap, Origin, Pending, Verdict
+from tcpladder.analysis.view import Gap, Origin, Pending, Timeline, Verdict
 from tcpladder.app.named_keys import named
 from tcpladder.ladder import fold_words, words
 from tcpladder.ladder.model import FoldRow, GapRow, Note, NumberMode, PendingRow, Rung, ScreenRow, SpaceRow
@@ -24,11 +24,11 @@ UNSEEN = ", log"
 """Behind what ate a segment that no tap saw."""
 
 
-def explain(row: ScreenRow | None, view: FlowView, numbers: NumberMode, keymap: Mapping[str, str]) -> str:
+def explain(row: ScreenRow | None, timeline: Timeline, numbers: NumberMode, keymap: Mapping[str, str]) -> str:
     """One or two sentences about a row; empty where there is no row."""
     match row:
         case Rung():
-            return _rung(row, view, numbers)
+            return _rung(row, timeline, numbers)
         case GapRow():
             return silence(row.gap)
         case Note():
@@ -36,7 +36,8 @@ def explain(row: ScreenRow | None, view: FlowView, numbers: NumberMode, keymap: 
         case PendingRow():
             return _pending(row.pending)
         case FoldRow():
-            frames = f"frames {view.frame(row.begin)} to {view.frame(row.end - 1)}"
+            view, begin = timeline.within(row.begin)
+            frames = f"frames {view.frame(begin)} to {view.frame(begin + row.end - row.begin - 1)}"
             shows = named("{fold:x} or {open:Enter} shows them", keymap)
             return f"{fold_words.forms(row)[0]}\n{frames}, folded: {shows}"
         case SpaceRow():
@@ -46,10 +47,11 @@ def explain(row: ScreenRow | None, view: FlowView, numbers: NumberMode, keymap: 
             return ""
 
 
-def _rung(rung: Rung, view: FlowView, numbers: NumberMode) -> str:
-    timer = view.timer(rung.segment)
+def _rung(rung: Rung, timeline: Timeline, numbers: NumberMode) -> str:
+    view, index = timeline.within(rung.segment)
+    timer = view.timer(index)
     sent = f"; sent by its {timer} timer" if timer is not None else ""
-    return f"{view.because(rung.segment)}{sent}{_fate(rung)}\n{header_fields(rung, numbers)}"
+    return f"{view.because(index)}{sent}{_fate(rung)}\n{header_fields(rung, numbers)}"
 
 
 def _fate(rung: Rung) -> str:

@@ -21,7 +21,7 @@ from tcpladder.app.terminal import Taste
 from tcpladder.errors import TcpladderError
 from tcpladder.ladder.privacy import Mask
 from tcpladder.render import formats
-from tcpladder.render.formats import SEVERAL_FLOWS, SUFFIXES, Format
+from tcpladder.render.formats import SEVERAL_FLOWS, SUFFIXES, TOGETHER, Format
 from tcpladder.render.palette import Theme
 from tcpladder.session.export import Wish, content, save
 
@@ -54,17 +54,22 @@ class ExportDialog(ModalScreen[None], inherit_bindings=False):
     ExportDialog #keys { color: $text-muted; }
     """
 
-    def __init__(self, session: Session, flows: Sequence[int], taste: Taste) -> None:
+    def __init__(
+        self, session: Session, flows: Sequence[int], taste: Taste, *, together: bool = False
+    ) -> None:
         super().__init__()
+        self._together = together and len(flows) > 1
+        """Whether they are drawn on one ladder."""
         self._session, self._flows, self._taste = session, list(flows), taste
         self._overwrite: Path | None = None
         """The file that is there, and that a person was asked about."""
         self._named = ""
         """The name that we gave; another one was typed."""
         self.set_class(taste.ascii_only, "-ascii")
-        forms = [form for form in Format if len(flows) == 1 or form in SEVERAL_FLOWS]
+        several = TOGETHER if self._together else SEVERAL_FLOWS
+        forms = [form for form in Format if len(flows) == 1 or form in several]
         self._form = Choice(id="form", words=forms)
-        self._form.chosen = forms.index(Format.SVG if len(flows) == 1 else Format.HTML)
+        self._form.chosen = forms.index(Format.SVG if Format.SVG in forms else Format.HTML)
         self._theme = Choice(id="theme", words=list(Theme))
         self._privacy = Choice(id="privacy", words=_MASKS)
         self._file = Input(id="file", compact=True)
@@ -91,7 +96,7 @@ class ExportDialog(ModalScreen[None], inherit_bindings=False):
 
     def _title(self) -> str:
         if len(self._flows) > 1:
-            return f"Export {len(self._flows)} flows"
+            return f"Export {len(self._flows)} flows" + (", on one ladder" if self._together else "")
         summary = self._session.summary(self._flows[0])
         arrow = "->" if self._taste.ascii_only else "→"
         return f"Export flow {summary.number}, {summary.client} {arrow} {summary.server}"
@@ -140,7 +145,7 @@ class ExportDialog(ModalScreen[None], inherit_bindings=False):
     def _wish(self) -> Wish:
         ports = self._privacy.chosen == 2
         taste = formats.Taste(theme=Theme(self._theme.word), ascii_only=self._taste.ascii_only)
-        wish = Wish(form=self.form, flows=self._flows, taste=taste)
+        wish = Wish(form=self.form, flows=self._flows, together=self._together, taste=taste)
         return replace(wish, mask=Mask(ports=ports)) if self._privacy.chosen else wish
 
     @work(thread=True, exclusive=True)

@@ -24,6 +24,7 @@ from tcpladder.app.flow_order import Sort
 from tcpladder.app.flow_table import FlowTable
 from tcpladder.app.terminal import Taste
 from tcpladder.app.timers_view import TimersView, WithTimers
+from tcpladder.ladder.merged import MOST_FLOWS, too_many
 from tcpladder.render.cells import elide
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class FlowsScreen(FaultKeys):
 
     TITLE = "flows"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "open", "open the ladder of this flow"),
+        Binding("enter", "open", "open the ladder of this flow, or one of all marked"),
         Binding("slash,f3", "filter", "filter the list"),
         Binding("s,greater_than_sign", "sort(1)", "next sort order"),
         Binding("less_than_sign", "sort(-1)", "previous sort order"),
@@ -64,11 +65,11 @@ class FlowsScreen(FaultKeys):
     """
 
     class Opened(Message):
-        """A person wants to see the ladder of a flow."""
+        """A person wants to see the ladder of a flow, or of several together."""
 
-        def __init__(self, number: int) -> None:
+        def __init__(self, *numbers: int) -> None:
             super().__init__()
-            self.number = number
+            self.numbers = numbers
 
     def __init__(self, session: Session, feed: Feed, taste: Taste) -> None:
         super().__init__(session, feed, taste)
@@ -136,7 +137,9 @@ class FlowsScreen(FaultKeys):
         self._columns.say(self.table.heading)
         words = self.table.order.filter.words
         order = self.table.order
-        marked = f"{len(self.table.marked):,} marked  " if self.table.marked else ""
+        count = len(self.table.marked)
+        hint = self.named(", {open:Enter}: on one ladder") if count > 1 else ""
+        marked = f"{count:,} marked{hint}  " if count else ""
         grouped = f"  by {order.grouping.value}" if order.grouping is not Grouping.NONE else ""
         self.say_status(status, f"{marked}filter: {words or '-'}  sort: {order.sort.value}{grouped}")
         self._show_why(status)
@@ -196,10 +199,16 @@ class FlowsScreen(FaultKeys):
     # Keys
 
     def action_open(self) -> None:
-        if self.table.selected is not None:
-            self.post_message(self.Opened(self.table.selected))
-        elif self.table.group is not None:
+        marked = sorted(self.table.marked)
+        if self.table.group is not None:
             self.action_fold()
+        elif len(marked) > MOST_FLOWS:
+            words = self.named("{back:Esc} takes the marks away")
+            self.notify(f"{too_many(len(marked))}; {words}", markup=False, timeout=5)
+        elif marked:
+            self.post_message(self.Opened(*marked))
+        elif self.table.selected is not None:
+            self.post_message(self.Opened(self.table.selected))
 
     def action_timers(self) -> None:
         if self._beside.is_open:

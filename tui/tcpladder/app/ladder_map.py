@@ -16,6 +16,7 @@ from tcpladder.ladder import words
 from tcpladder.ladder.model import Note, Role
 from tcpladder.ladder.overview import Overview, overview
 from tcpladder.render.overview import draw_overview
+from tcpladder.session.exportable import notes_of
 
 WIDE, TALL = 160, 40
 """Cells and lines from which on the map is there without being asked for."""
@@ -92,7 +93,7 @@ class MapKeys(Page):
     ]
     ladder: LadderView
     map: LadderMap
-    number: int
+    numbers: tuple[int, ...]
     _map_wanted: bool | None = None
     """Whether a person wants it; None: where there is room."""
 
@@ -111,7 +112,7 @@ class MapKeys(Page):
 
     def _look(self) -> None:
         if self.is_attached:
-            self.map.look(self.session.notes(self.number))
+            self.map.look(notes_of(self.session, self.numbers))
 
     def action_map(self) -> None:
         self._map_wanted = not self.has_map

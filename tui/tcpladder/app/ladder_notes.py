@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
@@ -22,7 +23,7 @@ class NoteKeys(Page):
         Binding("apostrophe", "to_mark", "go to the mark of a letter"),
     ]
     ladder: LadderView
-    number: int
+    numbers: tuple[int, ...]
     _asks_note = _asks_mark = False
     _edited: UserNote | None = None
     """The note that stands where a person writes."""
@@ -32,9 +33,10 @@ class NoteKeys(Page):
         if segment is None:
             self.notify("no rung here to mark", timeout=2)
             return
-        view = self.ladder.view
+        view, index = self.ladder.view.within(segment)
+        number = self.numbers[self.ladder.ladder.track_of(segment).place]
         self._about = UserNote(
-            flow=self.number, frame=view.frame(segment), time_ns=int(view.time_ns[segment]), text="-"
+            flow=number, frame=view.frame(index), time_ns=int(view.time_ns[index]), text="-"
         )
         self._asks_note = True
         self.prompt.suggester = None
@@ -45,7 +47,7 @@ class NoteKeys(Page):
         )
 
     def action_to_mark(self) -> None:
-        marks = [note.mark for note in self.session.user_notes(self.number) if note.mark]
+        marks = {note.mark for _, note in self._user_notes() if note.mark}
         if not marks:
             self.notify(
                 self.named("no rung of this flow has a letter: {note:m} gives it one"),
@@ -106,21 +108,31 @@ class NoteKeys(Page):
 
     def _noted(self) -> tuple[int | None, UserNote | None]:
         """The segment under the cursor, and the note that a person means there."""
-        notes = self.session.user_notes(self.number)
         row = self.ladder.selected
         if isinstance(row, Note):
-            for note in notes:
+            for place, note in self._user_notes():
                 if note.row() == row:
-                    return segment_of(self.ladder.view, note), note
+                    return self._segment_of(place, note), note
         segment = self.ladder.segment
         if segment is None:
             return None, None
-        frame = self.ladder.view.frame(segment)
+        view, index = self.ladder.view.within(segment)
+        frame, notes = view.frame(index), self.session.user_notes(self.numbers[self.ladder.place])
         return segment, next((note for note in notes if note.frame == frame and not note.mark), None)
 
+    def _user_notes(self) -> Iterator[tuple[int, UserNote]]:
+        """Those of every flow that is drawn, each with the place of its flow; the one under the cursor first."""
+        places = sorted(range(len(self.numbers)), key=lambda place: place != self.ladder.place)
+        return ((place, note) for place in places for note in self.session.user_notes(self.numbers[place]))
+
+    def _segment_of(self, place: int, note: UserNote) -> int | None:
+        view = self.ladder.view
+        index = segment_of(view.flows[place], note)
+        return None if index is None else view.index_of(place, index)
+
     def _go_to_mark(self, letter: str) -> None:
-        note = self.session.marked(self.number, letter)
-        segment = None if note is None else segment_of(self.ladder.view, note)
+        marked = ((place, note) for place, note in self._user_notes() if note.mark == letter)
+        segment = next((self._segment_of(place, note) for place, note in marked), None)
         if segment is None:
             gives = self.named("{note:m} gives it one")
             self.notify(f"no rung has the letter {letter}: {gives}", markup=False, timeout=3)

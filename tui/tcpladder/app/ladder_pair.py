@@ -26,7 +26,7 @@ class PairKeys(Page):
         Binding("d", "compare", "compare the marked rung with this one, byte by byte"),
     ]
     ladder: LadderView
-    number: int
+    numbers: tuple[int, ...]
 
     def action_copy(self) -> None:
         marked = self.ladder.marked
@@ -78,5 +78,15 @@ class PairKeys(Page):
             return
         from tcpladder.app.pair_screen import PairScreen
 
-        pair = Pair(self.ladder.view, *sorted((marked, here)))
-        self.app.push_screen(PairScreen(self.session, self.number, pair, ascii_only=self.ascii_only))
+        (view, first), (other, second) = map(self.ladder.view.within, sorted((marked, here)))
+        if view is not other:
+            self.notify(
+                "rungs of two flows have nothing in common: mark one of the same flow",
+                markup=False,
+                timeout=4,
+            )
+            return
+        pair = Pair(view, first, second)
+        self.app.push_screen(
+            PairScreen(self.session, self.numbers[self.ladder.place], pair, ascii_only=self.ascii_only)
+        )

@@ -1,4 +1,4 @@
-"""One flow as a ladder, with the sentence that explains the row under the cursor."""
+"""A flow as a ladder, or several on one, with the sentence that explains the row under the cursor."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from textual.events import Resize
 from textual.message import Message
 from textual.timer import Timer
 
+from tcpladder.analysis.view import FlowSummary, Timeline
 from tcpladder.app import explain, status_words
 from tcpladder.app.bar import Bar
 from tcpladder.app.contract import Session, SessionStatus
 from tcpladder.app.detail_view import DetailView, findings
 from tcpladder.app.fault_keys import FaultKeys
 from tcpladder.app.feed import Feed
-from tcpladder.app.ladder_head import head
+from tcpladder.app.ladder_head import head, heading, sharing
 from tcpladder.app.ladder_map import LadderMap, MapKeys
 from tcpladder.app.ladder_notes import NoteKeys
 from tcpladder.app.ladder_pair import PairKeys
@@ -29,17 +30,18 @@ from tcpladder.app.line_driver import is_congested
 from tcpladder.app.terminal import Taste
 from tcpladder.app.timers_view import TimersView, WithTimers
 from tcpladder.ladder import words
+from tcpladder.ladder.merged import timeline_of
 from tcpladder.ladder.model import FoldRow, GapRow, Rung
-from tcpladder.render import grid
 from tcpladder.render.cells import elide
 from tcpladder.render.layout import Layout
+from tcpladder.session.exportable import notes_of
 
 TALL = 40
 """Lines from which on the detail stands below the ladder without being asked for."""
 
 
 class LadderScreen(ShapeKeys, SearchKeys, NoteKeys, PairKeys, MapKeys, FaultKeys):
-    """The flow `number`, or the one that it is handed later."""
+    """The flows `numbers` on one ladder, or those that it is handed later."""
 
     TITLE = "ladder"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -73,14 +75,16 @@ class LadderScreen(ShapeKeys, SearchKeys, NoteKeys, PairKeys, MapKeys, FaultKeys
             self.number = number
             self.index = index
 
-    def __init__(self, session: Session, feed: Feed, taste: Taste, *, number: int) -> None:
+    def __init__(self, session: Session, feed: Feed, taste: Taste, *, numbers: tuple[int, ...]) -> None:
         super().__init__(session, feed, taste)
-        self.number = number
+        self.numbers = numbers
+        self._sharing = 1
+        """How many hosts had no lane of their own when that was said last."""
         self._timer: Timer | None = None
         self._new_rows = 0
         self._tall = False
         self.set_class(taste.ascii_only, "-ascii")
-        self.ladder = LadderView(session.view(number), session.notes(number), taste)
+        self.ladder = LadderView(self._timeline(), notes_of(session, numbers), taste)
         self._columns = Bar(id="columns", ascii_only=taste.ascii_only)
         self._detail = DetailView(ascii_only=taste.ascii_only)
         self.map = LadderMap(self.ladder, taste)
@@ -94,19 +98,24 @@ class LadderScreen(ShapeKeys, SearchKeys, NoteKeys, PairKeys, MapKeys, FaultKeys
     def on_mount(self) -> None:
         self._begin()
 
-    def show_flow(self, number: int) -> None:
-        """Be about another flow, from its beginning; panes, time and numbers stay as a person has left them."""
+    def _timeline(self) -> Timeline:
+        """The findings about what is drawn, brought up to date."""
+        return timeline_of([self.session.view(number) for number in self.numbers])
+
+    def show_flows(self, numbers: tuple[int, ...]) -> None:
+        """Be about other flows, from the beginning; panes, time and numbers stay as a person has left them."""
         self.workers.cancel_node(self)
-        self.number = number
+        self.numbers = numbers
         self.words = ""
         self.paused_at = None
-        self.ladder.show_flow(self.session.view(number), self.session.notes(number))
+        self._sharing = 1
+        self.ladder.show_flow(self._timeline(), notes_of(self.session, numbers))
         self._begin()
 
     def _begin(self) -> None:
         self.focus_body()
         status = self.session.status()
-        self.ladder.refresh_ladder(self.session.notes(self.number), status.now_ns)
+        self.ladder.refresh_ladder(notes_of(self.session, self.numbers), status.now_ns)
         self._fit(self.app.size.height)
         if status.phase != "ended" and status.mode != "file":
             self.call_after_refresh(self._follow, True)
@@ -135,15 +144,21 @@ class LadderScreen(ShapeKeys, SearchKeys, NoteKeys, PairKeys, MapKeys, FaultKeys
         self.ladder.focus()
 
     @property
+    def number(self) -> int:
+        """That of the flow of the row under the cursor."""
+        return self.numbers[self.ladder.place]
+
+    @property
     def flow_number(self) -> int | None:
         return self.number
 
     # Following the session
 
     def show_body(self, status: SessionStatus) -> None:
-        self.session.view(self.number)  # brings the findings up to date
+        for number in self.numbers:
+            self.session.view(number)  # brings the findings up to date
         before = len(self.ladder.ladder)
-        self.ladder.refresh_ladder(self.session.notes(self.number), status.now_ns)
+        self.ladder.refresh_ladder(notes_of(self.session, self.numbers), status.now_ns)
         self._new_rows = len(self.ladder.ladder) - before
         if self._new_rows and self.ladder.following and not self.racing:
             self._show_detail()
@@ -172,7 +187,8 @@ class LadderScreen(ShapeKeys, SearchKeys, NoteKeys, PairKeys, MapKeys, FaultKeys
         self._plan_tick(seconds, status)
 
     def show_lines(self, status: SessionStatus) -> None:
-        summary = self.session.summary(self.number)
+        number = self.number
+        summary = self.session.summary(number)
         state = status_words.phase(status, ascii_only=self.ascii_only, seconds_left=self.feed.seconds_left)
         following = "  follow" if self.ladder.following else ""
         right = Content.assemble(state, self.shape_words(), (following, "bold"), " ")
@@ -180,19 +196,30 @@ class LadderScreen(ShapeKeys, SearchKeys, NoteKeys, PairKeys, MapKeys, FaultKeys
             head(
                 summary,
                 name=status_words.short_name(status),
-                owners=self.session.owners(self.number),
+                number=number if len(self.numbers) > 1 else None,
+                owners=self.session.owners(number),
                 width=self.size.width,
                 taken=right.cell_length,
                 ascii_only=self.ascii_only,
             ),
             right,
         )
-        lines = grid.header_lines(summary, self._layout())
-        self._columns.say(grid.plain(lines[0]).rstrip())
+        self._show_heading(summary)
         rows, place = len(self.ladder.ladder), self.ladder.cursor + 1
-        self.say_status(status, f"{summary.segments:,} segments  row {place:,} of {rows:,}  {status.filter}")
+        count = f"{summary.segments:,} segments"
+        if len(self.numbers) > 1:
+            count = f"{self.ladder.ladder.segments:,} segments of {len(self.numbers)} flows"
+        self.say_status(status, f"{count}  row {place:,} of {rows:,}  {status.filter}")
         self._show_why(status)
         self.show_map()
+
+    def _show_heading(self, summary: FlowSummary) -> None:
+        """Who each lifeline is; of several flows also, once, which hosts have none of their own."""
+        layout = self._layout()
+        self._columns.say(heading(summary, self.ladder.ladder.lanes, layout))
+        before, self._sharing = self._sharing, layout.sharing
+        if self._sharing not in (1, before):
+            self.notify(self.named(sharing(layout)), markup=False, timeout=5)
 
     def _layout(self) -> Layout:
         return replace(self.ladder.ladder_layout, width=max(40, self.ladder.row_width))
@@ -205,7 +232,8 @@ class LadderScreen(ShapeKeys, SearchKeys, NoteKeys, PairKeys, MapKeys, FaultKeys
         if self.marked is not None and isinstance(row, Rung) and row.segment != self.marked:
             times = self.ladder.view.time_ns
             apart = words.delta(int(times[row.segment]) - int(times[self.marked]))
-            text = f"{apart} from the marked frame {self.ladder.view.frame(self.marked)}; {text}"
+            view, index = self.ladder.view.within(self.marked)
+            text = f"{apart} from the marked frame {view.frame(index)}; {text}"
         alarm = self.said_by(status)
         if alarm:
             room = max(1, self.size.width - 2)
@@ -217,6 +245,7 @@ class LadderScreen(ShapeKeys, SearchKeys, NoteKeys, PairKeys, MapKeys, FaultKeys
     def on_row_view_moved(self) -> None:
         if self.ladder.following:  # show() says it all, once
             return
+        self._beside.show(self.number)
         self.show_lines(self.session.status())
         self._show_detail()
 
@@ -236,15 +265,15 @@ class LadderScreen(ShapeKeys, SearchKeys, NoteKeys, PairKeys, MapKeys, FaultKeys
     def action_open(self) -> None:
         row = self.ladder.selected
         if isinstance(row, GapRow):
-            armed = self.ladder.view.index_of_frame(row.gap.since_frame)
-            if armed is None or armed >= self.ladder.ladder.segments:
+            armed = self.ladder.ladder.armed_by(row)
+            if armed is None:
                 self.notify(explain.silence(row.gap), markup=False)
             else:
                 self.ladder.jump_to_segment(armed)
         elif isinstance(row, FoldRow):
             self.action_fold()
         elif isinstance(row, Rung):
-            self.post_message(self.Opened(self.number, row.segment))
+            self.post_message(self.Opened(self.number, self.ladder.view.within(row.segment)[1]))
 
     def action_follow(self) -> None:
         self._follow(not self.ladder.following)
@@ -289,11 +318,15 @@ class LadderScreen(ShapeKeys, SearchKeys, NoteKeys, PairKeys, MapKeys, FaultKeys
     def _show_detail(self) -> None:
         segment = self.ladder.segment
         if self.has_class("-two") and segment is not None:
-            self._detail.show_lines(findings(self.ladder.view, segment), keep_place=False)
+            self._detail.show_lines(findings(*self.ladder.view.within(segment)), keep_place=False)
 
     @property
     def flows_to_export(self) -> list[int]:
-        return [self.number]
+        return list(self.numbers)
+
+    @property
+    def exports_together(self) -> bool:
+        return True
 
     def row_text(self) -> str:
         if isinstance(self.focused, DetailView | TimersView):

@@ -108,6 +108,6 @@ class ShapeKeys(Page):
         self.ladder.mark(None if segment == self.marked else segment)
         self._shape_changed()
         if self.marked is not None:
-            frame = self.ladder.view.frame(self.marked)
+            view, index = self.ladder.view.within(self.marked)
             shows = self.named("{time:t} shows them in the first column")
-            self.notify(f"times are measured from frame {frame}; {shows}", timeout=3)
+            self.notify(f"times are measured from frame {view.frame(index)}; {shows}", timeout=3)

@@ -7,14 +7,16 @@ from dataclasses import replace
 
 from textual.strip import Strip
 
-from tcpladder.analysis.view import FlowView
+from tcpladder.analysis.view import Timeline
 from tcpladder.app.row_view import RowView
 from tcpladder.app.terminal import Taste
 from tcpladder.ladder import rungs, words
 from tcpladder.ladder.ladder import Ladder
+from tcpladder.ladder.merged import MergedFlows
 from tcpladder.ladder.model import Note, PendingRow, Rung, ScreenRow, TimeMode
 from tcpladder.render import grid
 from tcpladder.render.layout import Layout
+from tcpladder.render.text import layout_of
 
 COUNTDOWN_STEPS_S: tuple[tuple[int, float], ...] = (
     (3 * words.SECOND, 0.1),
@@ -26,15 +28,14 @@ SLOW_STEP_S = 5.0
 
 
 class LadderView(RowView):
-    """One flow. `refresh_ladder` follows it, `tick` draws only the countdown."""
+    """One flow, or several on one ladder. `refresh_ladder` follows it, `tick` draws only the countdown."""
 
-    def __init__(self, view: FlowView, notes: Sequence[Note], taste: Taste) -> None:
+    def __init__(self, view: Timeline, notes: Sequence[Note], taste: Taste) -> None:
         super().__init__(id="ladder")
         self.view = view
         self.ladder = Ladder(view, notes, fold=True)
-        self.ladder_layout = Layout(
-            width=80, ascii=taste.ascii_only, timezone=taste.timezone, origin_ns=self.ladder.origin_ns
-        )
+        layout = Layout(width=80, ascii=taste.ascii_only, timezone=taste.timezone)
+        self.ladder_layout = layout_of(self.ladder, layout)
         self.unfolded = False
         """Whether what follows the pending rung is shown too."""
         self.marked: int | None = None
@@ -42,8 +43,8 @@ class LadderView(RowView):
         self.pending: tuple[PendingRow, ...] = ()
         self._losses = view.losses
 
-    def show_flow(self, view: FlowView, notes: Sequence[Note]) -> None:
-        """Be about another flow, from its beginning."""
+    def show_flow(self, view: Timeline, notes: Sequence[Note]) -> None:
+        """Be about another flow, or others, from the beginning."""
         self.view = view
         self.ladder = Ladder(view, notes, fold=self.ladder.folds.unasked)
         self.pending = ()
@@ -51,8 +52,11 @@ class LadderView(RowView):
         self._losses = view.losses
         self.unfolded = self.following = False
         mode = self.ladder_layout.time_mode
+        fitting = layout_of(self.ladder, self.ladder_layout)
         self._set_layout(
-            origin_ns=self.ladder.origin_ns,
+            origin_ns=fitting.origin_ns,
+            lanes=fitting.lanes,
+            flow_cells=fitting.flow_cells,
             mark_ns=None,
             time_mode=TimeMode.ABSOLUTE if mode is TimeMode.MARK else mode,
         )
@@ -80,6 +84,14 @@ class LadderView(RowView):
         return self.row(self.cursor)
 
     @property
+    def place(self) -> int:
+        """Which of the flows that are drawn the row under the cursor is of; the first for a note at the end."""
+        row = self.selected
+        if row is not None and not isinstance(row, Note):
+            return row.track.place
+        return 0 if self.segment is None else self.ladder.track_of(self.segment).place
+
+    @property
     def segment(self) -> int | None:
         """The segment that the cursor stands on, or whose silence it stands on."""
         return self.ladder.segment_of_row(self.cursor) if self.cursor < len(self.ladder) else None
@@ -87,7 +99,9 @@ class LadderView(RowView):
     # What changed
 
     def refresh_ladder(self, notes: Sequence[Note], now_ns: int) -> None:
-        """Follow the flow."""
+        """Follow what is drawn."""
+        if isinstance(self.view, MergedFlows):
+            self.view.refresh()
         first = self.ladder.refresh(notes)
         if self._losses != self.view.losses:
             self._losses, first = self.view.losses, 0

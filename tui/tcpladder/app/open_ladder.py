@@ -14,16 +14,16 @@ NAME = "ladder"
 """What the screen is installed as. An installed screen stays mounted when it is left."""
 
 
-def show(app: TcpladderApp, number: int) -> None:
-    """Put the ladder of flow `number` on the screen."""
+def show(app: TcpladderApp, numbers: tuple[int, ...]) -> None:
+    """Put the ladder of one flow, or of several, on the screen."""
     from tcpladder.app.ladder_screen import LadderScreen
 
     if not app.is_screen_installed(NAME):
-        ladder = _install(app, number)
+        ladder = _install(app, numbers)
     elif (ladder := app.get_screen(NAME, LadderScreen)).session is app.session:
-        ladder.show_flow(number)
+        ladder.show_flows(numbers)
     else:  # a capture that was opened above it
-        ladder = LadderScreen(app.session, app.feed, app.taste, number=number)
+        ladder = LadderScreen(app.session, app.feed, app.taste, numbers=numbers)
     if not ladder.is_open:  # two keys may ask before the first is answered
         app.push_screen(ladder)
 
@@ -43,15 +43,15 @@ async def prepare(app: TcpladderApp) -> None:
     if app.is_screen_installed(NAME) or not isinstance(app.screen, FlowsScreen):
         return
     with app.batch_update():
-        ladder = _install(app, 1)
+        ladder = _install(app, (1,))
         await app.push_screen(ladder)
         await app.pop_screen()
     ladder._update_timer.resume()  # Textual lets a screen wait a sixtieth of a second before its first frame
 
 
-def _install(app: TcpladderApp, number: int) -> LadderScreen:
+def _install(app: TcpladderApp, numbers: tuple[int, ...]) -> LadderScreen:
     from tcpladder.app.ladder_screen import LadderScreen
 
-    ladder = LadderScreen(app.session, app.feed, app.taste, number=number)
+    ladder = LadderScreen(app.session, app.feed, app.taste, numbers=numbers)
     app.install_screen(ladder, NAME)
     return ladder

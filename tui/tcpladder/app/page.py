@@ -266,13 +266,19 @@ class Page(Rebindable, Screen[None], inherit_bindings=False):
         """The numbers of the flows that this page is about."""
         return []
 
+    @property
+    def exports_together(self) -> bool:
+        """Whether several of them are drawn on one ladder."""
+        return False
+
     def action_export(self) -> None:
         from tcpladder.app.export_dialog import ExportDialog  # loads what draws and writes
 
         if not self.flows_to_export:
             self.notify("there is no flow to export", markup=False)
             return
-        self.app.push_screen(ExportDialog(self.session, self.flows_to_export, self.taste))
+        flows, together = self.flows_to_export, self.exports_together
+        self.app.push_screen(ExportDialog(self.session, flows, self.taste, together=together))
 
     def action_copy(self) -> None:
         text = self.row_text()

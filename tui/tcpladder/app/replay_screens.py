@@ -53,7 +53,7 @@ class _Replayed(MixedIn):
     scope: int | None = None
     """The flow whose silences are shortened and whose events are walked; None for all."""
 
-    def __init__(self, session: ReplaySession, feed: Feed, taste: Taste, **about: int) -> None:
+    def __init__(self, session: ReplaySession, feed: Feed, taste: Taste, **about: tuple[int, ...]) -> None:
         super().__init__(session, feed, taste, **about)
         self.bar = ReplayBar(taste, self.seek)
         self._asks_time = False
@@ -159,21 +159,25 @@ class ReplayFlowsScreen(_Replayed, FlowsScreen):
 
 
 class ReplayLadderScreen(_Replayed, LadderScreen):
-    """A flow as it was at the moment that is shown."""
+    """A flow, or several on one ladder, as they were at the moment that is shown."""
 
     TITLE = "replayed ladder"
     BINDINGS: ClassVar[list[BindingType]] = BINDINGS
     KEYS = "p play  , . step  < > pace  [ ] event  @ time  R back  _ silences  ? help"
 
-    def __init__(self, session: ReplaySession, feed: Feed, taste: Taste, *, number: int) -> None:
-        super().__init__(session, feed, taste, number=number)
-        self.scope = number
-        self._place = session.place_of(number)
+    def __init__(self, session: ReplaySession, feed: Feed, taste: Taste, *, numbers: tuple[int, ...]) -> None:
+        super().__init__(session, feed, taste, numbers=numbers)
+        self._places = [session.place_of(number) for number in numbers]
+        self._find()
 
     def show(self, status: SessionStatus) -> None:
-        # Flows are numbered as they begin, and more files are read: what is looked at may have another number now.
-        self.number = self.scope = self.session.number_at(self._place)
+        self._find()
         super().show(status)
+
+    def _find(self) -> None:
+        """Flows are numbered as they begin, and more files are read: what is looked at may have another number now."""
+        self.numbers = tuple(map(self.session.number_at, self._places))
+        self.scope = self.numbers[0] if len(self.numbers) == 1 else None
 
     def action_open(self) -> None:
         self.session.play(False)

@@ -30,16 +30,16 @@ def flows_page(app: TcpladderApp) -> FlowsScreen:
     return FlowsScreen(app.session, app.feed, app.taste)
 
 
-def show_flow(app: TcpladderApp, number: int) -> None:
-    """Put the ladder of a flow of the session, or of the replay, on the screen."""
+def show_flows(app: TcpladderApp, numbers: tuple[int, ...]) -> None:
+    """Put a ladder of flows of the session, or of the replay, on the screen."""
     if app.session.status().mode == "replay":
         from tcpladder.app.replay_screens import ReplayLadderScreen
         from tcpladder.session.replay import ReplaySession
 
         assert isinstance(app.session, ReplaySession)
-        app.push_screen(ReplayLadderScreen(app.session, app.feed, app.taste, number=number))
+        app.push_screen(ReplayLadderScreen(app.session, app.feed, app.taste, numbers=numbers))
     else:
-        open_ladder.show(app, number)
+        open_ladder.show(app, numbers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +101,9 @@ class Replaying:
         replay = ReplaySession(source, state, owns_source=False)
         self._put(replay)
         if isinstance(screen, LadderScreen):
-            number = replay.number_of(screen.number)
-            replay.look_at(number)
-            show_flow(app, number)
+            numbers = tuple(map(replay.number_of, screen.numbers))
+            replay.look_at(numbers[0] if len(numbers) == 1 else None)
+            show_flows(app, numbers)
         else:
             app.push_screen(flows_page(app))
         if step_back:

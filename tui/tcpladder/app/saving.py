@@ -65,7 +65,10 @@ def _of_flows(screen: FlowsScreen) -> list[Choice]:
 
 
 def _of_ladder(screen: LadderScreen) -> list[Choice]:
-    number, choices = screen.number, [(f"flow {screen.number}", Wanted(flows=(screen.number,)))]
+    number = screen.number
+    choices = [(f"flow {number}", Wanted(flows=(number,)))]
+    if len(screen.numbers) > 1:
+        choices.insert(0, (f"the {len(screen.numbers)} flows of this ladder", Wanted(flows=screen.numbers)))
     marked, here = screen.marked, screen.ladder.segment
     if marked is not None and here is not None and marked != here:
         times = screen.ladder.view.time_ns

@@ -1,8 +1,8 @@
-"""One flow, or a range of its rungs, as every export draws it: rows, what stands below them, where it all came from."""
+"""Flows, or a range of their rungs, as every export draws them: rows, what stands below, where it all came from."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, tzinfo
 
@@ -10,10 +10,11 @@ from tcpladder.analysis import names
 from tcpladder.analysis.beliefs import Believed
 from tcpladder.analysis.duration import seconds_text
 from tcpladder.analysis.flow_view import Findings
-from tcpladder.analysis.view import FlowSummary, Origin, Side
+from tcpladder.analysis.view import FlowSummary, FlowView, Origin, Side
 from tcpladder.errors import UsageError
 from tcpladder.ladder import words
 from tcpladder.ladder.ladder import Ladder
+from tcpladder.ladder.merged import timeline_of
 from tcpladder.ladder.model import LANE_NAMES, Lane, Note, PendingRow, Row, SpaceRow
 from tcpladder.wire.frames import UNKNOWN_TIME_NS
 
@@ -30,7 +31,7 @@ class Provenance:
     made_by: str
     """`tcpladder 0.1.0`."""
     flow: str
-    """`1, 127.0.0.1:22345 → 127.0.0.1:12345`."""
+    """`1, 127.0.0.1:22345 → 127.0.0.1:12345`; of several one behind the other."""
     began: str
     """`2026-09-01 17:16:22.217000 UTC`, empty where the capture has no times."""
     rungs: str
@@ -67,22 +68,39 @@ class Diagram:
     remarks: tuple[Remark, ...]
     """How the flow ended or what it waits for, which timer gives up, what was inferred, advice."""
     believed: Mapping[Side, Mapping[str, Believed]]
-    """What each end is believed to run with, by the names of analysis/names.py."""
+    """What each end of the only flow, or of the first, is believed to run with, by the names of analysis/names.py."""
     lane_names: tuple[str, str]
-    """What stands above the client's and the server's lifeline."""
+    """What stands above the client's and the server's lifeline of a flow that is alone."""
     timezone: tzinfo
     provenance: Provenance
 
     @property
-    def summary(self) -> FlowSummary:
-        """The flow's line in the list."""
-        return self.ladder.view.summary
+    def summaries(self) -> tuple[FlowSummary, ...]:
+        """The lines of the flows in the list."""
+        return tuple(flow.summary for flow in self.ladder.view.flows)
 
     @property
-    def lanes(self) -> tuple[Lane, Lane]:
-        """The client's lane and the server's, by the names that they have here."""
-        client, server = self.ladder.lanes
-        return replace(client, title=self.lane_names[0]), replace(server, title=self.lane_names[1])
+    def summary(self) -> FlowSummary:
+        """The line of the only flow, or of the first."""
+        return self.summaries[0]
+
+    @property
+    def view(self) -> FlowView:
+        """The findings about the only flow, or the first: of the formats that take no more than one a diagram."""
+        return self.ladder.view.flows[0]
+
+    @property
+    def several(self) -> bool:
+        """Whether more than one flow is drawn, so that each row says of which it is."""
+        return len(self.ladder.view.flows) > 1
+
+    @property
+    def lanes(self) -> tuple[Lane, ...]:
+        """From the left, by the names that they have here: client and server, or the hosts of several flows."""
+        lanes = self.ladder.lanes
+        if self.several:
+            return lanes
+        return tuple(replace(lane, title=name) for lane, name in zip(lanes, self.lane_names, strict=True))
 
     @property
     def complete(self) -> bool:
@@ -108,7 +126,7 @@ class Diagram:
 
 
 def diagram_of(
-    view: Findings,
+    flows: Sequence[Findings],
     *,
     source: str,
     made_by: str,
@@ -120,39 +138,49 @@ def diagram_of(
     timezone: tzinfo = UTC,
     masked: str = "",
 ) -> Diagram:
-    """The diagram of a flow.
+    """The diagram of a flow, or of several on one ladder.
 
     Args:
+        flows: the findings about each. Raises UsageError for more than merged.MOST_FLOWS.
         source: the file's or interface's name.
         made_by: program and version.
         now_ns: with it, what must still come is drawn.
         rungs: the first and the last one, from 1. Raises UsageError where the flow has no such rungs.
         fold: whether exchanges that repeat are one row.
-        masked: what the names in `view` hide.
+        masked: what the names in `flows` hide.
     """
+    view = timeline_of(flows)
     drawn = _range(rungs, len(view.time_ns))
     ladder = Ladder(view, notes, fold=fold, apart=(drawn.start, drawn.stop))
     at_end = drawn.stop == ladder.segments
-    summary = view.summary
+    summaries = [flow.summary for flow in flows]
+    first = min(summaries, key=lambda one: one.first_ns)
     return Diagram(
         ladder=ladder,
         rungs=drawn,
         pending=ladder.pending_rows(now_ns) if at_end and now_ns is not None else (),
-        remarks=remarks_of(view, now_ns),
-        believed={side: view.believed(side) for side in Side},
+        remarks=tuple(remarks_of_all(flows, now_ns)),
+        believed={side: flows[0].believed(side) for side in Side},
         lane_names=lane_names,
         timezone=timezone,
         provenance=Provenance(
             source=source,
             made_by=made_by,
-            flow=f"{summary.number}, {summary.client} → {summary.server}",
-            began=_began(summary, timezone),
+            flow="; ".join(f"{one.number}, {one.client} → {one.server}" for one in summaries),
+            began=_began(first, timezone),
             rungs=_rungs_text(drawn, ladder.segments),
-            client_timers=_timers_text(view, Side.CLIENT),
-            server_timers=_timers_text(view, Side.SERVER),
+            client_timers=_timers_of_all(flows, Side.CLIENT),
+            server_timers=_timers_of_all(flows, Side.SERVER),
             masked=masked,
         ),
     )
+
+
+def remarks_of_all(flows: Sequence[Findings], now_ns: int | None) -> Iterator[Remark]:
+    """What stands below the ladder of some flows: of several, each word with the number of its flow before it."""
+    for flow in flows:
+        number = f"{flow.summary.number} " if len(flows) > 1 else ""
+        yield from ((number + word, sentence) for word, sentence in remarks_of(flow, now_ns))
 
 
 def remarks_of(view: Findings, now_ns: int | None) -> tuple[Remark, ...]:
@@ -185,6 +213,12 @@ def _began(summary: FlowSummary, timezone: tzinfo) -> str:
     if summary.first_ns == UNKNOWN_TIME_NS:
         return ""
     return words.exact_time(summary.first_ns, timezone)
+
+
+def _timers_of_all(flows: Sequence[Findings], side: Side) -> str:
+    if len(flows) == 1:
+        return _timers_text(flows[0], side)
+    return "; ".join(f"{flow.summary.number}: {_timers_text(flow, side)}" for flow in flows)
 
 
 def _timers_text(view: Findings, side: Side) -> str:

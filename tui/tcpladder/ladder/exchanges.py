@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tcpladder.analysis.kinds import PROBES, RETRANSMISSIONS, Kind
-from tcpladder.analysis.view import FlowView
+from tcpladder.analysis.view import Timeline
 from tcpladder.wire.frames import UNKNOWN_TIME_NS
 
 
@@ -66,7 +66,7 @@ NONE = Stretches(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.ui
 
 
 class Exchanges:
-    """The stretches of one flow, which grows."""
+    """The stretches of one flow or several, which grow; none goes on from one flow to another."""
 
     def __init__(self) -> None:
         self._known = 0
@@ -75,7 +75,7 @@ class Exchanges:
         self._last = (Repeated.NOTHING, 0)
         """What the last segment goes on with, and the first segment of that stretch."""
 
-    def read(self, view: FlowView, segments: int, apart: NDArray[np.int64]) -> Stretches:
+    def read(self, view: Timeline, segments: int, apart: NDArray[np.int64]) -> Stretches:
         """All stretches among the first `segments`. Costs as much as what is new since the last call.
 
         Args:
@@ -140,7 +140,7 @@ def _folded(whole: Stretches) -> Stretches:
     return Stretches(begin[kept], end[kept], whole.repeated[kept])
 
 
-def _goes_on(view: FlowView, begin: int, end: int, apart: NDArray[np.int64]) -> NDArray[np.uint8]:
+def _goes_on(view: Timeline, begin: int, end: int, apart: NDArray[np.int64]) -> NDArray[np.uint8]:
     """(end - begin,) what each segment goes on with that the one before it did: Repeated."""
     first = max(begin - _LOOK_BACK, 0)
     kind, client = view.kind[first:end], view.from_client[first:end]
@@ -151,6 +151,8 @@ def _goes_on(view: FlowView, begin: int, end: int, apart: NDArray[np.int64]) -> 
     answers = (role == _ACK) | (role == _ANSWER)
     way = client ^ answers
     free[1:] &= way[1:] == way[:-1]
+    flow = view.flow[first:end]
+    free[1:] &= flow[1:] == flow[:-1]
     quiet = free & ~view.silent[first:end]
 
     moves = (role == _DATA) | (role == _ACK)

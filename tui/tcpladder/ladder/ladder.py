@@ -12,18 +12,19 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from tcpladder.analysis.view import FlowView
+from tcpladder.analysis.view import Timeline
 from tcpladder.ladder import rungs, scale
 from tcpladder.ladder.exchanges import VISIBLE, Exchanges, Repeated
 from tcpladder.ladder.folds import Folds
-from tcpladder.ladder.model import EVENT_KINDS, Lane, Note, PendingRow, ScreenRow
+from tcpladder.ladder.lanes import lanes_of
+from tcpladder.ladder.model import EVENT_KINDS, GapRow, Lane, Note, PendingRow, ScreenRow, Track
 
 _EVENTS = np.zeros(256, np.bool_)
 _EVENTS[[int(kind) for kind in EVENT_KINDS]] = True
 
 
 class Ladder:
-    """The rows of one flow. The view and the notes may grow; `refresh` follows them.
+    """The rows of one flow, or of several. The view and the notes may grow; `refresh` follows them.
 
     A note stands before the first segment that is later than it, above that segment's gap row.
 
@@ -33,9 +34,10 @@ class Ladder:
     """
 
     def __init__(
-        self, view: FlowView, notes: Sequence[Note] = (), *, fold: bool = False, apart: Sequence[int] = ()
+        self, view: Timeline, notes: Sequence[Note] = (), *, fold: bool = False, apart: Sequence[int] = ()
     ) -> None:
         self.view = view
+        self._tracks = lanes_of([flow.summary for flow in view.flows])[1]
         self.folds = Folds(unasked=fold)
         self.unit_ns: int | None = None
         """What an empty row stands for where gaps are to scale; None while rows are evenly spaced."""
@@ -62,10 +64,18 @@ class Ladder:
         return self._segments
 
     @property
-    def lanes(self) -> tuple[Lane, Lane]:
-        """The client's lane and the server's."""
-        summary = self.view.summary
-        return Lane("client", summary.client), Lane("server", summary.server)
+    def lanes(self) -> tuple[Lane, ...]:
+        """From the left: the client's lane and the server's; of several flows one a host."""
+        return lanes_of([flow.summary for flow in self.view.flows])[0]
+
+    @property
+    def tracks(self) -> tuple[Track, ...]:
+        """Between which lanes each flow runs."""
+        return self._tracks
+
+    def track_of(self, segment: int) -> Track:
+        """That of the flow of a segment."""
+        return self._tracks[int(self.view.flow[segment])]
 
     @property
     def origin_ns(self) -> int | None:
@@ -106,7 +116,11 @@ class Ladder:
             return self._whole_row(self.folds.whole(number))
         folded = self.folds.folded
         return rungs.fold_row(
-            self.view, int(folded.begin[fold]), int(folded.end[fold]), Repeated(int(folded.repeated[fold]))
+            self.view,
+            int(folded.begin[fold]),
+            int(folded.end[fold]),
+            Repeated(int(folded.repeated[fold])),
+            self.track_of(int(folded.begin[fold])),
         )
 
     def row_of_segment(self, index: int) -> int:
@@ -117,6 +131,14 @@ class Ladder:
         """The segment that a row shows or stands before, of a fold the first; None for a note at the end and beyond."""
         segment = self._first_from(self.folds.whole(number))
         return segment if segment < self._segments else None
+
+    def armed_by(self, row: GapRow) -> int | None:
+        """The segment that armed the timer of a silence; None where it is not known (yet)."""
+        armed = self.view.within(row.segment)[0].index_of_frame(row.gap.since_frame)
+        if armed is None:
+            return None
+        segment = self.view.index_of(row.track.place, armed)
+        return segment if segment is not None and segment < self._segments else None
 
     def next_event(self, number: int, *, backward: bool = False) -> int | None:
         """The nearest row after (or before) `number` that is worth a look: a segment of model.EVENT_KINDS, one that
@@ -205,10 +227,14 @@ class Ladder:
         self._fold()
 
     def pending_rows(self, now_ns: int, *, unfold: bool = False) -> tuple[PendingRow, ...]:
-        """What must come next if nothing else happens: the next rung, and with `unfold` what follows it."""
-        coming = self.view.pending(now_ns)
-        shown = coming if unfold else coming[:1]
-        return tuple(PendingRow(pending=item, now_ns=now_ns, place=place) for place, item in enumerate(shown))
+        """What must come next if nothing else happens: the next rung of each flow, and with `unfold` what follows."""
+        rows = [
+            PendingRow(pending=item, now_ns=now_ns, place=place, track=track)
+            for flow, track in zip(self.view.flows, self._tracks, strict=True)
+            for place, item in enumerate(flow.pending(now_ns))
+            if unfold or not place
+        ]
+        return tuple(sorted(rows, key=lambda row: row.pending.due_ns) if len(self._tracks) > 1 else rows)
 
     def _rung_row(self, index: int) -> int:
         """The row of a segment's rung if nothing were folded."""
@@ -235,11 +261,13 @@ class Ladder:
         if segment < self._segments:
             up = self._rung_row(segment) - number
             if up == 0:
-                return rungs.rung(self.view, segment)
+                return rungs.rung(self.view, segment, self.track_of(segment))
             if up == 1 and self.view.silent[segment]:
-                return rungs.gap_row(self.view, segment)
+                return rungs.gap_row(self.view, segment, self.track_of(segment))
             if up <= self._above(segment):
-                return rungs.space_row(self.view, segment, self._break_ns(segment, up))
+                return rungs.space_row(
+                    self.view, segment, self._break_ns(segment, up), self.track_of(segment)
+                )
         rows_before = self._rung_row(segment - 1) + 1 if segment else 0
         return self._notes[bisect_left(self._anchors, segment) + number - rows_before]
 

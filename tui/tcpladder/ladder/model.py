@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from tcpladder.analysis.kinds import PROBES, RESETS, RETRANSMISSIONS, Kind
-from tcpladder.analysis.view import Endpoint, Gap, Pending, Side
+from tcpladder.analysis.view import Gap, Pending, Side
 from tcpladder.ladder.exchanges import Repeated
 
 
@@ -63,6 +63,13 @@ class Role(Enum):
     """What stands for exchanges that repeat."""
     SPACE_BREAK = auto()
     """A gap that is longer than it is drawn."""
+    FLOW_1 = auto()
+    """The number of a flow where several are drawn, and its quiet arrows; the others are those of further flows."""
+    FLOW_2 = auto()
+    FLOW_3 = auto()
+    FLOW_4 = auto()
+    FLOW_5 = auto()
+    FLOW_6 = auto()
     NOTE = auto()
     """A remark across the lanes: a fault, a step of an experiment."""
     PENDING = auto()
@@ -110,12 +117,42 @@ class Numbers:
     """From 1, in its file."""
 
 
+FLOW_ROLES = (Role.FLOW_1, Role.FLOW_2, Role.FLOW_3, Role.FLOW_4, Role.FLOW_5, Role.FLOW_6)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Track:
+    """Which flow a row is of, and between which lanes that runs, counted from the left."""
+
+    client: int = 0
+    server: int = 1
+    flow: int = 0
+    """Its number in the list; 0 on a ladder that has one flow alone."""
+    place: int = 0
+    """Which of the flows on the ladder it is."""
+    port: int = 0
+    """The client's, which tells it from other flows between the same hosts."""
+
+    def lane(self, side: Side) -> int:
+        """That of one end."""
+        return self.client if side is Side.CLIENT else self.server
+
+    @property
+    def role(self) -> Role:
+        """What its number is drawn in."""
+        return FLOW_ROLES[self.place % len(FLOW_ROLES)]
+
+
+ALONE = Track()
+"""That of the only flow."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rung:
     """One segment: an arrow from one lifeline to the other."""
 
     segment: int
-    """Index into the FlowView."""
+    """Index into the Timeline."""
     time_ns: int | None
     """None where the source does not know the time."""
     previous_ns: int | None
@@ -128,6 +165,7 @@ class Rung:
     lost: str | None
     """What ate the segment on its way; None where nothing says that it did not arrive."""
     numbers: Numbers
+    track: Track = ALONE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,6 +177,7 @@ class GapRow:
     sender: Side
     """Who sent it, so whose timer it was."""
     gap: Gap
+    track: Track = ALONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +200,7 @@ class PendingRow:
     now_ns: int
     place: int
     """0 for the next one, 1 for what follows it …"""
+    track: Track = ALONE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,6 +226,7 @@ class FoldRow:
     """From the segment before the first of them to the last; None where a time is unknown."""
     pauses: tuple[Gap, Gap] | None
     """The shortest and the longest silence before a probe."""
+    track: Track = ALONE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,6 +239,7 @@ class SpaceRow:
     """Whether it belongs to a silence that has a row of its own."""
     break_ns: int | None
     """The length of a gap that is longer than drawn, in the row that says so."""
+    track: Track = ALONE
 
 
 Row = Rung | GapRow | Note | PendingRow | FoldRow
@@ -214,8 +256,9 @@ class Lane:
     """A lifeline and what stands above it."""
 
     title: str
-    """`client`, `server`."""
-    endpoint: Endpoint
+    """`client`, `server`; the host where several flows are drawn."""
+    below: str
+    """The endpoint; what the host is in its flows: `client, :443`."""
 
 
 _HANDSHAKE = frozenset(
@@ -236,6 +279,9 @@ ARROW_ROLES: dict[Kind, Role] = {
     **dict.fromkeys(_DAMAGED, Role.ARROW_DAMAGED),
 }
 """What the arrow of each kind means."""
+
+QUIET = frozenset({Role.ARROW, Role.ARROW_HANDSHAKE})
+"""The arrows whose words ask for no attention."""
 
 EVENT_KINDS = (
     _HANDSHAKE

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tcpladder.analysis.kinds import PROBES, RESETS, RETRANSMISSIONS
-from tcpladder.analysis.view import FlowView
+from tcpladder.analysis.view import Timeline
 from tcpladder.wire.frames import UNKNOWN_TIME_NS
 
 
@@ -67,7 +67,7 @@ class Overview:
         return np.asarray(grown, np.int64)
 
 
-def overview(view: FlowView, cells: int, notes_ns: Iterable[int] = ()) -> Overview | None:
+def overview(view: Timeline, cells: int, notes_ns: Iterable[int] = ()) -> Overview | None:
     """A flow in so many cells, 2 at least; None where no time is known. Costs 10 ms for a million segments."""
     times, kinds = view.time_ns, view.kind
     known: NDArray[np.int64] | None = None

@@ -70,7 +70,7 @@ _FIRST_READ = frozenset({Kind.DATA, Kind.WINDOW_FULL})
 
 def local_side(diagram: Diagram) -> Side:
     """The end whose timers sent more segments: the one that is worth playing again. The client where both did alike."""
-    view = diagram.ladder.view
+    view = diagram.view
     sent = dict.fromkeys(Side, 0)
     for index in diagram.rungs:
         if view.timer(index) is not None:
@@ -80,7 +80,7 @@ def local_side(diagram: Diagram) -> Side:
 
 def begins_with_handshake(diagram: Diagram) -> bool:
     """Whether the connection is made in the rungs that are drawn, or at least asked for."""
-    kinds = diagram.ladder.view.kind[diagram.rungs.start : diagram.rungs.stop]
+    kinds = diagram.view.kind[diagram.rungs.start : diagram.rungs.stop]
     return bool(np.isin(kinds[:1], [int(Kind.SYN), int(Kind.SYN_DATA)]).any())
 
 
@@ -181,7 +181,7 @@ def _call(rung: Rung) -> Call | None:
 
 def _was_not_heard(rung: Rung, local: Side, diagram: Diagram) -> bool:
     """Whether the local end goes on as if this answer had not come: it was lost behind the capture point."""
-    view = diagram.ladder.view
+    view = diagram.view
     for index in range(rung.segment + 1, diagram.rungs.stop):
         if bool(view.from_client[index]) != (local is Side.CLIENT):
             continue
@@ -197,7 +197,7 @@ def _was_not_heard(rung: Rung, local: Side, diagram: Diagram) -> bool:
 
 def _is_read(rung: Rung, diagram: Diagram) -> bool:
     """Whether the application took the data: its next segment does not announce a window of zero."""
-    view = diagram.ladder.view
+    view = diagram.view
     for index in range(rung.segment + 1, diagram.rungs.stop):
         if (rung.sender is Side.CLIENT) != bool(view.from_client[index]):
             return view.window(index) != 0
@@ -206,5 +206,5 @@ def _is_read(rung: Rung, diagram: Diagram) -> bool:
 
 def _is_refusal(diagram: Diagram, local: Side) -> bool:
     """Whether the local end refuses: then nothing may listen."""
-    refused = diagram.ladder.view.kind[diagram.rungs.start : diagram.rungs.stop] == Kind.REFUSED
+    refused = diagram.view.kind[diagram.rungs.start : diagram.rungs.stop] == Kind.REFUSED
     return local is Side.SERVER and bool(refused.any())

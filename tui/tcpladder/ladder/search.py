@@ -69,10 +69,14 @@ def kind_mask(kinds: Iterable[Kind]) -> NDArray[np.bool_]:
 
 
 def _lost_rows(ladder: Ladder, text: str) -> list[int]:
-    view = ladder.view
-    lost = [int(segment) for segment in view.lost_segments() if segment < ladder.segments]
-    said = (segment for segment in lost if text in f"{LOST} {view.lost(segment)}".lower())
+    lost = [int(segment) for segment in ladder.view.lost_segments() if segment < ladder.segments]
+    said = (segment for segment in lost if text in f"{LOST} {_eater(ladder, segment)}".lower())
     return [ladder.row_of_segment(segment) for segment in said]
+
+
+def _eater(ladder: Ladder, segment: int) -> str | None:
+    view, index = ladder.view.within(segment)
+    return view.lost(index)
 
 
 def _between(
@@ -95,12 +99,13 @@ def _between(
 def _row_of_words(
     ladder: Ladder, segment: int, text: str, from_row: int, step: int, *, silence_only: bool
 ) -> int | Hidden | None:
-    view, rung = ladder.view, ladder.row_of_segment(segment)
+    view, index = ladder.view.within(segment)
+    rung = ladder.row_of_segment(segment)
     if ladder.folds.at(rung) is not None:
-        says = not silence_only and rung != from_row and text in view.label(segment).lower()
+        says = not silence_only and rung != from_row and text in view.label(index).lower()
         return Hidden(segment) if says else None
-    found = [] if silence_only or text not in view.label(segment).lower() else [rung]
-    gap = view.gap(segment) if view.silent[segment] else None
+    found = [] if silence_only or text not in view.label(index).lower() else [rung]
+    gap = view.gap(index) if view.silent[index] else None
     if gap is not None and text in _gap_words(gap):
         found.append(rung - 1)
     beyond = sorted((row for row in found if (row - from_row) * step > 0), reverse=step < 0)

@@ -7,7 +7,7 @@ from tcpladder.render.grid import Line
 
 _RESET = "\x1b[0m"
 _DIM, _BOLD = "2", "1"
-_RED, _GREEN, _YELLOW, _MAGENTA, _CYAN = "31", "32", "33", "35", "36"
+_RED, _GREEN, _YELLOW, _BLUE, _MAGENTA, _CYAN = "31", "32", "33", "34", "35", "36"
 
 SGR: dict[Role, str] = {
     Role.SPACE: "",
@@ -35,6 +35,12 @@ SGR: dict[Role, str] = {
     Role.ORIGIN: _DIM,
     Role.FOLD: _CYAN,
     Role.SPACE_BREAK: _BOLD,
+    Role.FLOW_1: _BLUE,
+    Role.FLOW_2: _YELLOW,
+    Role.FLOW_3: _GREEN,
+    Role.FLOW_4: _MAGENTA,
+    Role.FLOW_5: _BOLD,
+    Role.FLOW_6: _CYAN,
     Role.NOTE: f"{_BOLD};{_MAGENTA}",
     Role.PENDING: _DIM,
     Role.COUNTDOWN: _CYAN,

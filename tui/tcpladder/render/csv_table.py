@@ -38,7 +38,7 @@ def _comments(diagram: Diagram) -> Iterator[str]:
 
 
 def _rows(diagram: Diagram) -> Iterator[tuple[object, ...]]:
-    view = diagram.ladder.view
+    view = diagram.view
     client, server = ends(view)
     for index in diagram.rungs:
         rung = diagram.ladder.row(diagram.ladder.row_of_segment(index))

@@ -42,7 +42,9 @@ SUFFIXES = {
 }
 """The names of files of each format end so; the first is the one that we give."""
 SEVERAL_FLOWS = frozenset({Format.TEXT, Format.HTML, Format.JSON, Format.CSV})
-"""The formats that hold more than one flow; the others are one drawing or one script."""
+"""The formats that hold more than one ladder; the others are one drawing or one script."""
+TOGETHER = frozenset(Format) - {Format.JSON, Format.CSV, Format.PACKETDRILL}
+"""The formats that draw several flows on one ladder."""
 EVERY_SEGMENT = frozenset({Format.JSON, Format.CSV, Format.PACKETDRILL})
 """The formats that a program reads: nothing is folded in them."""
 MOST_ROWS = {Format.SVG: 10_000, Format.PNG: 850, Format.HTML: 20_000, Format.PLANTUML: 2_000}
@@ -80,7 +82,8 @@ def check_size(form: Format, diagrams: Sequence[Diagram]) -> None:
     rows = sum(len(diagram.row_numbers) for diagram in diagrams)
     if most is None or rows <= most:
         return
-    which = f"flow {diagrams[0].summary.number} has" if len(diagrams) == 1 else f"{len(diagrams)} flows have"
+    flows = [summary.number for diagram in diagrams for summary in diagram.summaries]
+    which = f"flow {flows[0]} has" if len(flows) == 1 else f"{len(flows)} flows have"
     raise UsageError(
         f"{which} {rows} rows, and {form} takes {most}: choose some with --flow and --rungs, such as --rungs 1-400, "
         "draw it with --fold, or export text, json or csv"

@@ -5,14 +5,18 @@ A line is a tuple of (text, Role) spans and is exactly `layout.width` cells. Not
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from tcpladder.analysis.kinds import RESETS, Kind
-from tcpladder.analysis.view import FlowSummary, Side, Verdict
+from tcpladder.analysis.view import FlowSummary, Verdict
 from tcpladder.ladder import fold_words, words
 from tcpladder.ladder.model import (
     ARROW_ROLES,
     LANE_NAMES,
+    QUIET,
     FoldRow,
     GapRow,
+    Lane,
     Note,
     NumberMode,
     PendingRow,
@@ -21,16 +25,16 @@ from tcpladder.ladder.model import (
     ScreenRow,
     SpaceRow,
     TimeMode,
+    Track,
 )
 from tcpladder.render.cells import Span, clean, elide, elide_middle, endpoint, left, right
 from tcpladder.render.glyphs import glyphs
+from tcpladder.render.lanes import across, arrow, flow_number, inner, lifelines, reach_of, titles, wide_reach
 from tcpladder.render.layout import Layout
 from tcpladder.render.when import countdown, left_columns, time_text, when
 
 Line = tuple[Span, ...]
 
-QUIET = frozenset({Role.ARROW, Role.ARROW_HANDSHAKE})
-"""The arrows whose words ask for no attention."""
 GAP_ROLES = {
     Verdict.ON_TIME: Role.GAP_ON_TIME,
     Verdict.EARLY: Role.GAP_LOUD,
@@ -43,8 +47,6 @@ _TIME_NAMES = {
     TimeMode.DELTA: "",
     TimeMode.MARK: "from mark",
 }
-_LOST_CELLS = 4
-"""How far before the far lifeline an arrow stops that did not arrive."""
 
 
 def draw(row: ScreenRow, layout: Layout) -> Line:
@@ -101,21 +103,37 @@ def exact(spans: list[Span], width: int) -> Line:
 def header_lines(
     summary: FlowSummary, layout: Layout, lane_names: tuple[str, str] = LANE_NAMES
 ) -> tuple[Line, ...]:
-    """The line above the rungs: column names and who each lifeline is."""
+    """The line above the rungs of one flow: column names and who each lifeline is."""
+    spans = _time_names(layout)
+    return (_with_numbers([*spans, *_lane_titles(summary, layout, lane_names)], layout),)
+
+
+def host_lines(lanes: Sequence[Lane], layout: Layout) -> tuple[Line, ...]:
+    """The line above the rungs of several flows: column names and which host each lifeline is."""
+    (gutter, role), (names, _) = _time_names(layout)
+    names = names.rstrip() + " "
+    begin = len(gutter) + len(names)
+    return (_with_numbers([(gutter, role), (names, Role.HEADING), *titles(lanes, layout, begin)], layout),)
+
+
+def _time_names(layout: Layout) -> list[Span]:
+    """The gutter, and the names of the columns left of the lanes."""
     mark = glyphs(layout.ascii)
-    spans: list[Span] = [(" " * layout.gutter, Role.CURSOR)]
+    gutter: Span = (" " * layout.gutter, Role.CURSOR)
     time_name = _TIME_NAMES[layout.time_mode]
     if layout.narrow:
-        spans.append((left(time_name or mark.delta, layout.time_width) + " ", Role.HEADING))
-    else:
-        names = left(time_name, layout.time_width + 1) if layout.time_width else ""
-        spans.append((names + left(mark.delta, layout.left - layout.gutter - len(names)), Role.HEADING))
-    spans += _lane_titles(summary, layout, lane_names)
+        return [gutter, (left(time_name or mark.delta, layout.time_width) + " ", Role.HEADING)]
+    names = left(time_name, layout.time_width + 1) if layout.time_width else ""
+    return [gutter, (names + left(mark.delta, layout.when_end - layout.gutter - len(names)), Role.HEADING)]
+
+
+def _with_numbers(spans: list[Span], layout: Layout) -> Line:
+    """The names of the number columns behind what stands above the lanes."""
     used = sum(len(text) for text, _ in spans)
     numbers_at = layout.right + 1 + layout.remark_width + 1
     spans.append((" " * (numbers_at - used), Role.SPACE))
     spans += [(right(name, width), Role.HEADING) for name, width in layout.number_columns]
-    return (exact(spans, layout.width),)
+    return exact(spans, layout.width)
 
 
 def flow_title(summary: FlowSummary, room: int, ascii_only: bool = False) -> str:
@@ -150,16 +168,16 @@ def _lane_titles(summary: FlowSummary, layout: Layout, names: tuple[str, str]) -
 
 
 def _draw_rung(rung: Rung, layout: Layout) -> list[Span]:
-    mark = glyphs(layout.ascii)
     role = ARROW_ROLES[rung.kind]
     label_role = Role.LABEL if role in QUIET else Role.LABEL_LOUD
+    lost = rung.lost is not None
     line = [
         *when(rung, layout),
-        (mark.lifeline, Role.LIFELINE),
-        *_arrow(rung, layout, role, label_role),
-        (mark.lifeline, Role.LIFELINE),
+        *flow_number(rung.track, layout),
+        *arrow(rung.track, rung.sender, rung.label, layout, role, label_role, lost=lost),
     ]
-    return line + _right_of_lanes(rung_remark(rung), layout) + _numbers(rung, layout)
+    remark = rung_remark(rung) or (f":{rung.track.port}" if layout.flow_cells else "")
+    return line + _right_of_lanes(remark, layout) + _numbers(rung, layout)
 
 
 def rung_remark(rung: Rung) -> str:
@@ -171,41 +189,30 @@ def rung_remark(rung: Rung) -> str:
     return "established" if rung.kind is Kind.HANDSHAKE_ACK else ""
 
 
-def _arrow(rung: Rung, layout: Layout, role: Role, label_role: Role) -> list[Span]:
-    """The cells between the lifelines: line, words, head."""
-    mark = glyphs(layout.ascii)
-    lost_cells = _LOST_CELLS if rung.lost is not None else 0
-    label_room = max(layout.inner - lost_cells - 5, 0)
-    label = elide_middle(clean(rung.label, layout.ascii), label_room, layout.ascii)
-    shaft = mark.line * max(layout.inner - lost_cells - len(label) - 5, 0)
-    stop: Span = (mark.lost, Role.LOST) if lost_cells else (mark.head_right, role)
-    gap: Span = (" " * max(lost_cells, 0), Role.SPACE)
-    if rung.sender is Side.CLIENT:
-        return [(mark.line * 2, role), (f" {label} ", label_role), (shaft, role), stop, gap]
-    if not lost_cells:
-        stop = (mark.head_left, role)
-    return [gap, stop, (shaft, role), (f" {label} ", label_role), (mark.line * 2, role)]
-
-
 def _draw_gap(row: GapRow, layout: Layout) -> list[Span]:
     mark = glyphs(layout.ascii)
     role = GAP_ROLES[row.gap.verdict]
     verdict = clean(words.verdict(row.gap), layout.ascii)
-    name_room = max(layout.inner - len(verdict) - 3, 0)
-    name = elide_middle(clean(row.gap.name, layout.ascii), name_room, layout.ascii)
+    name = clean(row.gap.name, layout.ascii)
+    reach = wide_reach(row.track, layout, len(name) + len(verdict) + 3)
+    cells = inner(reach)
+    name = elide_middle(name, max(cells - len(verdict) - 3, 0), layout.ascii)
     text = f" {name} {verdict} "
     origin = "" if row.gap.origin is None else f"{row.gap.origin} "
-    room = layout.inner - len(text)
+    room = cells - len(text)
     if len(origin) + 1 > room:
         origin = ""
     length = clean(words.duration(row.gap.observed_ns), layout.ascii)
-    return [
-        *left_columns("", length, layout, role),
-        (mark.silence, Role.LIFELINE),
-        (text[: layout.inner], role),
+    spans: list[Span] = [
+        (text[:cells], role),
         (" " * (room - len(origin)), Role.SPACE),
         (origin, Role.ORIGIN),
-        (mark.silence, Role.LIFELINE),
+    ]
+    return [
+        *left_columns("", length, layout, role),
+        *flow_number(row.track, layout),
+        *across(spans, reach, layout, mark.silence),
+        *_port(row.track, layout),
     ]
 
 
@@ -215,27 +222,28 @@ def _draw_note(note: Note, layout: Layout) -> list[Span]:
     time, flag = ("", "") if note.continues else (time_text(note.time_ns, layout), note.mark or mark.note)
     return [
         *left_columns(time, "", layout, Role.DELTA, flag=flag),
-        (mark.lifeline, Role.LIFELINE),
-        (left(text, layout.inner), Role.NOTE),
-        (mark.lifeline, Role.LIFELINE),
+        *flow_number(None, layout),
+        *across([(left(text, layout.inner), Role.NOTE)], (layout.left, layout.right), layout, mark.lifeline),
     ]
 
 
 def _draw_pending(row: PendingRow, layout: Layout) -> list[Span]:
     mark = glyphs(layout.ascii)
-    label = elide(clean(row.pending.text, layout.ascii), max(layout.inner - 6, 0), layout.ascii)
-    shaft = mark.dash * max(layout.inner - len(label) - 5, 0)
+    label = clean(row.pending.text, layout.ascii)
+    reach = wide_reach(row.track, layout, len(label) + 6)
+    cells = inner(reach)
+    label = elide(label, max(cells - 6, 0), layout.ascii)
+    shaft = mark.dash * max(cells - len(label) - 5, 0)
     if row.pending.kind is None:
-        arrow = mark.dash * 2 + f" {label} " + shaft + mark.dash
-    elif row.pending.side is Side.CLIENT:
-        arrow = mark.dash * 2 + f" {label} " + shaft + mark.open_right
+        line = mark.dash * 2 + f" {label} " + shaft + mark.dash
+    elif layout.at(row.track.lane(row.pending.side)) == reach_of(row.track, layout)[0]:
+        line = mark.dash * 2 + f" {label} " + shaft + mark.open_right
     else:
-        arrow = mark.open_left + shaft + f" {label} " + mark.dash * 2
+        line = mark.open_left + shaft + f" {label} " + mark.dash * 2
     return [
         *countdown(row, layout),
-        (mark.lifeline, Role.LIFELINE),
-        (arrow[: layout.inner].ljust(layout.inner), Role.PENDING),
-        (mark.lifeline, Role.LIFELINE),
+        *flow_number(row.track, layout),
+        *across([(line[:cells].ljust(cells), Role.PENDING)], reach, layout, mark.lifeline),
         *_right_of_lanes(_when(row, layout), layout),
     ]
 
@@ -243,19 +251,21 @@ def _draw_pending(row: PendingRow, layout: Layout) -> list[Span]:
 def _draw_fold(row: FoldRow, layout: Layout) -> list[Span]:
     mark = glyphs(layout.ascii)
     forms = [clean(form, layout.ascii) for form in fold_words.forms(row)]
-    text = next((form for form in forms if len(form) <= layout.inner - 2), forms[-1])
+    reach = wide_reach(row.track, layout, len(forms[-1]) + 2)
+    cells = inner(reach)
+    text = next((form for form in forms if len(form) <= cells - 2), forms[-1])
     quiet = fold_words.loudest(row) is Verdict.ON_TIME
-    text = f" {elide(text, max(layout.inner - 2, 0), layout.ascii)} "
-    room = layout.left - layout.gutter - 1
+    text = f" {elide(text, max(cells - 2, 0), layout.ascii)} "
+    room = layout.when_end - layout.gutter - 1
     count = f"{mark.folded} {fold_words.folded(row)}"
     if len(count) > room:
         count = count.removesuffix(" folded")
     return [
         (" " * layout.gutter, Role.CURSOR),
         (right(count, room, layout.ascii) + " ", Role.FOLD),
-        (mark.silence, Role.LIFELINE),
-        (left(text, layout.inner), Role.FOLD if quiet else Role.GAP_LOUD),
-        (mark.silence, Role.LIFELINE),
+        *flow_number(row.track, layout),
+        *across([(left(text, cells), Role.FOLD if quiet else Role.GAP_LOUD)], reach, layout, mark.silence),
+        *_port(row.track, layout),
     ]
 
 
@@ -267,12 +277,18 @@ def _draw_space(row: SpaceRow, layout: Layout) -> list[Span]:
         lifeline = mark.torn
         text = f"{mark.torn} {words.about(row.break_ns)}, cut short {mark.torn}"
         text = elide(text, layout.inner, layout.ascii).center(layout.inner)
-    return [
-        *left_columns("", "", layout, Role.DELTA),
-        (lifeline, Role.LIFELINE),
-        (text.ljust(layout.inner), Role.SPACE_BREAK),
-        (lifeline, Role.LIFELINE),
-    ]
+    columns = [*left_columns("", "", layout, Role.DELTA), *flow_number(None, layout)]
+    if len(layout.columns) == 2 or text:
+        spans: list[Span] = [(text.ljust(layout.inner), Role.SPACE_BREAK)]
+        return [*columns, *across(spans, (layout.left, layout.right), layout, lifeline)]
+    reach = reach_of(row.track, layout)
+    between = (lifelines(reach[0] + 1, reach[1], layout), Role.LIFELINE)
+    return [*columns, *across([between], reach, layout, lifeline)]
+
+
+def _port(track: Track, layout: Layout) -> list[Span]:
+    """The port of a flow right of the lanes, where several are drawn."""
+    return _right_of_lanes(f":{track.port}", layout) if layout.flow_cells else []
 
 
 def _when(row: PendingRow, layout: Layout) -> str:

@@ -11,7 +11,7 @@ from dataclasses import fields
 from importlib import resources
 
 from tcpladder.ladder.diagram import Diagram
-from tcpladder.render.palette import FONT, PALETTES, SHAPES, Palette, Theme, css
+from tcpladder.render.palette import FONT, PALETTES, SHAPES, Palette, Theme, css, flow_css
 from tcpladder.render.row_details import details
 from tcpladder.render.svg import drawing
 from tcpladder.render.svg_frame import xml
@@ -43,7 +43,7 @@ def html_page(diagrams: Sequence[Diagram], theme: Theme | None) -> Iterator[str]
     yield f'<meta name="description" content="{xml(where)}">'
     yield f"<title>{xml(first.source)}: TCP ladder</title>"
     yield "<style>"
-    yield from _styles()
+    yield from _styles(several=any(diagram.several for diagram in diagrams))
     yield "</style>"
     yield "</head>"
     yield "<body>"
@@ -59,13 +59,15 @@ def html_page(diagrams: Sequence[Diagram], theme: Theme | None) -> Iterator[str]
     yield "</html>"
 
 
-def _styles() -> Iterator[str]:
+def _styles(*, several: bool) -> Iterator[str]:
     yield from (f"svg {rule}" for rule in SHAPES)
     for theme, palette in PALETTES.items():
         # A page that has not decided yet, for want of scripts, is light.
         scope = f":root[data-theme={theme}]" if theme is Theme.DARK else ":root:not([data-theme=dark])"
         yield f"{scope}{{{_variables(palette, theme)}}}"
         yield from css(palette, f"{scope} svg")
+        if several:
+            yield from flow_css(palette, f"{scope} svg")
     yield "@media print{"
     yield f":root[data-theme]{{{_variables(PALETTES[Theme.LIGHT], Theme.LIGHT)}}}"
     yield from css(PALETTES[Theme.LIGHT], ":root[data-theme] svg")
@@ -105,11 +107,15 @@ def _panel(diagrams: Sequence[Diagram]) -> Iterator[str]:
     yield "</dl>"
     for diagram in diagrams:
         shown = " open" if len(diagrams) == 1 else ""
-        yield f"<details{shown}><summary>where flow {diagram.summary.number} came from</summary><dl>"
+        yield f"<details{shown}><summary>where {_called(diagram)} came from</summary><dl>"
         for key, value in diagram.provenance.lines():
             yield f"<dt>{xml(key)}</dt><dd>{xml(value)}</dd>"
         yield "</dl></details>"
     yield "</aside>"
+
+
+def _called(diagram: Diagram) -> str:
+    return "these flows" if diagram.several else f"flow {diagram.summary.number}"
 
 
 def _data(diagrams: Sequence[Diagram]) -> Iterator[str]:

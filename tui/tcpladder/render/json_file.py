@@ -27,7 +27,7 @@ def json_lines(diagrams: Iterable[Diagram]) -> Iterator[str]:
 
 def _records(diagram: Diagram) -> Iterator[Record | dict[str, object]]:
     yield _header(diagram)
-    view = diagram.ladder.view
+    view = diagram.view
     named = ends(view)
     for index in diagram.rungs:
         yield segment_record(view, index, diagram.summary.number, named)

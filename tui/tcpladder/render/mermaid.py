@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from tcpladder.ladder.diagram import Diagram
 from tcpladder.render.cells import one_line
-from tcpladder.render.sequence_text import IDS, Dialect, body, comments
+from tcpladder.render.sequence_text import Dialect, body, comments, ids
 
 _ENTITIES = str.maketrans({character: f"#{ord(character)};" for character in "#;<>\"'%{}\\`&"})
 
@@ -31,6 +31,6 @@ def mermaid(diagram: Diagram) -> Iterator[str]:
 def _head(diagram: Diagram) -> Iterator[str]:
     # `%%{` would be read as a directive.
     yield from (line.replace("{", "(").replace("}", ")") for line in comments(diagram, DIALECT))
-    for name, lane in zip(IDS.values(), diagram.lanes, strict=True):
-        title, end = escape(one_line(lane.title)), escape(one_line(str(lane.endpoint)))
+    for name, lane in zip(ids(diagram), diagram.lanes, strict=True):
+        title, end = escape(one_line(lane.title)), escape(one_line(lane.below))
         yield f"participant {name} as {title}<br/>{end}"

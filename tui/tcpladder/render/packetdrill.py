@@ -60,7 +60,7 @@ class _Script:
     def __init__(self, diagram: Diagram, side: Side) -> None:
         self._diagram, self._side = diagram, side
         self._fd = 3
-        view = diagram.ladder.view
+        view = diagram.view
         longest = max((view.length(index) or 0 for index in diagram.rungs), default=0)
         self._mss = min(max(longest, 1460), _LARGEST)
         """Long enough that the kernel sends each segment whole; what the peer offered is not in the model."""
@@ -138,7 +138,7 @@ class _Script:
             yield f"+0 setsockopt(3, SOL_TCP, TCP_KEEPINTVL, [{value}], 4) = 0  // no longer than that, else unknown"
 
     def _sends_probes(self) -> bool:
-        view = self._diagram.ladder.view
+        view = self._diagram.view
         from_client = self._side is Side.CLIENT
         return any(
             view.kind[index] == Kind.KEEPALIVE_PROBE and bool(view.from_client[index]) == from_client

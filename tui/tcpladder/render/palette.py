@@ -92,6 +92,20 @@ def css(palette: Palette, scope: str = "") -> Iterator[str]:
         yield f"{scope} .{name} .label{{fill:{colour}}}"
 
 
+FLOW_COLOURS = ("blue", "amber", "green", "violet", "text", "muted")
+"""The field of a palette that each of model.FLOW_ROLES has."""
+
+
+def flow_css(palette: Palette, scope: str = "") -> Iterator[str]:
+    """The further rules of a drawing of several flows: the number of each and its quiet arrows have its colour."""
+    for number, field in enumerate(FLOW_COLOURS, 1):
+        colour, name = getattr(palette, field), f"flow-{number}"
+        yield f"{scope} .{name} .flow{{fill:{colour}}}"
+        for role in ("plain", "handshake"):
+            yield f"{scope} .{name}.{role} .arrow{{stroke:{colour}}}"
+            yield f"{scope} .{name}.{role} .tip{{fill:{colour}}}"
+
+
 SHAPES = (
     f"text{{font-family:{FONT};font-size:13px;white-space:pre}}",
     ".small{font-size:11px}",

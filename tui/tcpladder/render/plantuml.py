@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from tcpladder.ladder.diagram import Diagram
 from tcpladder.render.cells import one_line
-from tcpladder.render.sequence_text import IDS, Dialect, body, comments
+from tcpladder.render.sequence_text import Dialect, body, comments, ids
 
 _MARKUP = re.compile(r"([*/_\-=.'])\1+|[~\"<>\\%#|\[\]&^!]")
 """What Creole, the preprocessor or a quoted name would take for its own."""
@@ -27,8 +27,8 @@ def plantuml(diagram: Diagram) -> Iterator[str]:
     """The lines of the source."""
     yield "@startuml"
     yield from comments(diagram, DIALECT)
-    for name, lane in zip(IDS.values(), diagram.lanes, strict=True):
-        title, end = escape(one_line(lane.title)), escape(one_line(str(lane.endpoint)))
+    for name, lane in zip(ids(diagram), diagram.lanes, strict=True):
+        title, end = escape(one_line(lane.title)), escape(one_line(lane.below))
         yield f'participant "{title}\\n{end}" as {name}'
     yield "hide footbox"
     yield from body(diagram, DIALECT)

@@ -58,7 +58,7 @@ def _details(row: Row, diagram: Diagram) -> Details:
         case PendingRow():
             fields = (
                 ("due", words.exact_time(row.pending.due_ns, diagram.timezone)),
-                ("sent by", _name(row.pending.side.value, diagram)),
+                ("sent by", _name(row.track.lane(row.pending.side), diagram)),
                 ("values", str(row.pending.origin)),
             )
             return Details(
@@ -67,15 +67,15 @@ def _details(row: Row, diagram: Diagram) -> Details:
 
 
 def _rung(rung: Rung, diagram: Diagram) -> Details:
-    view, numbers = diagram.ladder.view, rung.numbers
-    timer = view.timer(rung.segment)
+    (view, index), numbers = diagram.ladder.view.within(rung.segment), rung.numbers
+    timer = view.timer(index)
     since = None if rung.time_ns is None or rung.previous_ns is None else rung.time_ns - rung.previous_ns
     fields = [
         ("rung", f"{rung.segment + 1} of {diagram.ladder.segments}"),
         ("frame", str(numbers.frame)),
         ("time", _UNKNOWN if rung.time_ns is None else words.exact_time(rung.time_ns, diagram.timezone)),
         ("since above", _UNKNOWN if since is None else words.delta(since)),
-        ("from", _name(rung.sender.value, diagram)),
+        ("from", _name(rung.track.lane(rung.sender), diagram)),
         ("kind", KINDS[rung.kind].word),
         ("flags", numbers.flags or _UNKNOWN),
         ("seq", _number(numbers.relative_seq, numbers.raw_seq)),
@@ -88,7 +88,7 @@ def _rung(rung: Rung, diagram: Diagram) -> Details:
         fields.append(("lost", rung.lost))
     return Details(
         title=rung.label,
-        sentence=view.because(rung.segment),
+        sentence=view.because(index),
         fields=tuple(fields),
         event=rung.kind in EVENT_KINDS,
     )
@@ -103,7 +103,7 @@ def _gap(row: GapRow, diagram: Diagram) -> Details:
         ("deviation", _UNKNOWN if expected is None else words.deviation(gap.observed_ns - expected)),
         ("verdict", str(gap.verdict)),
         ("timer", "none" if gap.timer is None else str(gap.timer)),
-        ("whose", _name(row.sender.value, diagram)),
+        ("whose", _name(row.track.lane(row.sender), diagram)),
         ("origin", "none" if gap.origin is None else str(gap.origin)),
         ("armed by", f"frame {gap.since_frame}"),
     ]
@@ -111,16 +111,16 @@ def _gap(row: GapRow, diagram: Diagram) -> Details:
         title=f"{gap.name} {words.verdict(gap)}",
         sentence="a silence, measured from what armed its timer",
         fields=tuple(fields),
-        armed=_row_of_frame(gap.since_frame, diagram),
+        armed=_armed_by(row, diagram),
     )
 
 
 def _fold(row: FoldRow, diagram: Diagram) -> Details:
-    view = diagram.ladder.view
+    view, begin = diagram.ladder.view.within(row.begin)
     fields = [
         ("rungs", f"{row.begin + 1}-{row.end} of {diagram.ladder.segments}"),
-        ("frames", f"{view.frame(row.begin)} to {view.frame(row.end - 1)}"),
-        ("whose", _name(row.sender.value, diagram)),
+        ("frames", f"{view.frame(begin)} to {view.frame(begin + row.end - row.begin - 1)}"),
+        ("whose", _name(row.track.lane(row.sender), diagram)),
         ("time", _UNKNOWN if row.span_ns is None else words.duration(row.span_ns)),
         ("bytes", str(row.payload)),
     ]
@@ -135,17 +135,17 @@ def _fold(row: FoldRow, diagram: Diagram) -> Details:
     )
 
 
-def _row_of_frame(frame: int, diagram: Diagram) -> int | None:
-    """The row of the segment that came in a frame, None where it is not drawn."""
-    segment = diagram.ladder.view.index_of_frame(frame)
+def _armed_by(row: GapRow, diagram: Diagram) -> int | None:
+    """The row of the segment that armed the timer of a silence, None where it is not drawn."""
+    segment = diagram.ladder.armed_by(row)
     if segment is None or segment not in diagram.rungs:
         return None
     return diagram.ladder.row_of_segment(segment) - diagram.row_numbers.start
 
 
-def _name(side: int, diagram: Diagram) -> str:
-    lane = diagram.lanes[side]
-    return f"{lane.title} {lane.endpoint}"
+def _name(number: int, diagram: Diagram) -> str:
+    lane = diagram.lanes[number]
+    return lane.title if diagram.several else f"{lane.title} {lane.below}"
 
 
 def _number(value: int | None, raw: int | None = None) -> str:

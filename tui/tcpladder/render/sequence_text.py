@@ -5,14 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from tcpladder.analysis.view import Side
 from tcpladder.ladder.diagram import Diagram
 from tcpladder.ladder.sequence import Activation, Message, NoteBeside, NoteOver, steps
 from tcpladder.render.cells import one_line
-
-IDS = {Side.CLIENT: "client", Side.SERVER: "server"}
-"""What the ends are called inside a source; what is shown may be anything."""
-_OUTER = {Side.CLIENT: "left of client", Side.SERVER: "right of server"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +25,13 @@ class Dialect:
     """Text that stands behind a colon, made harmless."""
 
 
+def ids(diagram: Diagram) -> tuple[str, ...]:
+    """What the lanes are called inside a source; what is shown may be anything."""
+    if diagram.several:
+        return tuple(f"host{number}" for number in range(1, len(diagram.lanes) + 1))
+    return "client", "server"
+
+
 def comments(diagram: Diagram, dialect: Dialect) -> Iterator[str]:
     """Where it came from."""
     for key, value in diagram.provenance.lines():
@@ -38,16 +40,18 @@ def comments(diagram: Diagram, dialect: Dialect) -> Iterator[str]:
 
 def body(diagram: Diagram, dialect: Dialect) -> Iterator[str]:
     """The messages, notes and activations."""
+    lanes = ids(diagram)
     for step in steps(diagram):
         match step:
             case Message():
-                other = IDS[Side.SERVER if step.sender is Side.CLIENT else Side.CLIENT]
                 arrow = dialect.arrow_expected if step.expected else dialect.arrow
                 arrow = dialect.arrow_lost if step.lost else arrow
-                yield f"{IDS[step.sender]}{arrow}{other}: {dialect.escape(one_line(step.text))}"
+                yield f"{lanes[step.sender]}{arrow}{lanes[step.receiver]}: {dialect.escape(one_line(step.text))}"
             case NoteBeside():
-                yield f"{dialect.note} {_OUTER[step.side]}: {dialect.escape(one_line(step.text))}"
+                side = "right" if step.lane else "left"
+                yield f"{dialect.note} {side} of {lanes[step.lane]}: {dialect.escape(one_line(step.text))}"
             case NoteOver():
-                yield f"{dialect.note} over client,server: {dialect.escape(one_line(step.text))}"
+                first, last = (lanes[lane] for lane in step.lanes)
+                yield f"{dialect.note} over {first},{last}: {dialect.escape(one_line(step.text))}"
             case Activation():
-                yield f"{'activate' if step.begins else 'deactivate'} {IDS[step.side]}"
+                yield f"{'activate' if step.begins else 'deactivate'} {lanes[step.lane]}"

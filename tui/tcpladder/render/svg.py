@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tcpladder.ladder.diagram import Diagram
-from tcpladder.render.palette import PALETTES, SHAPES, Theme, css
+from tcpladder.render.palette import PALETTES, SHAPES, Theme, css, flow_css
 from tcpladder.render.svg_frame import frame, xml
 from tcpladder.render.svg_rows import row_groups
 from tcpladder.render.svg_sheet import Sheet, sheet_of
@@ -24,7 +24,8 @@ def svg(diagram: Diagram, theme: Theme) -> Iterator[str]:
     )
     yield f"<title>{xml(_title(diagram))}</title>"
     yield f"<desc>{xml(where)}</desc>"
-    yield "<style>" + "\n".join((*SHAPES, *(rule.strip() for rule in css(PALETTES[theme])))) + "</style>"
+    rules = (*css(PALETTES[theme]), *(flow_css(PALETTES[theme]) if diagram.several else ()))
+    yield "<style>" + "\n".join((*SHAPES, *(rule.strip() for rule in rules))) + "</style>"
     yield from drawing(diagram, sheet)
     yield "</svg>"
 
@@ -37,5 +38,5 @@ def drawing(diagram: Diagram, sheet: Sheet) -> Iterator[str]:
 
 
 def _title(diagram: Diagram) -> str:
-    summary = diagram.summary
-    return f"TCP {summary.client} → {summary.server}, {summary.state}"
+    flows = (f"{summary.client} → {summary.server}, {summary.state}" for summary in diagram.summaries)
+    return f"TCP {'; '.join(flows)}"

@@ -8,6 +8,7 @@ from html import escape
 from tcpladder.ladder.diagram import Diagram
 from tcpladder.ladder.model import Lane
 from tcpladder.render.cells import one_line
+from tcpladder.render.palette import FLOW_COLOURS
 from tcpladder.render.svg_sheet import (
     CELL,
     HEAD_HEIGHT,
@@ -16,6 +17,7 @@ from tcpladder.render.svg_sheet import (
     NUMBERS,
     Sheet,
     head_width,
+    word_cells,
 )
 from tcpladder.render.text import contents
 
@@ -23,7 +25,7 @@ from tcpladder.render.text import contents
 def frame(diagram: Diagram, sheet: Sheet) -> Iterator[str]:
     """The elements."""
     yield from _title(diagram)
-    for lane, at in zip(diagram.lanes, (sheet.client, sheet.server), strict=True):
+    for lane, at in zip(diagram.lanes, sheet.lanes, strict=True):
         yield from _head(lane, at, sheet)
     yield from _column_names(sheet)
     yield from _footer(diagram, sheet)
@@ -48,15 +50,28 @@ def px(length: float) -> str:
 
 
 def _title(diagram: Diagram) -> Iterator[str]:
-    summary = diagram.summary
-    state = summary.state if summary.ended is None else f"{summary.state}, {summary.ended}"
-    yield (
-        f'<text class="title" x="{px(MARGIN)}" y="{px(MARGIN + 12)}">'
-        f"{xml(f'{summary.client} → {summary.server}')}"
-        f'<tspan class="muted" dx="16">{xml(state)}</tspan></text>'
-    )
+    y = MARGIN + 12
+    for place, summary in enumerate(diagram.summaries):
+        state = summary.state if summary.ended is None else f"{summary.state}, {summary.ended}"
+        ends = f"{summary.client} → {summary.server}"
+        if diagram.several:
+            yield f'<g class="{flow_class(place)}">{text(MARGIN, y, str(summary.number), "flow title")}</g>'
+        yield (
+            f'<text class="title" x="{px(MARGIN + (3 * CELL if diagram.several else 0))}" y="{px(y)}">'
+            f"{xml(ends)}"
+            f'<tspan class="muted" dx="16">{xml(state)}</tspan></text>'
+        )
+        y += LINE_HEIGHT
     part = "" if diagram.complete else f"rungs {diagram.provenance.rungs}; "
-    yield text(MARGIN, MARGIN + 33, part + contents(summary, diagram.timezone), "muted")
+    words = (
+        f"{len(diagram.summaries)} flows" if diagram.several else contents(diagram.summary, diagram.timezone)
+    )
+    yield text(MARGIN, y + 21 - LINE_HEIGHT, part + words, "muted")
+
+
+def flow_class(place: int) -> str:
+    """That of a flow among several: `flow-2`."""
+    return f"flow-{place % len(FLOW_COLOURS) + 1}"
 
 
 def _head(lane: Lane, at: float, sheet: Sheet) -> Iterator[str]:
@@ -66,7 +81,7 @@ def _head(lane: Lane, at: float, sheet: Sheet) -> Iterator[str]:
         f'height="{px(HEAD_HEIGHT)}" rx="6"/>'
     )
     yield text(at, sheet.heads + 19, lane.title, "middle strong")
-    yield text(at, sheet.heads + 37, str(lane.endpoint), "middle muted")
+    yield text(at, sheet.heads + 37, lane.below, "middle muted")
     yield (
         f'<line class="lifeline" x1="{px(at)}" x2="{px(at)}" '
         f'y1="{px(sheet.heads + HEAD_HEIGHT)}" y2="{px(sheet.first_row)}"/>'
@@ -88,9 +103,11 @@ def _footer(diagram: Diagram, sheet: Sheet) -> Iterator[str]:
     )
     for word, line in sheet.footer_lines:
         yield text(MARGIN, y, word, "muted")
-        yield text(MARGIN + 10 * CELL, y, line)
+        yield text(MARGIN + word_cells(diagram) * CELL, y, line)
         y += LINE_HEIGHT
     where = diagram.provenance
-    parts = [where.source, f"flow {diagram.summary.number}", where.masked and f"masked: {where.masked}"]
+    numbers = ", ".join(str(summary.number) for summary in diagram.summaries)
+    flows = f"flows {numbers}" if diagram.several else f"flow {numbers}"
+    parts = [where.source, flows, where.masked and f"masked: {where.masked}"]
     yield text(MARGIN, y + 10, " · ".join(part for part in parts if part), "muted small")
     yield text(sheet.width - MARGIN, y + 10, where.made_by, "end muted small")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from textwrap import wrap
 
 from tcpladder.ladder import fold_words, words
@@ -18,6 +18,7 @@ TIME_CELLS = 12
 DAY_CELLS = 6
 """More for the time where the day changes and stands before it."""
 DELTA_CELLS = 10
+FLOW_CELLS = 3
 COLUMN_GAP = 14.0
 REMARK_CELLS = 12
 MIN_NUMBER_CELLS = 4
@@ -32,15 +33,20 @@ LINE_HEIGHT = 18.0
 TITLE_HEIGHT = 52.0
 
 
+WORD_CELLS = 10
+"""Of the word before a remark; of several flows its number stands before that."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sheet:
     """The measures of one drawing, in px."""
 
     time_end: float
     delta_end: float
-    client: float
-    """The client's lifeline."""
-    server: float
+    flow_end: float
+    """Of the numbers of flows, where there are several."""
+    lanes: tuple[float, ...]
+    """The lifelines, from the left."""
     remark: float
     numbers_end: tuple[float, ...]
     width: int
@@ -54,13 +60,13 @@ class Sheet:
 
     @property
     def middle(self) -> float:
-        """Between the lifelines."""
-        return (self.client + self.server) / 2
+        """Between the outer lifelines."""
+        return (self.lanes[0] + self.lanes[-1]) / 2
 
     @property
     def label_cells(self) -> int:
-        """Characters that fit between the lifelines."""
-        return int((self.server - self.client - 40) / CELL)
+        """Characters that fit between the outer lifelines."""
+        return int((self.lanes[-1] - self.lanes[0] - 40) / CELL)
 
 
 def sheet_of(diagram: Diagram) -> Sheet:
@@ -68,23 +74,23 @@ def sheet_of(diagram: Diagram) -> Sheet:
     rows = list(diagram.rows())
     boxes = [head_width(lane) for lane in diagram.lanes]
     longest = max((len(_text(row)) for row in rows), default=0)
-    span = max(MIN_SPAN, sum(boxes) / 2 + 30, min(longest * CELL + 50, MAX_SPAN))
     time_end = MARGIN + (TIME_CELLS + (DAY_CELLS if _of_two_days(diagram) else 0)) * CELL
     delta_end = time_end + COLUMN_GAP + DELTA_CELLS * CELL
-    client = max(delta_end + 2 * COLUMN_GAP, MARGIN + boxes[0] / 2)
-    server = client + span
-    remark = server + COLUMN_GAP
+    flow_end = delta_end + (COLUMN_GAP + FLOW_CELLS * CELL if diagram.several else 0)
+    first = max(flow_end + 2 * COLUMN_GAP, MARGIN + boxes[0] / 2)
+    lanes = tuple(accumulate(_spans(boxes, longest), initial=first))
+    remark = lanes[-1] + COLUMN_GAP
     numbers_end = tuple(accumulate(_number_widths(rows), initial=remark + REMARK_CELLS * CELL))[1:]
-    width = max(numbers_end[-1], server + boxes[1] / 2) + MARGIN
-    heads = MARGIN + TITLE_HEIGHT
+    width = max(numbers_end[-1], lanes[-1] + boxes[-1] / 2) + MARGIN
+    heads = MARGIN + TITLE_HEIGHT + (len(diagram.summaries) - 1) * LINE_HEIGHT
     first_row = heads + HEAD_HEIGHT + 26
     footer = first_row + sum(map(row_height, rows)) + 42
     footer_lines = tuple(_footer(diagram, int((width - 2 * MARGIN) / CELL)))
     return Sheet(
         time_end=time_end,
         delta_end=delta_end,
-        client=client,
-        server=server,
+        flow_end=flow_end,
+        lanes=lanes,
         remark=remark,
         numbers_end=numbers_end,
         width=round(width),
@@ -96,9 +102,17 @@ def sheet_of(diagram: Diagram) -> Sheet:
     )
 
 
+def _spans(boxes: list[float], longest: int) -> list[float]:
+    """From each lifeline to the next: room for the boxes above them, for two lanes also for the longest words."""
+    least = min(longest * CELL + 50, MAX_SPAN)
+    if len(boxes) > 2:
+        return [max(MIN_SPAN / 2, (a + b) / 2 + 30) for a, b in pairwise(boxes)]
+    return [max(MIN_SPAN, sum(boxes) / 2 + 30, least)]
+
+
 def head_width(lane: Lane) -> float:
     """The box above a lifeline."""
-    return max(len(str(lane.endpoint)), len(lane.title), 14) * CELL + 24
+    return max(len(lane.below), len(lane.title), 14) * CELL + 24
 
 
 def row_height(row: Row) -> float:
@@ -149,10 +163,15 @@ def _text(row: Row) -> str:
             return fold_words.forms(row)[0]
 
 
+def word_cells(diagram: Diagram) -> int:
+    """Characters left of the sentences below a drawing."""
+    return WORD_CELLS + max(len(str(summary.number)) + 2 for summary in diagram.summaries) * diagram.several
+
+
 def _footer(diagram: Diagram, cells: int) -> list[tuple[str, str]]:
     """The remarks in lines, each word once."""
     lines = []
     for word, sentence in diagram.remarks:
-        parts = wrap(sentence, max(cells - 10, 20))
+        parts = wrap(sentence, max(cells - word_cells(diagram), 20))
         lines += [(word if not number else "", part) for number, part in enumerate(parts)]
     return lines

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, tzinfo
 from textwrap import wrap
 from typing import TYPE_CHECKING
@@ -10,12 +11,12 @@ from typing import TYPE_CHECKING
 from tcpladder.analysis.view import FlowSummary
 from tcpladder.ladder import words
 from tcpladder.ladder.ladder import Ladder
-from tcpladder.ladder.model import Role
+from tcpladder.ladder.model import LANE_NAMES, Lane, Role
 from tcpladder.render.cells import clean
 from tcpladder.render.flow_columns import Pen, flow_columns, full_columns, usual_columns
 from tcpladder.render.flow_row import draw_flow, flow_header
 from tcpladder.render.glyphs import glyphs
-from tcpladder.render.grid import Line, draw, header_lines, plain
+from tcpladder.render.grid import Line, draw, header_lines, host_lines, plain
 from tcpladder.render.layout import Layout
 from tcpladder.wire.frames import UNKNOWN_TIME_NS
 
@@ -37,20 +38,51 @@ def ladder_text(
     now_ns: int | None = None,
     paint: Paint = plain,
 ) -> Iterator[str]:
-    """The whole ladder of one flow: who, the rungs, how it ended. Lines have no trailing blanks and no newline.
+    """A whole ladder: who, the rungs, how each flow ended. Lines have no trailing blanks and no newline.
 
     With `now_ns`, what must still come stands below the last rung.
     """
-    layout = Layout(width=width, ascii=ascii_only, timezone=timezone, origin_ns=ladder.origin_ns)
-    summary = ladder.view.summary
-    for line in (*_title(summary, layout), *header_lines(summary, layout)):
+    layout = layout_of(ladder, Layout(width=width, ascii=ascii_only, timezone=timezone))
+    for line in _head(ladder, layout):
         yield _stripped(line, paint)
     yield from row_texts(ladder, layout, paint=paint)
     if now_ns is not None:
         for row in ladder.pending_rows(now_ns):
             yield _stripped(draw(row, layout), paint)
-    word = "now" if summary.ended is None else "end"
-    yield from remark_text(word, summary.why, width=width, ascii_only=ascii_only, paint=paint)
+    for flow in ladder.view.flows:
+        summary = flow.summary
+        number = f"{summary.number} " if layout.flow_cells else ""
+        word = number + ("now" if summary.ended is None else "end")
+        yield from remark_text(word, summary.why, width=width, ascii_only=ascii_only, paint=paint)
+
+
+def layout_of(ladder: Ladder, layout: Layout) -> Layout:
+    """The layout with what a ladder asks for: its lanes, room for the numbers of its flows, where its times begin."""
+    numbers = [len(str(track.flow)) for track in ladder.tracks if track.flow]
+    return replace(
+        layout, origin_ns=ladder.origin_ns, lanes=len(ladder.lanes), flow_cells=max(numbers, default=0)
+    )
+
+
+def sharing_words(lanes: Sequence[Lane], layout: Layout) -> str:
+    """Which hosts have the last lifeline together because the width has no room for all; empty where it has."""
+    if layout.sharing == 1:
+        return ""
+    hosts = ", ".join(lane.title for lane in lanes[-layout.sharing :])
+    return f"{layout.sharing} of {len(lanes)} hosts share the last lane, for want of width: {hosts}"
+
+
+def _head(ladder: Ladder, layout: Layout, lane_names: tuple[str, str] = LANE_NAMES) -> Iterator[Line]:
+    """Each flow with its ends in full, and what stands above the rungs."""
+    lanes = ladder.lanes
+    for flow in ladder.view.flows:
+        yield from _title(flow.summary, layout)
+    if not layout.flow_cells:
+        yield from header_lines(ladder.view.flows[0].summary, layout, lane_names)
+        return
+    for text in wrap(clean(sharing_words(lanes, layout), layout.ascii), layout.width):
+        yield ((text, Role.HEADING),)
+    yield from host_lines(lanes, layout)
 
 
 def remark_text(
@@ -66,10 +98,8 @@ def remark_text(
 
 def diagram_text(diagram: Diagram, *, width: int = 80, ascii_only: bool = False) -> Iterator[str]:
     """A ladder with all that is said below it, and where it came from. Lines have no trailing blanks and no newline."""
-    layout = Layout(
-        width=width, ascii=ascii_only, timezone=diagram.timezone, origin_ns=diagram.ladder.origin_ns
-    )
-    head = (*_title(diagram.summary, layout), *header_lines(diagram.summary, layout, diagram.lane_names))
+    layout = layout_of(diagram.ladder, Layout(width=width, ascii=ascii_only, timezone=diagram.timezone))
+    head = _head(diagram.ladder, layout, diagram.lane_names)
     for line in (*head, *(draw(row, layout) for row in diagram.rows())):
         yield _stripped(line, plain)
     for word, sentence in diagram.remarks:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from tcpladder.ladder.diagram import Diagram
 from tcpladder.render.cells import one_line
-from tcpladder.render.sequence_text import IDS, Dialect, body, comments
+from tcpladder.render.sequence_text import Dialect, body, comments, ids
 
 
 def escape(text: str) -> str:
@@ -20,7 +20,7 @@ DIALECT = Dialect(comment="#", arrow="->", arrow_lost="-->", arrow_expected="-->
 def websequence(diagram: Diagram) -> Iterator[str]:
     """The lines of the source."""
     yield from comments(diagram, DIALECT)
-    for name, lane in zip(IDS.values(), diagram.lanes, strict=True):
-        title, end = escape(one_line(lane.title)), escape(one_line(str(lane.endpoint)))
+    for name, lane in zip(ids(diagram), diagram.lanes, strict=True):
+        title, end = escape(one_line(lane.title)), escape(one_line(lane.below))
         yield f'participant "{title}\\n{end}" as {name}'
     yield from body(diagram, DIALECT)

@@ -32,7 +32,7 @@ def when(rung: Rung, layout: Layout) -> list[Span]:
 def countdown(row: PendingRow, layout: Layout) -> list[Span]:
     """`   in 1.8 s ▕███▍   ▏ ` in the columns left of the lanes; the bar fills until the timer fires."""
     left_ns = row.pending.due_ns - row.now_ns
-    room = layout.left - layout.gutter - 1
+    room = layout.when_end - layout.gutter - 1
     role = Role.COUNTDOWN
     if left_ns >= 0:
         text = f"in {words.remaining(left_ns)}"
@@ -49,10 +49,10 @@ def countdown(row: PendingRow, layout: Layout) -> list[Span]:
 
 
 def left_columns(time: str, delta: str, layout: Layout, delta_role: Role, flag: str = "") -> list[Span]:
-    """Everything left of the client's lifeline."""
+    """Everything left of the lanes but for the number of the flow."""
     gutter: Span = (" " * layout.gutter, Role.CURSOR)
     if layout.narrow:
-        room = layout.left - layout.gutter - 1
+        room = layout.when_end - layout.gutter - 1
         if flag:
             return [gutter, (left(time, room, layout.ascii), Role.TIME), (flag, Role.NOTE)]
         if delta:
@@ -61,7 +61,7 @@ def left_columns(time: str, delta: str, layout: Layout, delta_role: Role, flag: 
     spans = [gutter]
     if layout.time_width:
         spans.append((right(time, layout.time_width, layout.ascii) + " ", Role.TIME))
-    room = layout.left - layout.gutter - sum(len(text) for text, _ in spans[1:])
+    room = layout.when_end - layout.gutter - sum(len(text) for text, _ in spans[1:])
     if flag:
         return [*spans, (left(flag, room), Role.NOTE)]
     return [*spans, (left(squeeze(delta, room - 1), room, layout.ascii), delta_role)]
@@ -87,7 +87,7 @@ def _new_day(rung: Rung, layout: Layout) -> str:
     day = words.date(rung.time_ns, layout.timezone)
     if day == words.date(rung.previous_ns, layout.timezone):
         return ""
-    room = layout.left - layout.gutter
+    room = layout.when_end - layout.gutter
     clock = words.clock(rung.time_ns, layout.timezone)
     if layout.narrow:
         return left(f"{day[5:]} {clock[:5]}", room)

@@ -14,7 +14,7 @@ from tcpladder.ladder.diagram import Diagram, diagram_of
 from tcpladder.ladder.model import LANE_NAMES
 from tcpladder.ladder.privacy import Mask
 from tcpladder.render.formats import Format, Taste, lines
-from tcpladder.session.exportable import Exportable
+from tcpladder.session.exportable import Exportable, notes_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +23,8 @@ class Wish:
 
     form: Format
     flows: Sequence[int]
+    together: bool = False
+    """Whether the flows are drawn on one ladder, a lane for each host."""
     taste: Taste = field(default_factory=Taste)
     mask: Mask | None = None
     """What hides addresses; None shows them, unless the session itself is masked."""
@@ -40,7 +42,8 @@ def content(session: Exportable, wish: Wish, timezone: tzinfo) -> Iterator[bytes
     """
     mask = wish.mask or session.mask
     with session.shown_by(mask):
-        diagrams = [_diagram(session, number, wish, timezone, mask) for number in wish.flows]
+        ladders = [sorted(wish.flows)] if wish.together else [[number] for number in wish.flows]
+        diagrams = [_diagram(session, numbers, wish, timezone, mask) for numbers in ladders]
         text = (f"{line}\n".encode(errors="replace") for line in lines(wish.form, diagrams, wish.taste))
         if wish.form is Format.PNG:
             from tcpladder.render.png import png
@@ -83,12 +86,14 @@ def save(path: Path, pieces: Iterable[bytes], *, overwrite: bool = True) -> int:
     return len(data)
 
 
-def _diagram(session: Exportable, number: int, wish: Wish, timezone: tzinfo, mask: Mask | None) -> Diagram:
+def _diagram(
+    session: Exportable, numbers: Sequence[int], wish: Wish, timezone: tzinfo, mask: Mask | None
+) -> Diagram:
     return diagram_of(
-        session.view(number),
+        [session.view(number) for number in numbers],
         source=session.masked(", ".join(Path(name).name for name in session.sources)),
         made_by=f"tcpladder {__version__}",
-        notes=session.notes(number),
+        notes=notes_of(session, numbers),
         now_ns=session.now_ns(),
         rungs=wish.rungs,
         fold=wish.fold,

@@ -31,3 +31,8 @@ class Exportable(Protocol):
     def notes(self, number: int) -> tuple[Note, ...]: ...
 
     def now_ns(self) -> int: ...
+
+
+def notes_of(session: Exportable, numbers: Sequence[int]) -> tuple[Note, ...]:
+    """What stands across the lanes of some flows; what happened to several of them stands there once."""
+    return tuple(dict.fromkeys(note for number in numbers for note in session.notes(number)))
