@@ -14,6 +14,9 @@ Lower case, no full stop, the value that failed, then what to do: `cannot open e
 
 from enum import IntEnum
 
+WRITE_ELSEWHERE = "name a file in a directory that you may write, such as /tmp"
+"""What to do where a file cannot be written because the kernel does not permit it."""
+
 
 class ExitCode(IntEnum):
     """The process exit codes, documented in README."""

@@ -18,6 +18,7 @@ from tcpladder.app.choice import Choice
 from tcpladder.app.choice_row import ChoiceRow
 from tcpladder.app.columns_dialog import ColumnsDialog
 from tcpladder.app.confirm import Confirm
+from tcpladder.app.dialog import COLUMNS
 from tcpladder.app.export_dialog import ExportDialog
 from tcpladder.app.fault_answers import ACTIONS, DIRECTIONS, SEGMENTS, scopes
 from tcpladder.app.fault_choices import Choices
@@ -112,7 +113,7 @@ def test_no_line_of_the_help_is_broken_by_its_frame() -> None:
     for context in CONTEXTS.values():
         every = [entry for node in context for entry in node.__dict__.get("BINDINGS", [])]
         lines += key_lines(every, ascii_only=True, greyed=FaultKeys.CHANGES)
-    assert [line for line in lines if len(line) > help_screen.COLUMNS] == []
+    assert [line for line in lines if len(line) > COLUMNS] == []
 
 
 def test_each_answer_of_the_fault_dialog_has_a_letter_of_its_own() -> None:

@@ -31,7 +31,7 @@ BARE = re.compile(
 """A key in a sentence, by its look."""
 OWN = {
     "no pane has this letter: Esc leaves",
-    "\n\nanother one: tcpladder live -i NAME          Esc closes this.",
+    "\n\nanother one: tcpladder live -i NAME    Esc closes this.",
     " already; R breaks it once more",
     "R replays by the clock on the wall; give the demo a [replay] table instead",
 }

@@ -23,7 +23,14 @@ from tcpladder.agent.confine import Capability
 from tcpladder.agent.descriptors import keep_only
 from tcpladder.agent.messages import AgentReady, Refused
 from tcpladder.agent.networks import HostNetwork, NetnsNetwork, Network
-from tcpladder.errors import ExitCode, InterfaceError, PermissionRefused, TcpladderError, UsageError
+from tcpladder.errors import (
+    WRITE_ELSEWHERE,
+    ExitCode,
+    InterfaceError,
+    PermissionRefused,
+    TcpladderError,
+    UsageError,
+)
 
 __all__ = ["Handover", "HostNetwork", "NetnsNetwork", "exec_app", "handover", "open_output", "start_agent"]
 
@@ -236,6 +243,8 @@ def open_output(path: Path, *, new: bool) -> int:
         raise UsageError(
             f"cannot write {path}: it exists, and nothing is written over; name another file"
         ) from None
+    except PermissionError as refused:
+        raise UsageError(f"cannot write {path}: {_words(refused)}; {WRITE_ELSEWHERE}") from None
     except OSError as refused:
         raise UsageError(f"cannot write {path}: {_words(refused)}") from None
 

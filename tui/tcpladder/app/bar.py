@@ -8,6 +8,14 @@ from textual.widget import Widget
 from tcpladder.render.cells import clean, ellipsis
 
 
+def fitting(names: list[str], last: str, width: int) -> int:
+    """How many of the names of keys fit into a line before `last`, which is always there."""
+    count = len(names)
+    while count and len("  ".join([*names[:count], last])) + 1 > width:
+        count -= 1
+    return count
+
+
 class Bar(Widget):
     """A line. What does not fit is cut from the left part; with `ascii_only` no other character is drawn."""
 

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.content import Content
+from textual.geometry import Size
 from textual.message import Message
 from textual.widget import Widget
 
@@ -48,12 +49,21 @@ class Choice(Widget, can_focus=True):
     def on_blur(self) -> None:
         self.refresh()
 
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002
+        return len(self._lines(width))
+
     def render(self) -> Content:
+        return Content("\n").join(self._lines(self.size.width))
+
+    def _lines(self, width: int) -> list[Content]:
+        """As many of the words a line as fit, each in one piece."""
         cursor = ">" if self.app.has_class("-ascii") else "▌"
-        parts: list[Content | tuple[str, str]] = [(cursor if self.has_focus else " ", "bold")]
+        lines = [Content.styled(cursor if self.has_focus else " ", "bold")]
         for place, word in enumerate(self.words):
             chosen = place == self.chosen
             # As wide as the brackets, so that nothing moves.
-            parts.append((f"[{word}]", "bold $text-accent") if chosen else (f" {word} ", ""))
-            parts.append((" ", ""))
-        return Content.assemble(*parts[:-1])
+            part = Content.styled(f"[{word}]", "bold $text-accent") if chosen else Content(f" {word} ")
+            if lines[-1].cell_length > 1 and lines[-1].cell_length + part.cell_length > width:
+                lines.append(Content(" "))
+            lines[-1] = Content.assemble(lines[-1], " " if lines[-1].cell_length > 1 else "", part)
+        return lines

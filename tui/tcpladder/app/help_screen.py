@@ -10,7 +10,7 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 from textual.keys import _character_to_key
 
-from tcpladder.app.dialog import Dialog
+from tcpladder.app.dialog import COLUMNS, Dialog
 from tcpladder.render import sparkline
 
 KEY_NAMES: dict[str, str] = {
@@ -49,8 +49,6 @@ SIGNS_TYPED: dict[str, str] = {_character_to_key(sign): sign for sign in punctua
 
 KEY_CELLS = 19
 """Left of what a key does."""
-COLUMNS = 73
-"""What frame and scroll bar leave of a dialog."""
 
 SIGNS = (
     """\
@@ -92,9 +90,13 @@ def key_name(key: str) -> str:
 
 
 def key_lines(
-    bindings: Iterable[Binding], *, ascii_only: bool, greyed: frozenset[str] = frozenset()
+    bindings: Iterable[Binding],
+    *,
+    ascii_only: bool,
+    greyed: frozenset[str] = frozenset(),
+    columns: int = COLUMNS,
 ) -> list[str]:
-    """Lines of COLUMNS cells: an action's keys, what it does; in brackets where it is `greyed`, not to be had here."""
+    """Lines of `columns` cells: an action's keys, what it does; in brackets where it is `greyed`: not here."""
     actions: dict[tuple[str, str], list[str]] = {}
     for binding in bindings:
         if binding.description and not binding.system:
@@ -105,7 +107,7 @@ def key_lines(
         if action in greyed:
             description = f"({description})"
         written = [ASCII_NAMES.get(name, name) for name in names] if ascii_only else names
-        first, *more = wrap(description, COLUMNS - KEY_CELLS)
+        first, *more = wrap(description, columns - KEY_CELLS)
         lines.append(f"  {' '.join(dict.fromkeys(written)):<{KEY_CELLS - 3}} {first}")
         lines += [f"{'':<{KEY_CELLS}}{rest}" for rest in more]
     return lines
@@ -126,7 +128,10 @@ class HelpScreen(Dialog):
 
     @property
     def text(self) -> str:
-        keys = "\n".join(key_lines(self._bindings_below, ascii_only=self.ascii_only, greyed=self._greyed))
+        lines = key_lines(
+            self._bindings_below, ascii_only=self.ascii_only, greyed=self._greyed, columns=self.columns
+        )
+        keys = "\n".join(lines)
         if self._greyed:
             keys += f"\n  In brackets: {self._why}"
         signs = SIGNS_ASCII if self.ascii_only else SIGNS

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from time import monotonic
 from typing import ClassVar
 
@@ -14,10 +15,17 @@ from tcpladder.app.dialog import Dialog
 from tcpladder.ladder import words
 
 EVERY_S = 1.0
+ADDRESS_CELL = 46
+"""Where the addresses begin."""
 
 
-def table(now: list[InterfaceState], before: dict[str, InterfaceState], passed_s: float) -> str:
-    """One line an interface: name, state, packets and bytes a second in both directions, addresses."""
+def table(now: list[InterfaceState], before: dict[str, InterfaceState], passed_s: float, columns: int) -> str:
+    """One line an interface: name, state, packets and bytes a second in both directions, addresses.
+
+    Where `columns` are too few for an address beside the rest, all stand below it.
+    """
+    longest = max((len(address) for interface in now for address in interface.addresses), default=0)
+    begin = max(2, min(ADDRESS_CELL, columns - longest))
     lines = [f"{'name':<16} {'state':<8} {'packets/s':>9} {'bytes/s':>8}  addresses"]
     for interface in now:
         earlier = before.get(interface.name)
@@ -25,9 +33,10 @@ def table(now: list[InterfaceState], before: dict[str, InterfaceState], passed_s
         if earlier is not None and passed_s > 0:
             packets = words.count(int(_packets(interface, earlier) / passed_s))
             octets = words.count(int(_bytes(interface, earlier) / passed_s))
-        first, *others = interface.addresses or [""]
-        lines.append(f"{interface.name:<16} {interface.state:<8} {packets:>9} {octets:>8}  {first}")
-        lines += [f"{'':<46}{address}" for address in others]
+        beside = interface.addresses[:1] if begin == ADDRESS_CELL else []
+        line = f"{interface.name:<16} {interface.state:<8} {packets:>9} {octets:>8}  {''.join(beside)}"
+        lines.append(line.rstrip())
+        lines += [f"{'':<{begin}}{address}" for address in interface.addresses[len(beside) :]]
     return "\n".join(lines)
 
 
@@ -55,7 +64,11 @@ class InterfacesScreen(Dialog):
         self.set_interval(EVERY_S, self._measure)
 
     def _measure(self) -> None:
-        now_s, now = monotonic(), list_interfaces()
-        text = self._masked(table(now, self._before, now_s - self._before_s))
+        now_s = monotonic()
+        now = [
+            replace(interface, addresses=list(map(self._masked, interface.addresses)))
+            for interface in list_interfaces()
+        ]
+        text = table(now, self._before, now_s - self._before_s, self.columns)
         self._before, self._before_s = {interface.name: interface for interface in now}, now_s
-        self.say(f"{text}\n\nanother one: tcpladder live -i NAME          Esc closes this.")
+        self.say(f"{text}\n\nanother one: tcpladder live -i NAME    Esc closes this.")

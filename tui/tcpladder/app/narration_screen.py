@@ -9,7 +9,7 @@ from textual import events
 from textual.binding import Binding, BindingsMap, BindingType
 from textual.containers import VerticalScroll
 
-from tcpladder.app.dialog import Dialog
+from tcpladder.app.dialog import FRAME_COLUMNS, Dialog
 from tcpladder.app.named_keys import keymap_of, named
 from tcpladder.app.page import Page
 from tcpladder.render.cells import clean
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from tcpladder.app.app import TcpladderApp
 
 EVERY_S = 0.5
-FRAME_COLUMNS, COLUMNS = 78, 73
-"""Its own, and what frame and scroll bar leave of them."""
 WIDE = 158
 """Columns from which on the ladder has room enough beside it."""
 
@@ -130,6 +128,7 @@ class NarrationScreen(Dialog, inherit_bindings=False):
         self.set_interval(EVERY_S, self._look)
 
     def on_resize(self) -> None:
+        self._look()
         self.call_after_refresh(self._make_room)
 
     def _make_room(self) -> None:
@@ -161,7 +160,7 @@ class NarrationScreen(Dialog, inherit_bindings=False):
         below = self.below if self.is_current else None
         if below is not None:
             below.show(below.session.status())
-        text = "\n".join(clean(line, self.ascii_only) for line in self._session.narration(COLUMNS))
+        text = "\n".join(clean(line, self.ascii_only) for line in self._session.narration(self.columns))
         text = self._session.masked(text)
         scroll = self.query_one(VerticalScroll)
         yours = self._session.awaits_its_user

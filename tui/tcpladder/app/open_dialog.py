@@ -22,6 +22,9 @@ from tcpladder.session.base import Session
 
 NAME_CELLS = 30
 LINES = 12
+"""The most of them."""
+AROUND = 11
+"""Lines of the dialog around them where its sentences take two each."""
 _KEYS = "choose  tab complete  enter open  esc back"
 
 
@@ -71,6 +74,9 @@ class OpenDialog(ModalScreen[Session | None], inherit_bindings=False):
         self.query_one(Input).focus()
         self._offer()
 
+    def on_resize(self) -> None:
+        self._draw()
+
     @on(Input.Changed)
     def _offer(self) -> None:
         self._offers, self._chosen = offers(self.query_one(Input).value.strip(), self._recent), 0
@@ -78,17 +84,18 @@ class OpenDialog(ModalScreen[Session | None], inherit_bindings=False):
         self._draw()
 
     def _draw(self) -> None:
-        first = max(0, min(self._chosen - LINES // 2, len(self._offers) - LINES))
+        most = max(3, min(LINES, self.app.size.height - AROUND))
+        first = max(0, min(self._chosen - most // 2, len(self._offers) - most))
         width = max(20, min(78, self.app.size.width) - 4)
         lines = []
-        for place, offer in enumerate(self._offers[first : first + LINES], first):
+        for place, offer in enumerate(self._offers[first : first + most], first):
             cursor = (">" if self._ascii else "▌") if place == self._chosen else " "
             name = left(elide(offer.name, NAME_CELLS, self._ascii), NAME_CELLS, self._ascii)
             text = clean(f"{cursor} {name}  {offer.remark}", self._ascii)
             lines.append(
                 Content.styled(left(text, width, self._ascii), "bold" if place == self._chosen else "")
             )
-        more = len(self._offers) - first - LINES
+        more = len(self._offers) - first - most
         if more > 0:
             lines.append(Content.styled(f"  {more} more", "dim"))
         self._list.update(Content("\n").join(lines) if lines else "no file begins so")

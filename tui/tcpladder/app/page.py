@@ -13,7 +13,7 @@ from textual.screen import Screen
 from textual.widgets import Input, Static
 
 from tcpladder.app import privacy, replay_words, status_words
-from tcpladder.app.bar import Bar, Rule
+from tcpladder.app.bar import Bar, Rule, fitting
 from tcpladder.app.contract import Awaiting, Session, SessionStatus
 from tcpladder.app.named_keys import named
 from tcpladder.app.rebinding import Rebindable
@@ -90,8 +90,7 @@ class Page(Rebindable, Screen[None], inherit_bindings=False):
         greyed = self.FAULT_KEYS if self._unbreakable else frozenset()
         shown = [f"({self._as_bound(name)})" if name in greyed else self._as_bound(name) for name in names]
         last = self._as_bound(help_ + after)
-        while shown and len("  ".join([*shown, last])) + 1 > event.size.width:
-            shown.pop()
+        shown = shown[: fitting(shown, last, event.size.width)]
         styles = ("dim" if name in greyed else "" for name in names)
         parts = [*zip(shown, styles, strict=False), (last, "")]
         self._keys.say(Content.assemble(" ", Content("  ").join(Content.styled(*part) for part in parts)))
@@ -230,6 +229,8 @@ class Page(Rebindable, Screen[None], inherit_bindings=False):
 
     def ask(self, placeholder: str, value: str) -> None:
         """Open the line at the bottom for words; the page handles Input.Changed and Input.Submitted."""
+        if self.maximized is not None:
+            self.minimize()  # or nobody sees what is typed
         self.prompt.placeholder = placeholder
         with self.prompt.prevent(Input.Changed):
             self.prompt.value = value

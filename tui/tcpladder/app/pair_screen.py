@@ -15,6 +15,7 @@ from tcpladder.ladder.pair import Pair, hex_lines
 from tcpladder.render.cells import clean, elide
 
 NAME_CELLS, VALUE_CELLS = 22, 23
+"""The most of them; a narrow terminal leaves less to the values."""
 MOST_HEX = 64
 """Lines of differing bytes: a person sees that they are others long before."""
 
@@ -80,12 +81,15 @@ class PairScreen(Dialog):
 
     def _table(self, rows: list[tuple[str, str, str]]) -> Iterator[str]:
         """What differs, and how much is the same in both."""
-        yield f"  {'differs':<{NAME_CELLS}} {'first':<{VALUE_CELLS}} second"
+        room = min(VALUE_CELLS, (self.columns - NAME_CELLS - 4) // 2)
+        yield f"  {'differs':<{NAME_CELLS}} {'first':<{room}} second"
         same = [name for name, one, two in rows if one == two]
         for name, one, two in rows:
             if one != two:
-                cells = (elide(one, VALUE_CELLS, self.ascii_only), elide(two, VALUE_CELLS, self.ascii_only))
-                row = f"{elide(name, NAME_CELLS, self.ascii_only):<{NAME_CELLS}} {cells[0]:<{VALUE_CELLS}} {cells[1]}"
+                cells = (elide(one, room, self.ascii_only), elide(two, room, self.ascii_only))
+                row = (
+                    f"{elide(name, NAME_CELLS, self.ascii_only):<{NAME_CELLS}} {cells[0]:<{room}} {cells[1]}"
+                )
                 yield clean(f"  {row}", self.ascii_only)
         yield ""
         yield f"  the same in both: {', '.join(same) or 'nothing'}"

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
+from textual.events import Resize
 from textual.strip import Strip
 from textual.widgets import Input
 
 from tcpladder.app import themes
-from tcpladder.app.bar import Bar, Rule
+from tcpladder.app.bar import Bar, Rule, fitting
 from tcpladder.app.help_screen import HelpScreen
 from tcpladder.app.plain_widgets import make_plain
 from tcpladder.app.row_view import RowView
@@ -118,15 +119,14 @@ class StartApp(App[tuple[str, ...]]):
         self.animation_level = "none"
         self.list = StartList(ascii_only=ascii_only)
         self._why = Bar(id="why", ascii_only=ascii_only)
+        self._hints = Bar(id="keys", ascii_only=ascii_only)
         self._before = interfaces_now()
         self._before_s = monotonic()
         themes.install(self, taste.theme, os.environ)
 
     def compose(self) -> ComposeResult:
-        head, keys = Bar(id="head", ascii_only=self._ascii), Bar(id="keys", ascii_only=self._ascii)
+        head = Bar(id="head", ascii_only=self._ascii)
         head.say(" tcpladder", "which timer caused each silence ")
-        arrows = "jk" if self._ascii else "↑↓"
-        keys.say(f" {arrows} choose  tab section  enter open  R replay  o open a file  ? help  q quit")
         yield head
         yield self.list
         yield Rule("-" if self._ascii else "─")
@@ -134,7 +134,7 @@ class StartApp(App[tuple[str, ...]]):
         yield Input(
             placeholder="a capture: pcap, pcapng, snoop or a listing, compressed or not", compact=True
         )
-        yield keys
+        yield self._hints
 
     def on_mount(self) -> None:
         if self._ascii:
@@ -143,6 +143,14 @@ class StartApp(App[tuple[str, ...]]):
         self.list.take(rows(self._before, self._before, 0, self._recent))
         self.set_interval(EVERY_S, self._measure)
         self.on_row_view_moved()
+
+    def on_resize(self, event: Resize) -> None:
+        """The keys that fit, and always the one that tells the others."""
+        arrows = "jk" if self._ascii else "↑↓"
+        names = [f"{arrows} choose", "tab section", "enter open", "R replay", "o open a file"]
+        last = "? help  q quit"
+        shown = names[: fitting(names, last, event.size.width)]
+        self._hints.say(f" {'  '.join([*shown, last])}")
 
     def _measure(self) -> None:
         now, now_s = interfaces_now(), monotonic()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
@@ -15,6 +14,7 @@ from tcpladder.ladder.model import LANE_NAMES
 from tcpladder.ladder.privacy import Mask
 from tcpladder.render.formats import Format, Taste, lines
 from tcpladder.session.exportable import Exportable, notes_of
+from tcpladder.store.new_file import why_not
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,11 +78,7 @@ def save(path: Path, pieces: Iterable[bytes], *, overwrite: bool = True) -> int:
     except FileExistsError:
         raise
     except OSError as refused:
-        reason = (refused.strerror or str(refused)).lower()
-        if isinstance(refused, PermissionError) and os.geteuid() == 0:
-            # Root is refused by Landlock, under which agent/start.py puts an app that nobody's sudo started.
-            reason += "; as root without sudo it writes only below /tmp"
-        raise UsageError(f"cannot write {path}: {reason}") from None
+        raise UsageError(f"cannot write {path}: {why_not(refused)}") from None
     return len(data)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from tcpladder.errors import CaptureError
+from tcpladder.errors import WRITE_ELSEWHERE, CaptureError
 
 
 def create(path: Path, *, owner: tuple[int, int] | None = None, directory: int | None = None) -> int:
@@ -21,12 +21,24 @@ def create(path: Path, *, owner: tuple[int, int] | None = None, directory: int |
             f"cannot write {path}: it exists, and nothing is written over; name another file"
         ) from None
     except FileNotFoundError:
-        raise CaptureError(f"cannot write {path}: there is no directory {path.parent}") from None
+        raise CaptureError(
+            f"cannot write {path}: there is no directory {path.parent}; make it, or name another"
+        ) from None
     except OSError as error:
-        raise CaptureError(f"cannot write {path}: {(error.strerror or str(error)).lower()}") from error
+        raise CaptureError(f"cannot write {path}: {why_not(error)}") from error
     if owner is not None:
         os.fchown(descriptor, *owner)
     return descriptor
+
+
+def why_not(refused: OSError) -> str:
+    """Why a file cannot be written, and what to do where that is a matter of permission."""
+    reason = (refused.strerror or str(refused)).lower()
+    if not isinstance(refused, PermissionError):
+        return reason
+    # Root is refused by Landlock, under which agent/start.py puts an app that nobody's sudo started.
+    by_landlock = os.geteuid() == 0
+    return f"{reason}; {'as root without sudo it writes only below /tmp' if by_landlock else WRITE_ELSEWHERE}"
 
 
 def is_gone(descriptor: int) -> bool:
