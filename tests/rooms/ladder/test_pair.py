@@ -52,7 +52,7 @@ def test_the_other_end_sends_nothing_again() -> None:
 def test_segments_without_data_are_compared_by_their_numbers() -> None:
     talk = Talk()
     talk.say(Side.CLIENT, Kind.ACK, seq=5).say(Side.CLIENT, Kind.KEEPALIVE_PROBE, seq=4)
-    assert Pair(talk, 0, 1).answer(b"", b"") == "neither carries data; the second is 1 bytes behind"
+    assert Pair(talk, 0, 1).answer(b"", b"") == "neither carries data; the second is 1 byte behind"
 
 
 def test_numbers_wrap() -> None:

@@ -40,6 +40,9 @@ LOOK_S = 0.5
 """Between two looks at the flow: its sockets are read when it is looked at for the first time, and it may end."""
 LOW = 22
 """Lines below which the script has more of them, and the sentence below it none."""
+COLUMNS, MOST_COLUMNS = 84, 150
+LINES, MOST_LINES = 32, 40
+"""Of a usual terminal; a larger one gives more, so that no command of the script is broken."""
 
 
 class FaultDialog(ModalScreen[FaultState], inherit_bindings=False):
@@ -75,7 +78,7 @@ class FaultDialog(ModalScreen[FaultState], inherit_bindings=False):
     """The first that fits."""
     DEFAULT_CSS = """
     FaultDialog { align: center middle; }
-    FaultDialog > Vertical { width: 84; max-width: 100%; height: 100%; max-height: 32;
+    FaultDialog > Vertical { max-width: 100%; height: 100%;
         border: round $accent; padding: 0 1; background: $surface; }
     FaultDialog.-ascii > Vertical { border: ascii $accent; }
     FaultDialog #title { text-style: bold; }
@@ -112,6 +115,9 @@ class FaultDialog(ModalScreen[FaultState], inherit_bindings=False):
 
     def on_resize(self) -> None:
         self._comes_to.set_class(self.size.height < LOW, "-low")
+        frame = self.query_one(Vertical).styles
+        frame.width = max(COLUMNS, min(MOST_COLUMNS, self.size.width * 6 // 10))
+        frame.max_height = max(LINES, min(MOST_LINES, self.size.height * 6 // 10))
         fitting = [keys for keys in self.KEYS if len(keys) <= self.size.width - 4]
         self._foot.say((fitting or self.KEYS[-1:])[0])
 

@@ -95,7 +95,11 @@ class FaultsScreen(ModalScreen[None], inherit_bindings=False):
         Binding("P", "app.privacy", "mask addresses, ports"),
         Binding("escape,q,F", "close", "close"),
     ]
-    KEYS = "U lift  E as long again from now  R once more  ? help  Esc close"
+    KEYS = (
+        "U lift  E as long again from now  R once more  ? help  Esc close",
+        "U lift  E as long again  R once more  ? help  Esc close",
+    )
+    """The first that fits."""
     DEFAULT_CSS = """
     FaultsScreen { align: center middle; }
     FaultsScreen > Vertical { width: 100; max-width: 100%; height: auto; max-height: 100%; border: round $accent;
@@ -124,10 +128,13 @@ class FaultsScreen(ModalScreen[None], inherit_bindings=False):
 
     def on_mount(self) -> None:
         self.query_one("#columns", Bar).say(heading())
-        self.query_one("#keys", Bar).say(self.KEYS)
         self._list.focus()
         self._look()
         self.set_interval(EVERY_S, self._look)
+
+    def on_resize(self) -> None:
+        fitting = [keys for keys in self.KEYS if len(keys) <= self.size.width - 4]
+        self.query_one("#keys", Bar).say((fitting or self.KEYS[-1:])[0])
 
     def _look(self) -> None:
         states = tuple(reversed(self._session.faults.states()))

@@ -38,7 +38,7 @@ class TooSmallScreen(ModalScreen[None], inherit_bindings=False):
 
     def _sentence(self) -> str:
         width, height = self.app.size
-        return f"tcpladder needs {MIN_WIDTH}x{MIN_HEIGHT}, this terminal is {width}x{height}"
+        return f"tcpladder needs {MIN_WIDTH}x{MIN_HEIGHT}, this terminal is {width}x{height}: enlarge it, or q quits"
 
 
 def fits(size: Size) -> bool:

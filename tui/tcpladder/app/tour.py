@@ -49,7 +49,7 @@ class Tour(ModalScreen[None], inherit_bindings=False):
     DEFAULT_CSS = """
     Tour { align: center bottom; }
     Tour Vertical { width: 1fr; max-width: 124; height: auto; border: round $accent; padding: 0 1; background: $surface;
-        margin: 0 1 4 1; }
+        margin: 0 1 6 1; }
     Tour.-ascii Vertical { border: ascii $accent; }
     Tour Static { height: auto; }
     Tour #keys { color: $text-muted; }

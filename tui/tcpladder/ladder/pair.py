@@ -93,7 +93,8 @@ def hex_lines(first: bytes, second: bytes) -> Iterator[tuple[int, str, str, str]
 def _without_data(ahead: int) -> str:
     if not ahead:
         return "neither carries data, and both have the same sequence number"
-    return f"neither carries data; the second is {abs(ahead):,} bytes {'ahead' if ahead > 0 else 'behind'}"
+    noun, where = "byte" if abs(ahead) == 1 else "bytes", "ahead" if ahead > 0 else "behind"
+    return f"neither carries data; the second is {abs(ahead):,} {noun} {where}"
 
 
 def _apart(ahead: int, length: int, again: int) -> str:
