@@ -38,6 +38,25 @@ async def test_the_line_for_words_is_seen_from_a_maximised_list() -> None:
         assert prompt.region.height == 1
 
 
+async def test_what_a_filter_cannot_be_leaves_room_for_the_mark() -> None:
+    app = app_for(keepalive_session())
+    async with app.run_test(size=NARROW) as pilot:
+        await settle(pilot)
+        lines = await shown(pilot, "slash", *"state:xy")
+        at = next(at for at, line in enumerate(lines) if "cannot filter by state:xy" in line)
+        assert lines[at + 1].rstrip().endswith("…")
+        assert lines[at + 2].strip() == "▁" * len("state:xy")
+        assert "state:xy" in lines[at + 3]
+
+
+async def test_the_hint_of_a_note_ends_in_an_ellipsis() -> None:
+    app = app_for(keepalive_session(mode="file", phase="ended"))
+    async with app.run_test(size=NARROW) as pilot:
+        await settle(pilot)
+        lines = await shown(pilot, "enter", "m")
+        assert any("a letter marks it" in line and line.rstrip().endswith("…") for line in lines)
+
+
 async def test_what_a_key_does_goes_on_below_itself() -> None:
     app = app_for(keepalive_session(mode="file", phase="ended"))
     async with app.run_test(size=NARROW) as pilot:

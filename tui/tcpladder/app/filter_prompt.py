@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from textwrap import wrap
+
 from textual.suggester import Suggester
 
 from tcpladder.analysis.flow_filter import FilterError, completions
+from tcpladder.render.cells import elide, ellipsis
 
 
 class FilterSuggester(Suggester):
@@ -29,8 +32,12 @@ def choices(words: str) -> str:
     return "  ".join(choice[start:] for choice in completions(words))
 
 
-def complaint(words: str, wrong: FilterError, *, ascii_only: bool) -> str:
-    """Three lines that stand above the words: what the last one may become, the reason, a mark above the word meant."""
+def complaint(words: str, wrong: FilterError, *, width: int, ascii_only: bool) -> str:
+    """Three lines of `width` cells that stand above the words: what the last one may become, the reason, a mark above
+    the word meant."""
     mark = ("v" if ascii_only else "▁") * (wrong.stop - wrong.start)
     may_become = choices(words) if wrong.stop == len(words) else ""
-    return "\n".join([may_become, str(wrong), " " * wrong.start + mark])
+    lines = 1 if may_become else 2
+    reason = wrap(str(wrong), width, max_lines=lines, placeholder=f" {ellipsis(ascii_only)}")
+    above = [elide(may_become, width, ascii_only)] if may_become else [""] * (lines - len(reason))
+    return "\n".join([*above, *reason, " " * wrong.start + mark])

@@ -232,7 +232,8 @@ class FlowsScreen(FaultKeys):
         try:
             flow_filter.parse(event.value)
         except FilterError as wrong:
-            self._hint = filter_prompt.complaint(event.value, wrong, ascii_only=self.ascii_only)
+            room = max(1, self.size.width - 2)
+            self._hint = filter_prompt.complaint(event.value, wrong, width=room, ascii_only=self.ascii_only)
             self.say_why(self._hint)
             return
         settled = filter_prompt.settled(event.value)

@@ -18,7 +18,7 @@ from tcpladder.app.contract import Awaiting, Session, SessionStatus
 from tcpladder.app.named_keys import named
 from tcpladder.app.rebinding import Rebindable
 from tcpladder.app.terminal import Taste
-from tcpladder.render.cells import clean
+from tcpladder.render.cells import clean, elide
 
 if TYPE_CHECKING:
     from tcpladder.app.feed import Feed
@@ -231,7 +231,7 @@ class Page(Rebindable, Screen[None], inherit_bindings=False):
         """Open the line at the bottom for words; the page handles Input.Changed and Input.Submitted."""
         if self.maximized is not None:
             self.minimize()  # or nobody sees what is typed
-        self.prompt.placeholder = placeholder
+        self.prompt.placeholder = elide(placeholder, max(1, self.size.width - 3), self.ascii_only)
         with self.prompt.prevent(Input.Changed):
             self.prompt.value = value
         self.prompt.add_class("-open")
