@@ -47,7 +47,7 @@ class ExportDialog(ModalScreen[None], inherit_bindings=False):
     ExportDialog Static { height: auto; }
     ExportDialog Horizontal { height: auto; }
     ExportDialog .name { color: $text-muted; width: 10; }
-    ExportDialog #title { text-style: bold; max-height: 2; }
+    ExportDialog #title { text-style: bold; max-height: 3; }
     ExportDialog #frames { color: $text-muted; margin-bottom: 1; }
     ExportDialog Input { height: 1; width: 1fr; border: none; padding: 0 1; background: $boost; }
     ExportDialog #said { min-height: 2; margin-top: 1; color: $text-warning; }

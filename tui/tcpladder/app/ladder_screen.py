@@ -206,9 +206,11 @@ class LadderScreen(ShapeKeys, SearchKeys, NoteKeys, PairKeys, MapKeys, FaultKeys
         )
         self._show_heading(summary)
         rows, place = len(self.ladder.ladder), self.ladder.cursor + 1
-        count = f"{summary.segments:,} segments"
+        count = status_words.plural(summary.segments, "segment")
         if len(self.numbers) > 1:
-            count = f"{self.ladder.ladder.segments:,} segments of {len(self.numbers)} flows"
+            count = (
+                f"{status_words.plural(self.ladder.ladder.segments, 'segment')} of {len(self.numbers)} flows"
+            )
         self.say_status(status, f"{count}  row {place:,} of {rows:,}  {status.filter}")
         self._show_why(status)
         self.show_map()
