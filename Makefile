@@ -21,7 +21,7 @@ demo: $(VENV)/.installed  ## watch keepalive fail on a real connection, in a pri
 test: $(VENV)/.developing  ## run what can run here; the summary says what was not run and why
 	@$(if $(filter tests,$(TESTS)), \
 	  failed=0; $(BIN)/python -m pytest tests --ignore=tests/real -n 2 || failed=1; \
-	  $(BIN)/python -m pytest tests/real -n 2 --dist loadfile || failed=1; exit $$failed, \
+	  $(BIN)/python -m pytest tests/real -n 2 --dist loadgroup || failed=1; exit $$failed, \
 	  $(BIN)/python -m pytest $(TESTS))
 
 check: $(VENV)/.developing  ## format, lint, types, who may import whom

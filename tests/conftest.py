@@ -117,6 +117,19 @@ def missing_for(item: pytest.Item) -> str | None:
     return "; ".join(reason for reason in dict.fromkeys(reasons) if reason) or None
 
 
+TOGETHER = {"test_lab_hosts.py": "hosts of this machine", "test_unseen_paths.py": "hosts of this machine"}
+"""Files of tests/real that one process runs one after the other: the first looks at what is left of its networks, by
+numbers that the kernel gives to those of the second as soon as they are free."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """For `--dist loadgroup`: a file of tests/real stays in one process."""
+    for item in items:
+        if item.path.parent.name == "real":
+            item.add_marker(pytest.mark.xdist_group(TOGETHER.get(item.path.name, item.path.name)))
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip a real test where this machine lacks what it needs."""
     if reason := missing_for(item):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from rooms.app.scripted import ScriptedSession, app_for, many_flows, settle
 from rooms.app.test_flow_order import LONG_NS
@@ -68,7 +69,7 @@ def test_where_columns_are_known_only_flows_that_changed_are_asked_for() -> None
     order.look()
     assert order.numbers[:3] == [1, 2, 3]
     assert session.calls == []
-    order.arrange(Sort.SEGMENTS, parse("port:443"))
+    order.arrange(Sort.SEGMENTS, parse("segments>0"))
     order.look(LONG_NS)
     assert set(session.calls) == {str(number) for number in range(1, 51)}
     session.calls.clear()
@@ -79,6 +80,43 @@ def test_where_columns_are_known_only_flows_that_changed_are_asked_for() -> None
     order.look(LONG_NS)
     assert session.calls == ["7"]
     assert order.numbers[:2] == [7, 1]
+
+
+def test_a_filter_whose_answer_lasts_asks_for_each_flow_once() -> None:
+    session = Measured(flows=many_flows(50).flows)
+    order = FlowOrder(session, Sort.SEGMENTS)  # type: ignore[arg-type]
+    order.arrange(Sort.SEGMENTS, parse("addr:10.0.0.7 !port:40001"))
+    order.look(LONG_NS)
+    assert session.calls == [str(number) for number in range(1, 51)]
+    assert order.numbers[:2] == [2, 4]
+    session.calls.clear()
+    session.flows[6].say(Side.CLIENT, Kind.DATA, after_ns=1)
+    session.flows.append(many_flows(52).flows[51])
+    session.change()
+    order._sorted_ns -= 10**10
+    order.look(LONG_NS)
+    assert session.calls == ["51"]
+    assert order.numbers[:2] == [7, 2]
+    assert order.numbers[-1] == 51
+
+
+@pytest.mark.parametrize("sort", Sort)
+@pytest.mark.parametrize(
+    "words", ["", "port:40001-40009", "!addr:2001:db8::/32", "ended:no-answer", "sport:443"]
+)
+def test_a_session_with_columns_is_listed_as_one_without(sort: Sort, words: str) -> None:
+    session = many_flows(30)
+    for number in (4, 12, 13, 29):
+        session.flows[number].say(Side.CLIENT, Kind.DATA, after_ns=number)
+    listed = []
+    for one in (session, Measured(flows=session.flows)):
+        order = FlowOrder(one, sort)  # type: ignore[arg-type]
+        order.arrange(sort, parse(words))
+        order.look(LONG_NS)
+        assert order.settled
+        listed.append(list(order.numbers))
+    assert listed[0] == listed[1]
+    assert listed[0]
 
 
 async def test_b_groups_x_folds_space_marks_a_group_and_esc_takes_the_marks_away() -> None:

@@ -19,7 +19,7 @@ from tcpladder.app.terminal import Taste
 from tcpladder.app.timers_view import TimersView
 from tcpladder.lab import table as experiments
 from tcpladder.ladder.ladder import Ladder
-from tcpladder.ladder.model import Role
+from tcpladder.ladder.model import FLOW_ROLES, Role
 from tcpladder.render import grid
 from tcpladder.render.layout import Layout
 from tcpladder.session.files import FileSession
@@ -44,7 +44,7 @@ SIGNS: dict[Role, tuple[str, str]] = {
 """Role -> what its row says too, with all characters and in ASCII."""
 STRUCTURE = {
     Role.SPACE, Role.CURSOR, Role.HEADING, Role.TITLE, Role.STATE, Role.TIME, Role.DELTA, Role.LIFELINE, Role.ARROW,
-    Role.LABEL, Role.LABEL_LOUD, Role.REMARK, Role.NUMBER, Role.ORIGIN,
+    Role.LABEL, Role.LABEL_LOUD, Role.REMARK, Role.NUMBER, Role.ORIGIN, *FLOW_ROLES,
 }  # fmt: skip
 """These mark a place in the grid or are words themselves: without style they stand where they stood."""
 RARE = {Role.ARROW_DAMAGED, Role.SPACE_BREAK, Role.WARNING}

@@ -45,6 +45,8 @@ _ADDRESSES: dict[str, Callable[[FlowSummary], tuple[Endpoint, ...]]] = {
     "client": lambda flow: (flow.client,),
     "server": lambda flow: (flow.server,),
 }
+_LASTING = re.compile(r"!*(port|addr)[:=]", re.IGNORECASE)
+"""Which end is the client may become known late, so that its port alone may be another one then."""
 STATES = (
     "syn-sent", "syn-recv", "estab", "fin-wait-1", "fin-wait-2", "close-wait", "closing", "last-ack", "time-wait",
     "closed",
@@ -88,6 +90,8 @@ class FlowFilter:
 
     words: str = ""
     terms: tuple[Test, ...] = ()
+    lasts: bool = True
+    """Whether a flow that passes always will: only ports and addresses of either end are asked for."""
 
     def passes(self, flow: FlowSummary) -> bool:
         """Whether the flow is shown."""
@@ -96,13 +100,14 @@ class FlowFilter:
 
 def parse(text: str) -> FlowFilter:
     """Read a filter. Raises FilterError, which names the word and says where it stands."""
-    terms = []
+    terms, lasts = [], True
     for found in re.finditer(r"\S+", text):
         try:
             terms.append(_term(found.group()))
+            lasts &= re.match(_LASTING, found.group()) is not None
         except ValueError as wrong:
             raise FilterError(f"cannot filter by {found.group()}: {wrong}", *found.span()) from None
-    return FlowFilter(text, tuple(terms))
+    return FlowFilter(text, tuple(terms), lasts)
 
 
 def completions(text: str) -> list[str]:

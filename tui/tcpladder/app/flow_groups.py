@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+
+import numpy as np
+from numpy.typing import NDArray
 
 from tcpladder.analysis.view import FlowSummary
 
@@ -60,31 +62,42 @@ class Group:
         return f"{self.name}   {count:,} flow{'' if count == 1 else 's'}{told}"
 
 
-def grouped(shown: list[tuple[int, str, str]], folded: set[str]) -> tuple[list[int], list[Group]]:
+def grouped(
+    shown: NDArray[np.int64],
+    group: NDArray[np.int64],
+    end: NDArray[np.int64],
+    words: list[str],
+    folded: set[str],
+) -> tuple[list[int], list[Group]]:
     """The rows of a list and its groups, the largest first: a number is a flow, -1 the heading of the first group.
 
     Args:
-        shown: number, group and end of each flow, in the order of the list.
+        shown: (n,) the numbers of the flows in the order of the list.
+        group: (n,) the name of each one's group, and `end` how it ended, as places in `words`.
+        words: names and ends.
         folded: the names of the groups that show their heading alone.
     """
-    members: dict[str, list[int]] = {}
-    ends: dict[str, list[str]] = {}
-    for number, name, end in shown:
-        members.setdefault(name, []).append(number)
-        ends.setdefault(name, []).append(end)
-    names = sorted(members, key=lambda name: (-len(members[name]), name))
+    members = shown[np.argsort(group, kind="stable")].tolist()
+    places, sizes = np.unique(group, return_counts=True)
+    begins = np.cumsum(sizes) - sizes
+    pairs, told = np.unique(group * len(words) + end, return_counts=True)
+    ends: dict[int, list[tuple[str, int]]] = {}
+    for pair, count in zip(pairs.tolist(), told.tolist(), strict=True):
+        place, ended = divmod(pair, len(words))
+        ends.setdefault(place, []).append((words[ended], count))
+    parts = zip(places.tolist(), begins.tolist(), sizes.tolist(), strict=True)
     groups = [
         Group(
-            name=name,
-            members=tuple(members[name]),
-            ends=tuple(sorted(Counter(ends[name]).items(), key=lambda one: (-one[1], one[0]))),
-            folded=name in folded,
+            name=words[place],
+            members=tuple(members[begin : begin + size]),
+            ends=tuple(sorted(ends[place], key=lambda one: (-one[1], one[0]))),
+            folded=words[place] in folded,
         )
-        for name in names
+        for place, begin, size in sorted(parts, key=lambda part: (-part[2], words[part[0]]))
     ]
     rows: list[int] = []
-    for index, group in enumerate(groups):
+    for index, one in enumerate(groups):
         rows.append(-index - 1)
-        if not group.folded:
-            rows += group.members
+        if not one.folded:
+            rows += one.members
     return rows, groups

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import Enum
+from itertools import chain
 from time import perf_counter_ns
 from typing import Any
 
@@ -16,7 +17,7 @@ from tcpladder.app.flow_groups import NAMES, Group, Grouping, grouped
 
 SLICE_NS = 10_000_000
 """Time that one look may take: a tenth of the interval between two looks."""
-SORT_NS = 1_000_000_000
+SORT_NS = 2_000_000_000
 """Least time between two sorts of a list that keeps growing: rows that jump faster cannot be read."""
 
 SORT_SHARE = 100
@@ -56,12 +57,19 @@ _COLUMNS: dict[Sort, str] = {
 """The same as fields of FlowMeasures."""
 
 
+Key = tuple[int, int, int]
+"""What a flow is sorted by; its group, HIDDEN where it is not shown; and its end. Both are 0 without groups."""
+HIDDEN = -1
+_UNKNOWN: Key = (0, HIDDEN, 0)
+
+
 class FlowOrder:
     """The numbers of the flows to show, top first; -1 stands for the heading of the first group, and so on.
 
     In order of the first segment, without a filter and without groups nothing is looked at: the numbers are 1 to n;
-    in another order they are sorted by a column, where the session has it. Otherwise one key a flow is kept, and
-    refreshed while the session goes on: of those that changed, or round and round where nobody knows which did.
+    in another order they are sorted by a column, where the session has it, and a filter whose answer lasts asks for
+    each flow once. Otherwise what is known of each flow is refreshed while the session goes on: of those that changed,
+    or round and round where nobody knows which did.
     """
 
     def __init__(self, session: Session, sort: Sort) -> None:
@@ -101,9 +109,10 @@ class FlowOrder:
         return sum(len(group.members) for group in self.groups) if self.groups else len(self.numbers)
 
     def _restart(self) -> None:
-        self._keys: list[Any] = []
-        """By flow from 0: None for one that is not shown, else what it is sorted by, with its group and its end
-        where there are groups."""
+        self._keys: list[Key] = []
+        """By flow from 0."""
+        self._words: dict[str, int] = {}
+        """The names of groups and ends, each with its place among them."""
         self._todo: Any = range(0)
         """The flows that this pass looks at, from 0."""
         self._next = 0
@@ -124,11 +133,11 @@ class FlowOrder:
         count = self._session.flow_count()
         if count < len(self._keys):  # a replay went back
             self._restart()
-        if not self.filter.terms and self.grouping is Grouping.NONE:
-            moved = self._look_at_columns(count)
+        start = perf_counter_ns()
+        if self.filter.lasts and self.grouping is Grouping.NONE:
+            moved = self._look_at_columns(count, start + budget_ns)
             if moved is not None:
                 return moved
-        start = perf_counter_ns()
         due = start - self._sorted_ns >= self._apart_ns
         if not due and len(self._keys) == count and not self._next:
             return False
@@ -136,9 +145,10 @@ class FlowOrder:
         complete = len(self._keys) == count
         return due and complete and self._unsorted and self._arrange_numbers()
 
-    def _look_at_columns(self, count: int) -> bool | None:
+    def _look_at_columns(self, count: int, deadline_ns: int) -> bool | None:
         """All flows at once. True if the order may have changed; None where the session has no columns."""
-        if self.sort is Sort.FIRST_SEEN:
+        is_plain = not self.filter.terms
+        if self.sort is Sort.FIRST_SEEN and is_plain:
             moved = len(self.numbers) != count or not isinstance(self.numbers, range)
             self.numbers, self.groups = range(1, count + 1), []
             self._seen_version, self._unsorted = self._session.version, False
@@ -147,14 +157,29 @@ class FlowOrder:
         if measures is None:
             return None
         version, now_ns = self._session.version, perf_counter_ns()
-        if now_ns - self._sorted_ns < SORT_NS:
+        if not is_plain:
+            self._take_answers(count, deadline_ns)
+        if now_ns - self._sorted_ns < SORT_NS or (not is_plain and len(self._keys) < count):
             return False
         self._sorted_ns = now_ns
-        column = getattr(measures, _COLUMNS[self.sort])
         before, self.groups = self.numbers, []
-        self.numbers = (np.argsort(-column, kind="stable") + 1).tolist()
+        if self.sort is Sort.FIRST_SEEN:
+            order = np.arange(len(measures.changes))
+        else:
+            order = np.argsort(-getattr(measures, _COLUMNS[self.sort]), kind="stable")
+        if not is_plain:
+            passes = np.fromiter((key[1] != HIDDEN for key in self._keys), np.bool_, len(self._keys))
+            order = order[order < len(passes)]
+            order = order[passes[order]]
+        self.numbers = (order + 1).tolist()
         self._seen_version, self._unsorted = version, False
         return before != self.numbers
+
+    def _take_answers(self, count: int, deadline_ns: int) -> None:
+        """What the filter says of flows that it has not been asked about."""
+        while len(self._keys) < count and perf_counter_ns() < deadline_ns:
+            passes = self.filter.passes(self._session.summary(len(self._keys) + 1))
+            self._keys.append((0, 0, 0) if passes else _UNKNOWN)
 
     def _changed(self, count: int) -> Any:
         """The flows whose summary may be another one than it was, from 0."""
@@ -165,11 +190,16 @@ class FlowOrder:
         known = len(before)
         return [*np.flatnonzero(before != self._changes[:known]).tolist(), *range(known, count)]
 
-    def _key(self, summary: FlowSummary) -> Any:
+    def _key(self, summary: FlowSummary) -> Key:
+        if not self.filter.passes(summary):
+            return _UNKNOWN
         value = _KEYS[self.sort](summary)
         if self.grouping is Grouping.NONE:
-            return value
-        return value, NAMES[self.grouping](summary), summary.ended or "open"
+            return value, 0, 0
+        return value, self._place(NAMES[self.grouping](summary)), self._place(summary.ended or "open")
+
+    def _place(self, word: str) -> int:
+        return self._words.setdefault(word, len(self._words))
 
     def _take_keys(self, count: int, deadline_ns: int) -> None:
         if self._next == 0:
@@ -178,7 +208,7 @@ class FlowOrder:
         while perf_counter_ns() < deadline_ns:
             if len(self._keys) < count:
                 index = len(self._keys)
-                self._keys.append(None)
+                self._keys.append(_UNKNOWN)
             elif self._next < len(self._todo):
                 index = int(self._todo[self._next])
                 self._next += 1
@@ -187,21 +217,22 @@ class FlowOrder:
                 self._seen_version = self._pass_version
                 return
             summary = self._session.summary(index + 1)
-            value = self._key(summary) if self.filter.passes(summary) else None
-            self._unsorted |= value != self._keys[index]
-            self._keys[index] = value
+            key = self._key(summary)
+            self._unsorted |= key != self._keys[index]
+            self._keys[index] = key
 
     def _arrange_numbers(self) -> bool:
         self._sorted_ns = perf_counter_ns()
         self._unsorted = False
-        keys, before = self._keys, self.numbers
-        shown = [index for index, key in enumerate(keys) if key is not None]
+        before = self.numbers
+        told = np.fromiter(chain.from_iterable(self._keys), np.int64, 3 * len(self._keys))
+        value, group, end = told.reshape(-1, 3).T
+        shown = np.flatnonzero(group != HIDDEN)
+        order = shown[np.argsort(-value[shown], kind="stable")]
         if self.grouping is Grouping.NONE:
-            shown.sort(key=keys.__getitem__, reverse=True)
-            self.numbers, self.groups = [index + 1 for index in shown], []
+            self.numbers, self.groups = (order + 1).tolist(), []
         else:
-            shown.sort(key=lambda index: keys[index][0], reverse=True)
-            told = [(index + 1, *keys[index][1:]) for index in shown]
-            self.numbers, self.groups = grouped(told, self._folded)
+            words = list(self._words)
+            self.numbers, self.groups = grouped(order + 1, group[order], end[order], words, self._folded)
         self._apart_ns = max(SORT_NS, (perf_counter_ns() - self._sorted_ns) * SORT_SHARE)
         return before != self.numbers or bool(self.groups)

@@ -104,11 +104,12 @@ class FlowTable(RowView):
         count, version = len(self.order.numbers), self._session.version
         if count != before or self.following:
             self.rows_changed(min(before, count))
+        if moved and not self.following:
+            # First, so that no row is drawn on a page that is left with its flow.
+            self.keep(selected)
         if moved or version != self._seen_version:
             self._draw_what_changed(moved)
         self._seen_version = version
-        if moved and not self.following:
-            self.keep(selected)
         return True
 
     def _draw_what_changed(self, moved: bool) -> None:
@@ -134,7 +135,7 @@ class FlowTable(RowView):
         """Put the cursor on a flow, where the list still has it."""
         numbers = self.order.numbers
         if number is not None and self.selected != number and number in numbers:
-            self.go_to(numbers.index(number))
+            self.go_to(numbers.index(number), at_once=True)
 
     def choose(self, columns: tuple[str, ...]) -> None:
         """Draw these columns from now on."""

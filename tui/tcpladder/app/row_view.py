@@ -189,11 +189,11 @@ class RowView(Rebindable, ScrollView, can_focus=True, inherit_bindings=False):
         self.row_changed(before, row)
         self.post_message(self.Moved())
 
-    def go_to(self, row: int) -> None:
-        """Put the cursor on a row and scroll as little as shows it."""
+    def go_to(self, row: int, *, at_once: bool = False) -> None:
+        """Put the cursor on a row and scroll as little as shows it; `at_once`, before anything is drawn."""
         row = max(0, min(self._count - 1, row)) if self._count else 0
         self._place_cursor(row)
-        self._show(row)
+        self._show(row, at_once=at_once)
 
     def jump(self, row: int) -> None:
         """Leave following and go to a row that may be far away; what is around it comes into view with it."""
@@ -203,11 +203,11 @@ class RowView(Rebindable, ScrollView, can_focus=True, inherit_bindings=False):
             self.scroll_to(y=max(0, min(limit, row - self.page // 2)), animate=False)
         self.go_to(row)
 
-    def _show(self, row: int) -> None:
+    def _show(self, row: int, *, at_once: bool = False) -> None:
         if row < self.top:
-            self.scroll_to(y=row, animate=False)
+            self.scroll_to(y=row, animate=False, immediate=at_once)
         elif row >= self.top + self.page:
-            self.scroll_to(y=row - self.page + 1, animate=False)
+            self.scroll_to(y=row - self.page + 1, animate=False, immediate=at_once)
 
     def follow(self, on: bool) -> None:
         """Keep the cursor on the newest row, or stop doing so."""

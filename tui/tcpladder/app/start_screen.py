@@ -61,11 +61,11 @@ class StartList(RowView):
     def row_count(self) -> int:
         return len(self.entries)
 
-    def go_to(self, row: int) -> None:
+    def go_to(self, row: int, *, at_once: bool = False) -> None:
         row = max(0, min(len(self.entries) - 1, row))
         if self.entries and isinstance(self.entries[row], Heading):
             row += -1 if row < self.cursor and row > 0 else 1
-        super().go_to(row)
+        super().go_to(row, at_once=at_once)
         if row and isinstance(self.entries[row - 1], Heading):
             self._show(row - 1)
 
