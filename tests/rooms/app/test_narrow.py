@@ -94,6 +94,7 @@ async def test_two_rungs_are_compared_in_lines_of_their_own() -> None:
         await settle(pilot)
         lines = await shown(pilot, "enter", "space", "down", "down", "d")
         assert any("2078951058" in line and "2078951059" in line for line in lines)
+        assert "↑↓ scroll  Esc close" in lines[-1]
 
 
 async def test_the_start_screen_keeps_the_key_that_tells_the_others() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from textual import work
+from textual.containers import VerticalScroll
 
 from tcpladder.app.contract import Session
 from tcpladder.app.detail_view import hidden
@@ -32,6 +33,8 @@ class PairScreen(Dialog):
         return "\n".join([*self._head(), "", "reading both frames"])
 
     def on_mount(self) -> None:
+        keys = f"{'jk' if self.ascii_only else '↑↓'} scroll  Esc close"
+        self.query_one(VerticalScroll).border_subtitle = keys
         if self._session.mask is not None:
             known = self._table(list(self._pair.fields()))
             gone = [line.text for line in hidden(keymap_of(self.app))]
