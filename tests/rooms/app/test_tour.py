@@ -34,6 +34,7 @@ async def test_it_comes_once_and_goes_through_its_steps(first_start: Path) -> No
         assert "1 of 5" in screen
         for number in range(1, len(STEPS) + 1):
             assert f"{number} of 5" in screen_text(app)
+            assert ("Enter ends" if number == 5 else "Enter next") in screen_text(app)
             await pilot.press("enter")
             await pilot.pause()
         assert isinstance(app.screen, FlowsScreen)

@@ -55,7 +55,7 @@ def counters(status: SessionStatus) -> Content:
     """Frames seen and frames that the kernel dropped: always both, the second loud when it is not zero."""
     drops = f"kernel drops {status.kernel_drops:,}"
     loud = "bold $text-error reverse" if status.kernel_drops else ""
-    return Content.assemble(f"{status.frames:,} frames  ", (f" {drops} " if loud else drops, loud))
+    return Content.assemble(f"{plural(status.frames, 'frame')}  ", (f" {drops} " if loud else drops, loud))
 
 
 def privilege(status: SessionStatus, keymap: Mapping[str, str]) -> tuple[str, str]:

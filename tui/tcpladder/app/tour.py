@@ -59,19 +59,12 @@ class Tour(ModalScreen[None], inherit_bindings=False):
         super().__init__(classes="-ascii" if ascii_only else None)
         self._ascii = ascii_only
         self._at = 0
-        self._words = Static(markup=False)
+        self._words, self._keys = Static(markup=False), Static(id="keys", markup=False)
 
     def compose(self) -> ComposeResult:
         with Vertical():
             yield self._words
-            yield Static(
-                named(
-                    "Enter next   Left back   Esc leaves; {commands::} and the word tour brings it back",
-                    keymap_of(self.app),
-                ),
-                id="keys",
-                markup=False,
-            )
+            yield self._keys
 
     def on_mount(self) -> None:
         self.action_step(0)
@@ -82,8 +75,11 @@ class Tour(ModalScreen[None], inherit_bindings=False):
             self.dismiss()
             return
         self._at = max(0, self._at + by)
-        step = named(STEPS[self._at], keymap_of(self.app))
+        keymap, on = keymap_of(self.app), "ends" if self._at == len(STEPS) - 1 else "next"
+        step = named(STEPS[self._at], keymap)
         self._words.update(clean(f"{self._at + 1} of {len(STEPS)}   {step}", self._ascii))
+        back = "Left back   Esc leaves; {commands::} and the word tour brings it back"
+        self._keys.update(named(f"Enter {on}   {back}", keymap))
 
 
 def begin(app: TcpladderApp) -> None:
