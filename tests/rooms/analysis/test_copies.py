@@ -57,6 +57,28 @@ def test_a_datagram_that_comes_later_than_a_path_holds_it_is_another() -> None:
         assert analysed([*talk.frames, again]).copies == copies
 
 
+@pytest.mark.parametrize(
+    "talk",
+    [
+        Talk().handshake().data().rst(length=5),
+        Talk().handshake().data().ack("server", window=0).data(1),
+    ],
+    ids=["a RST with data", "a byte into a closed window"],
+)
+def test_what_counts_as_sent_nowhere_has_copies_too(talk: Talk) -> None:
+    assert analysed(at_two_points(talk.frames, 8 * MILLISECOND_NS)).copies == len(talk.frames)
+
+
+def test_what_comes_late_and_out_of_order_is_the_same_wherever_it_is_cut() -> None:
+    """A batch is forgotten by the latest time that was seen, so that time counts for a copy, too."""
+    talk = Talk().handshake().data()
+    other = Talk(client_port=41000).established().silence(0.3).data()
+    copy = replace(talk.frames[-1], time_ns=talk.frames[-1].time_ns + 10 * MILLISECOND_NS)
+    frames = [*talk.frames, *other.frames, copy]
+    for cuts in ((), (4,), (5,), (4, 5)):
+        assert analysed(frames, cuts).copies == 0, cuts
+
+
 def test_a_retransmission_is_seen_at_both_points_and_is_none_of_the_first() -> None:
     talk = Talk().handshake().data().again(after_ns=30 * MILLISECOND_NS)
     assert kinds(talk)[-1] == "retransmission"

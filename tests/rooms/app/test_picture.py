@@ -108,6 +108,35 @@ def test_what_stands_there_is_not_sent_again_until_it_is_mistrusted(
     assert picture.changes() == (first if drawing[0] else "")
 
 
+def terminal_after(*texts: str) -> str:
+    """The first line of a terminal that gets all of a picture at once, after these texts were drawn."""
+    picture = Picture(ERASER)
+    for text in texts:
+        picture.draw(text + "\x1b[1;1H", SIZE)
+    picture.mistrust()
+    screen = pyte.Screen(COLUMNS, LINES)
+    pyte.Stream(screen).feed(picture.changes())
+    return screen.display[0].rstrip()
+
+
+@pytest.mark.parametrize(
+    ("texts", "seen"),
+    [
+        (("\x1b[1;1Ha漢b", "\x1b[1;3Hx"), "a xb"),
+        (("\x1b[1;1Ha漢b", "\x1b[1;2Hx"), "ax b"),
+        (("\x1b[1;1H漢漢", "\x1b[1;2H漢"), " 漢"),
+    ],
+    ids=["its right half", "its left half", "a half of each of two"],
+)
+def test_a_wide_character_of_which_a_half_is_covered_is_gone(texts: tuple[str, ...], seen: str) -> None:
+    """As xterm and the terminals after it do: half a character is none."""
+    assert terminal_after(*texts) == seen
+
+
+def test_a_run_that_another_covered_in_part_is_drawn_again() -> None:
+    assert terminal_after("\x1b[1;1Habc", "\x1b[1;2HXY", "\x1b[1;1Habc") == "abc"
+
+
 def test_the_newest_lines_come_first_and_what_they_cover_is_never_sent() -> None:
     picture = Picture(ERASER)
     picture.draw("".join(f"\x1b[{y};1Hold line {y}" for y in range(1, 6)) + "\x1b[1;1H", SIZE)
