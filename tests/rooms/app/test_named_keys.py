@@ -16,7 +16,7 @@ from tcpladder.app import detail_view, explain, keymap, status_words, tour
 from tcpladder.app.app import TcpladderApp
 from tcpladder.app.flows_screen import FlowsScreen
 from tcpladder.app.help_screen import key_name
-from tcpladder.app.named_keys import mentioned, named
+from tcpladder.app.named_keys import named
 from tcpladder.app.terminal import Taste
 from tcpladder.ladder.model import NumberMode, SpaceRow
 from tcpladder.session.files import FileSession
@@ -36,6 +36,11 @@ OWN = {
     "R replays by the clock on the wall; give the demo a [replay] table instead",
 }
 """Dialogs and demos have keys of their own, which no setting moves."""
+
+
+def mentioned(sentence: str) -> list[tuple[str, str]]:
+    """The actions that a sentence names, each with the key that stands there for it."""
+    return re.findall(r"\{([a-z][a-z0-9_]*):([^{} ]+)\}", sentence)
 
 
 def sentences() -> list[tuple[str, str]]:

@@ -60,7 +60,8 @@ _COLUMNS: dict[Sort, str] = {
 Key = tuple[int, int, int]
 """What a flow is sorted by; its group, HIDDEN where it is not shown; and its end. Both are 0 without groups."""
 HIDDEN = -1
-_UNKNOWN: Key = (0, HIDDEN, 0)
+_SHOWN: Key = (0, 0, 0)
+_NOT_SHOWN: Key = (0, HIDDEN, 0)
 
 
 class FlowOrder:
@@ -179,7 +180,7 @@ class FlowOrder:
         """What the filter says of flows that it has not been asked about."""
         while len(self._keys) < count and perf_counter_ns() < deadline_ns:
             passes = self.filter.passes(self._session.summary(len(self._keys) + 1))
-            self._keys.append((0, 0, 0) if passes else _UNKNOWN)
+            self._keys.append(_SHOWN if passes else _NOT_SHOWN)
 
     def _changed(self, count: int) -> Any:
         """The flows whose summary may be another one than it was, from 0."""
@@ -192,7 +193,7 @@ class FlowOrder:
 
     def _key(self, summary: FlowSummary) -> Key:
         if not self.filter.passes(summary):
-            return _UNKNOWN
+            return _NOT_SHOWN
         value = _KEYS[self.sort](summary)
         if self.grouping is Grouping.NONE:
             return value, 0, 0
@@ -208,7 +209,7 @@ class FlowOrder:
         while perf_counter_ns() < deadline_ns:
             if len(self._keys) < count:
                 index = len(self._keys)
-                self._keys.append(_UNKNOWN)
+                self._keys.append(_NOT_SHOWN)
             elif self._next < len(self._todo):
                 index = int(self._todo[self._next])
                 self._next += 1

@@ -28,11 +28,6 @@ def keymap_of(app: App[Any]) -> Mapping[str, str]:
     return {} if taste is None else taste.keymap
 
 
-def mentioned(sentence: str) -> list[tuple[str, str]]:
-    """The actions that a sentence names, each with the key that stands there for it."""
-    return _NAMED.findall(sentence)
-
-
 def _key(action: str, default: str, keymap: Mapping[str, str]) -> str:
     chosen = keymap.get(action)
     return default if chosen is None else key_name(chosen.partition(",")[0])
